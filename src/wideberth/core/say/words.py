@@ -1,0 +1,314 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every kind of thing that can be said, as it is signed. These are receipts, warnings and reports; nothing here
+asks for, gives or refuses permission (domain.md M2), and there is no field for a purpose (M1).
+
+Each word is a frozen struct; its `kind` on the wire is also the `type` of the entry that carries it. Rules that need
+more than the value itself (lead time, minimum area, horizon, what a version follows) are in `say/notice.py`.
+`of` is always the hash of the entry that carries the exact version meant; `ref` is the notice's reference for people.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final, Literal
+
+import msgspec
+
+from wideberth.core.limits import AS_READ_CHARS_MAX, NAME_CHARS_MAX, TEXT_CHARS_MAX, VOLUMES_PER_NOTICE_MAX
+from wideberth.core.say.place import Point
+from wideberth.core.say.volume import Volume4D
+from wideberth.errors import BadInput
+
+# What every acknowledgement means, on every screen and export (domain.md E7).
+RECEIPT_ONLY: Final = "This records receipt only."
+
+# Domain.md A8 and its amendment in §8.
+SCOPE: Final = (
+    "Safety only: this mechanism exists to prevent accidents. It is not cooperation, not consent and not permission, "
+    "and has no legal effect: none on sovereignty, on any state's claims, or on the rights of the state overflown. "
+    "Parties outside the mechanism are not bound and not protected by it."
+)
+
+
+class NoticeType(StrEnum):
+    AREA_ACTIVITY = "AREA_ACTIVITY"
+    TRANSIT = "TRANSIT"
+    STATIC_SITE = "STATIC_SITE"
+    MOVEMENT = "MOVEMENT"
+    HAZARD = "HAZARD"
+    EXERCISE = "EXERCISE"
+    PRESENCE = "PRESENCE"
+    CAUTION_AREA = "CAUTION_AREA"
+    ACCIDENT = "ACCIDENT"
+
+
+class Hazard(StrEnum):
+    """The danger to others, never its cause (domain.md C14). The list is short and closed."""
+
+    CREWED_AIRCRAFT = "CREWED_AIRCRAFT"
+    UNCREWED_AIRCRAFT = "UNCREWED_AIRCRAFT"
+    FALLING_OBJECTS = "FALLING_OBJECTS"
+    SURFACE_TRAFFIC = "SURFACE_TRAFFIC"
+    GROUND_TRAFFIC = "GROUND_TRAFFIC"
+    BRIGHT_LIGHT = "BRIGHT_LIGHT"
+    RADIO_INTERFERENCE = "RADIO_INTERFERENCE"
+    FIRE_AND_SMOKE = "FIRE_AND_SMOKE"
+    PEOPLE_PRESENT = "PEOPLE_PRESENT"
+    UNSPECIFIED = "UNSPECIFIED"
+
+
+class Precedence(StrEnum):
+    FLASH = "FLASH"
+    IMMEDIATE = "IMMEDIATE"
+    PRIORITY = "PRIORITY"
+    ROUTINE = "ROUTINE"
+
+
+class Priority(StrEnum):
+    """For the agreement's who-moves rule (domain.md Q3); never a right of way by itself."""
+
+    DISTRESS = "DISTRESS"
+    MEDICAL = "MEDICAL"
+    HUMANITARIAN = "HUMANITARIAN"
+    ROUTINE = "ROUTINE"
+
+
+def _short(value: str, most: int, field: str) -> None:
+    if len(value) > most:
+        raise BadInput(f"{field} is too long: {len(value)} characters, at most {most}", field=field)
+
+
+class Terms(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What a notice says: where, when, what kind of danger, whom to call (domain.md C2)."""
+
+    type: NoticeType
+    hazard: Hazard
+    contact: str
+    volumes: tuple[Volume4D, ...]
+    expires_ms: int
+    precedence: Precedence = Precedence.ROUTINE
+    priority: Priority = Priority.ROUTINE
+    place_name: str = ""
+    text: str = ""
+
+    def __post_init__(self) -> None:
+        if not 1 <= len(self.volumes) <= VOLUMES_PER_NOTICE_MAX:
+            raise BadInput(f"a notice has 1 to {VOLUMES_PER_NOTICE_MAX} volumes", field="volumes")
+        if not self.contact.strip():
+            raise BadInput("a notice needs a contact: how to reach your watch", field="contact")
+        _short(self.contact, NAME_CHARS_MAX, "contact")
+        _short(self.place_name, NAME_CHARS_MAX, "place name")
+        _short(self.text, TEXT_CHARS_MAX, "text")
+
+    @property
+    def starts_ms(self) -> int:
+        return min(v.start_ms for v in self.volumes)
+
+    @property
+    def ends_ms(self) -> int:
+        return max(v.end_ms for v in self.volumes)
+
+
+class _Word(msgspec.Struct, frozen=True, tag_field="kind", forbid_unknown_fields=True, omit_defaults=True):
+    pass
+
+
+class Notice(_Word, frozen=True, tag="notice"):
+    """Version 1 of a notice. `refines` is the hash of the ALERT that it makes precise, or empty."""
+
+    ref: str
+    terms: Terms
+    refines: str = ""
+
+
+class Amendment(_Word, frozen=True, tag="amend"):
+    ref: str
+    of: str
+    version: int
+    terms: Terms
+
+
+class Correction(_Word, frozen=True, tag="correct"):
+    """The earlier location or time was wrong: every earlier acknowledgement is void (domain.md C7)."""
+
+    ref: str
+    of: str
+    version: int
+    terms: Terms
+
+
+class Extension(_Word, frozen=True, tag="extend"):
+    """Same volumes, later ends."""
+
+    ref: str
+    of: str
+    version: int
+    terms: Terms
+
+
+class Cancellation(_Word, frozen=True, tag="cancel"):
+    ref: str
+    of: str
+    version: int
+    text: str = ""
+
+    def __post_init__(self) -> None:
+        _short(self.text, TEXT_CHARS_MAX, "text")
+
+
+class ActivityReport(_Word, frozen=True, tag="report"):
+    """Started, or finished (possibly early): a report of its own (domain.md C18)."""
+
+    ref: str
+    of: str
+    state: Literal["STARTED", "FINISHED"]
+    at_ms: int
+
+
+class Acknowledgement(_Word, frozen=True, tag="ack"):
+    """A person has this exact version. This records receipt only."""
+
+    ref: str
+    of: str
+
+
+class Insufficient(_Word, frozen=True, tag="insufficient"):
+    """Received, but not usable as given; names the fields (domain.md E4). The sender's clock keeps running."""
+
+    ref: str
+    of: str
+    fields: tuple[str, ...]
+    text: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.fields:
+            raise BadInput("say which fields are not usable", field="fields")
+        for field in self.fields:
+            _short(field, NAME_CHARS_MAX, "field")
+        _short(self.text, TEXT_CHARS_MAX, "text")
+
+
+class ReadBack(_Word, frozen=True, tag="readback"):
+    """Place and time repeated in the reader's own form. One point stands for the middle of the first volume."""
+
+    ref: str
+    of: str
+    as_read: str
+    point: Point
+    start_ms: int
+    end_ms: int
+
+    def __post_init__(self) -> None:
+        _short(self.as_read, AS_READ_CHARS_MAX, "read-back")
+
+
+class Objection(_Word, frozen=True, tag="objection"):
+    """Disagreement, recorded. No legal effect, and none on the notice."""
+
+    ref: str
+    of: str
+    text: str
+
+    def __post_init__(self) -> None:
+        _short(self.text, TEXT_CHARS_MAX, "text")
+
+
+class Refusal(_Word, frozen=True, tag="refused"):
+    """The other side would not take it. Valid data, with or without a reason (domain.md B7)."""
+
+    ref: str
+    of: str
+    text: str = ""
+
+    def __post_init__(self) -> None:
+        _short(self.text, TEXT_CHARS_MAX, "text")
+
+
+class RelayCount(_Word, frozen=True, tag="relay"):
+    """How many of the speaker's own units have it; which ones stays at home (domain.md E5 as amended)."""
+
+    ref: str
+    of: str
+    relayed: int
+    units: int
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.relayed <= self.units <= 10_000:
+            raise BadInput("relayed is at most the number of units", field="relayed")
+
+
+class Alert(_Word, frozen=True, tag="alert"):
+    """Something is about to happen, place unknown (domain.md C17). Covers the whole area of the mechanism.
+
+    `started_ms` is when the officer pressed the first key.
+    """
+
+    started_ms: int
+    text: str = ""
+
+    def __post_init__(self) -> None:
+        _short(self.text, TEXT_CHARS_MAX, "text")
+
+
+class NilReturn(_Word, frozen=True, tag="nil"):
+    """Nothing planned until then, as far as the speaker says now."""
+
+    until_ms: int
+
+
+class Outage(_Word, frozen=True, tag="outage"):
+    """The line will be down, as planned."""
+
+    start_ms: int
+    end_ms: int
+    text: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.start_ms < self.end_ms:
+            raise BadInput("an outage must end after it starts", field="window")
+        _short(self.text, TEXT_CHARS_MAX, "text")
+
+
+class VoiceContact(_Word, frozen=True, tag="voice"):
+    """What was said off this system, entered by the officer who was there (domain.md B8, B13). `of` may be empty."""
+
+    of: str
+    medium: str
+    answer: str
+    at_ms: int
+
+    def __post_init__(self) -> None:
+        _short(self.medium, NAME_CHARS_MAX, "medium")
+        _short(self.answer, TEXT_CHARS_MAX, "answer")
+
+
+class NodeRemark(_Word, frozen=True, tag="remark"):
+    """A node's signed remark on an entry that it keeps but cannot use. No other effect."""
+
+    of: str
+    fault: Literal["UNREADABLE", "NOT_UNDERSTOOD"]
+    text: str = ""
+
+
+class Place(msgspec.Struct, frozen=True, array_like=True):
+    """A place in a strand: `[epoch, seq, hash]`."""
+
+    epoch: str
+    seq: int
+    hash: str
+
+
+class EpochOpened(_Word, frozen=True, tag="epoch"):
+    """Entry 1 of every epoch: names its predecessor and each member's fence (`None`: unknown)."""
+
+    reason: Literal["FOUNDING", "RESTORED", "REPAIRED"]
+    predecessor: Place | None
+    fences: dict[str, Place | None]
+
+
+Word = (
+    Notice | Amendment | Correction | Extension | Cancellation | ActivityReport
+    | Acknowledgement | Insufficient | ReadBack | Objection | Refusal | RelayCount
+    | Alert | NilReturn | Outage | VoiceContact | NodeRemark | EpochOpened
+)  # fmt: skip
+NoticeVersion = Notice | Amendment | Correction | Extension
