@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import msgspec
 
+from wideberth.core.feed import Feed
 from wideberth.core.records import Record
 from wideberth.core.tells import Tell
 
@@ -41,17 +42,10 @@ class Send(msgspec.Struct, frozen=True):
     sidecars: tuple[bytes, ...] = ()
 
 
-class Work(msgspec.Struct, frozen=True):
-    """Something heard or said that the inner side should weigh against own plans. One way: nothing comes back out."""
-
-    ch: str
-    entry: str
-
-
 class Batch(msgspec.Struct, frozen=True):
     ring: tuple[Tell, ...] = ()
     store: tuple[Record, ...] = ()
     send: tuple[Send, ...] = ()
     tell: tuple[Tell, ...] = ()
-    do: tuple[Work, ...] = ()
+    do: tuple[Feed, ...] = ()
     wake: int | None = None
