@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a node tells its own people and programs. Tells stay at home: none of them is ever sent to a peer.
+
+`level` is how loudly: RING (an alarm that rings until someone owns it), NOTE (shown), QUIET (for programs).
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any, Literal
+
+import msgspec
+
+from wideberth.core.say.place import Point
+
+
+class Level(StrEnum):
+    RING = "RING"
+    NOTE = "NOTE"
+    QUIET = "QUIET"
+
+
+class _Tell(msgspec.Struct, frozen=True, tag_field="tell", omit_defaults=True):
+    pass
+
+
+class Said(_Tell, frozen=True, tag="said"):
+    """Our own entry is stored (never told before it is). `flags` such as LATE with its numbers are in `facts`."""
+
+    ch: str
+    entry: str
+    kind: str
+    by: str
+    ref: str = ""
+    version: int = 0
+    facts: dict[str, Any] = {}
+    level: Level = Level.NOTE
+
+
+class Heard(_Tell, frozen=True, tag="heard"):
+    """A peer's entry arrived. `recorded` is False only for an urgent one that rings before it is stored."""
+
+    ch: str
+    author: str
+    entry: str
+    kind: str
+    by: str
+    t_ms: int
+    at_ms: int
+    sentence: str
+    ref: str = ""
+    version: int = 0
+    recorded: bool = True
+    facts: dict[str, Any] = {}
+    level: Level = Level.NOTE
+
+
+class Delivered(_Tell, frozen=True, tag="delivered"):
+    """A peer signed that it durably holds our strand up to here (`stored`), or that its machine showed it (`shown`)."""
+
+    ch: str
+    by: str
+    receipt: Literal["stored", "shown"]
+    epoch: str
+    seq: int
+    t_ms: int
+    level: Level = Level.QUIET
+
+
+class Climbed(_Tell, frozen=True, tag="climbed"):
+    """One step of the acknowledgement ladder of one version, for one member."""
+
+    ch: str
+    ref: str
+    version: int
+    member: str
+    step: str
+    by: str
+    t_ms: int
+    entry: str
+    facts: dict[str, Any] = {}
+    level: Level = Level.NOTE
+
+
+class Overdue(_Tell, frozen=True, tag="overdue"):
+    """Nobody answered in time. That means *unknown*, never consent. `what`: UNDELIVERED, UNACKNOWLEDGED, NOT_READ_BACK,
+    ENDING_SOON, EXPIRED."""
+
+    ch: str
+    ref: str
+    version: int
+    what: str
+    member: str
+    sentence: str
+    level: Level = Level.RING
+
+
+class FaultSeen(_Tell, frozen=True, tag="fault"):
+    """Something broke a rule; whose, and what to do. The node goes on."""
+
+    fault: str
+    whose: str
+    sentence: str
+    ch: str = ""
+    peer: str = ""
+    details: dict[str, Any] = {}
+    level: Level = Level.NOTE
+
+
+class LineOpened(_Tell, frozen=True, tag="opened"):
+    """A channel is in force: every member signed."""
+
+    ch: str
+    mechanism: str
+    peers: tuple[str, ...]
+    level: Level = Level.NOTE
+
+
+class Disk(_Tell, frozen=True, tag="disk"):
+    """The disk is low, or has room again."""
+
+    low: bool
+    sentence: str
+    level: Level = Level.RING
+
+
+class Exposed(_Tell, frozen=True, tag="exposed"):
+    """An own plan meets a notice (domain.md D6, D12). Local: it has no identifier that leaves, and never causes traffic.
+
+    Distances in mm, times in ms UTC. `answer` is `conflict` or `too_close_to_call` (acted on as a conflict).
+    `inside` lists the half-open intervals in which the plan is inside the minima.
+    """
+
+    ch: str
+    ref: str
+    version: int
+    author: str
+    plan: str
+    answer: str
+    rule: str
+    horizontal_mm: int
+    vertical_mm: int
+    start_ms: int
+    end_ms: int
+    closest_at_ms: int
+    closest: Point | None
+    inside: tuple[tuple[int, int], ...]
+    sentence: str
+    svg: str = ""
+    not_covered: tuple[str, ...] = ()
+    level: Level = Level.RING
+
+
+class Eased(_Tell, frozen=True, tag="eased"):
+    """An exposure told earlier no longer holds (the notice moved, ended or was cancelled, or the plan changed)."""
+
+    ch: str
+    ref: str
+    plan: str
+    sentence: str
+    level: Level = Level.NOTE
+
+
+Tell = Said | Heard | Delivered | Climbed | Overdue | FaultSeen | LineOpened | Disk | Exposed | Eased
