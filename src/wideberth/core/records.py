@@ -6,7 +6,7 @@ from __future__ import annotations
 import msgspec
 
 
-class EntryRecord(msgspec.Struct, frozen=True, tag="entry"):
+class EntryRecord(msgspec.Struct, frozen=True):
     """One place of one strand, own or theirs. Written once.
 
     `hash` is the hex SHA-256 of the payload (header) bytes. `envelope` is the DSSE JSON as sent; `body` the canonical
@@ -25,7 +25,7 @@ class EntryRecord(msgspec.Struct, frozen=True, tag="entry"):
     stored_ms: int
 
 
-class SidecarRecord(msgspec.Struct, frozen=True, tag="sidecar"):
+class SidecarRecord(msgspec.Struct, frozen=True):
     """A signed statement beside the strand: receipts (`stored`, `shown`), agreements, cards, proofs. Written once.
 
     `key` makes it unique within (ch, kind): for a receipt its hash.
@@ -39,7 +39,7 @@ class SidecarRecord(msgspec.Struct, frozen=True, tag="sidecar"):
     stored_ms: int
 
 
-class SettingRecord(msgspec.Struct, frozen=True, tag="setting"):
+class SettingRecord(msgspec.Struct, frozen=True):
     """A small local fact, newest value wins. Never leaves the node."""
 
     key: str
