@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One spelling: canonical JSON as in RFC 8785, on a domain small enough that every careful encoder agrees.
+
+The domain (spec/2): objects with ASCII keys, arrays, strings in NFC without lone surrogates, integers |n| < 2^53,
+true, false, null. No floats, no duplicate keys. On it `msgspec` with sorted keys writes the bytes of RFC 8785 (the law
+test compares with an independent implementation).
+
+Reading is: decode, re-encode, compare. A JSON parser that keeps the last of two duplicate keys is caught by that, and
+so is every other second spelling (white space, `1.0`, `\\u0041`). Whatever differs is `Malformed`, theirs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import unicodedata
+from typing import Any, Final, TypeVar
+
+import msgspec
+
+from wideberth.core.limits import INTEGER_MAX
+from wideberth.errors import Malformed
+
+_ENCODER: Final = msgspec.json.Encoder(order="sorted")
+_DECODER: Final = msgspec.json.Decoder()
+# Deeper than any struct of ours (a volume's corner is at depth 9); bounds the recursion on a hostile text.
+_DEPTH_MAX: Final = 24
+
+T = TypeVar("T")
+
+
+def encode(value: Any) -> bytes:
+    """The one spelling of a struct or of plain JSON data. Our own values only: the domain is not checked again."""
+    return _ENCODER.encode(value)
+
+
+def sha256(data: bytes) -> str:
+    """Hex SHA-256."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def _check_domain(value: Any, what: str, depth: int = 0) -> None:
+    kind = type(value)
+    if kind is str:
+        if not value.isascii() and not unicodedata.is_normalized("NFC", value):
+            raise Malformed(f"{what}: a text is not in NFC", what=what)
+    elif kind is int:
+        if not -INTEGER_MAX <= value <= INTEGER_MAX:
+            raise Malformed(f"{what}: an integer is too large to be exact everywhere", what=what)
+    elif kind is dict:
+        if depth > _DEPTH_MAX:
+            raise Malformed(f"{what}: nested too deep", what=what)
+        for key, inner in value.items():
+            if not key.isascii():
+                raise Malformed(f"{what}: a key is not ASCII", what=what)
+            _check_domain(inner, what, depth + 1)
+    elif kind is list:
+        if depth > _DEPTH_MAX:
+            raise Malformed(f"{what}: nested too deep", what=what)
+        for inner in value:
+            _check_domain(inner, what, depth + 1)
+    elif kind is float:
+        raise Malformed(f"{what}: numbers are integers, with the unit in the name", what=what)
+
+
+def check(data: bytes, what: str) -> None:
+    """Raise `Malformed` unless `data` is the one spelling of a value on the domain."""
+    try:
+        value = _DECODER.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as fault:
+        raise Malformed(f"{what}: not JSON ({fault})", what=what) from None
+    _check_domain(value, what)
+    if _ENCODER.encode(value) != data:
+        raise Malformed(f"{what}: not in the one spelling (canonical JSON)", what=what)
+
+
+def read(data: bytes, decoder: msgspec.json.Decoder[T], what: str) -> T:
+    """Check the spelling, then decode into a typed value. `Malformed` for either."""
+    check(data, what)
+    try:
+        return decoder.decode(data)
+    except (msgspec.DecodeError, ValueError, RecursionError) as fault:
+        raise Malformed(f"{what}: {fault}", what=what) from None
