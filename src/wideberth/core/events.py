@@ -1,0 +1,206 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What can happen to a node. Each event is stamped by the shell, which hands `step` the time beside it.
+
+`Command`s are what officers say through the command line, the console or a program: one spelling for all of them.
+A command that cannot be carried out makes `step` raise a `Fault` of ours (or the world's), and nothing has changed.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from wideberth.core.say.place import Point
+from wideberth.core.say.words import Terms
+
+
+class _Command(msgspec.Struct, frozen=True, tag_field="command", forbid_unknown_fields=True, omit_defaults=True):
+    pass
+
+
+class RaiseAlert(_Command, frozen=True, tag="alert"):
+    """`started_ms`: when the officer pressed the first key (0: now)."""
+
+    ch: str
+    by: str
+    started_ms: int = 0
+    text: str = ""
+
+
+class GiveNotice(_Command, frozen=True, tag="notice"):
+    """`refines` may name an own ALERT (its hash or reference) that this notice makes precise."""
+
+    ch: str
+    by: str
+    terms: Terms
+    refines: str = ""
+
+
+class Revise(_Command, frozen=True, tag="revise"):
+    """A new version with these whole terms: AMEND or CORRECT."""
+
+    ch: str
+    by: str
+    ref: str
+    how: Literal["amend", "correct"]
+    terms: Terms
+
+
+class Extend(_Command, frozen=True, tag="extend"):
+    """The same volumes until later: every volume that ended last, and the expiry, move to `until_ms`."""
+
+    ch: str
+    by: str
+    ref: str
+    until_ms: int
+
+
+class Cancel(_Command, frozen=True, tag="cancel"):
+    ch: str
+    by: str
+    ref: str
+    text: str = ""
+
+
+class Report(_Command, frozen=True, tag="report"):
+    ch: str
+    by: str
+    ref: str
+    state: Literal["STARTED", "FINISHED"]
+    at_ms: int = 0
+
+
+class Acknowledge(_Command, frozen=True, tag="ack"):
+    """`of` (an entry's hash) binds to one exact version; empty: the newest one that this node shows."""
+
+    ch: str
+    by: str
+    ref: str
+    of: str = ""
+
+
+class FindInsufficient(_Command, frozen=True, tag="insufficient"):
+    ch: str
+    by: str
+    ref: str
+    fields: tuple[str, ...]
+    text: str = ""
+    of: str = ""
+
+
+class ReadBackAs(_Command, frozen=True, tag="readback"):
+    ch: str
+    by: str
+    ref: str
+    as_read: str
+    point: Point
+    start_ms: int
+    end_ms: int
+    of: str = ""
+
+
+class Object(_Command, frozen=True, tag="objection"):
+    ch: str
+    by: str
+    ref: str
+    text: str
+    of: str = ""
+
+
+class Refuse(_Command, frozen=True, tag="refused"):
+    ch: str
+    by: str
+    ref: str
+    text: str = ""
+    of: str = ""
+
+
+class CountRelays(_Command, frozen=True, tag="relay"):
+    ch: str
+    by: str
+    ref: str
+    relayed: int
+    units: int
+    of: str = ""
+
+
+class SayNil(_Command, frozen=True, tag="nil"):
+    ch: str
+    by: str
+    until_ms: int
+
+
+class PlanOutage(_Command, frozen=True, tag="outage"):
+    ch: str
+    by: str
+    start_ms: int
+    end_ms: int
+    text: str = ""
+
+
+class LogVoice(_Command, frozen=True, tag="voice"):
+    """`ref` may be empty: a call about nothing on record."""
+
+    ch: str
+    by: str
+    medium: str
+    answer: str
+    at_ms: int = 0
+    ref: str = ""
+
+
+Command = (
+    RaiseAlert | GiveNotice | Revise | Extend | Cancel | Report | Acknowledge | FindInsufficient | ReadBackAs
+    | Object | Refuse | CountRelays | SayNil | PlanOutage | LogVoice
+)  # fmt: skip
+
+
+class Arrived(msgspec.Struct, frozen=True):
+    """A delivery was opened. `peer` is whom it says it is from: not believed, every envelope is checked by itself.
+
+    `frames` are (envelope, body) pairs, `sidecars` envelopes, all bytes as sent.
+    """
+
+    ch: str
+    peer: str
+    frames: tuple[tuple[bytes, bytes], ...] = ()
+    sidecars: tuple[bytes, ...] = ()
+
+
+class Showed(msgspec.Struct, frozen=True):
+    """A screen or terminal of ours showed what `author` said up to its entry `entry` (a hash)."""
+
+    ch: str
+    author: str
+    seq: int
+
+
+class Reached(msgspec.Struct, frozen=True):
+    """The link to a peer works again: what waits may go now."""
+
+    peer: str
+
+
+class DiskState(msgspec.Struct, frozen=True):
+    """The disk is low (only urgent things are taken), or has room again."""
+
+    low: bool
+    sentence: str = ""
+
+
+class OpenLine(msgspec.Struct, frozen=True):
+    """Officers compared fingerprints and agreed. `agreement` carries our signature, and all of them or not yet.
+
+    `cards` are the members' signed cards. With all signatures the channel opens; before, it waits for the rest.
+    """
+
+    agreement: bytes
+    cards: tuple[bytes, ...]
+
+
+class Tick(msgspec.Struct, frozen=True):
+    """It is `Batch.wake`, or later."""
+
+
+Event = Command | Arrived | Showed | Reached | DiskState | OpenLine | Tick
