@@ -18,8 +18,10 @@ BANNED_MODULES = frozenset(
     {
         "time", "random", "secrets", "uuid", "sched",
         "os", "io.open", "pathlib", "tempfile", "shutil", "glob", "fcntl", "sqlite3", "apsw", "dbm", "shelve", "mmap",
-        "socket", "ssl", "select", "selectors", "http", "urllib", "ftplib", "smtplib", "email", "asyncio", "aiohttp", "uvicorn", "starlette", "httptools", "uvloop",
-        "threading", "multiprocessing", "concurrent", "queue", "subprocess", "signal", "ctypes", "_thread", "contextvars",
+        "socket", "ssl", "select", "selectors", "http", "urllib", "ftplib", "smtplib", "email", "asyncio",
+        "aiohttp", "uvicorn", "starlette", "httptools", "uvloop",
+        "threading", "multiprocessing", "concurrent", "queue", "subprocess", "signal", "ctypes", "_thread",
+        "contextvars",
         "locale", "getpass", "platform", "resource", "gc", "logging", "webbrowser",
         "nacl.utils", "cryptography",
     }
