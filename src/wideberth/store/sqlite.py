@@ -6,6 +6,8 @@
 
 One connection writes, reads and checkpoints. WAL with `synchronous=FULL`: when `append` returns, the batch was fsynced.
 Any number of other processes may open the file read-only. Calls may come from several threads; they take turns.
+Never open it with Python's own `sqlite3` inside the node's process: two copies of SQLite in one process undo each
+other's file locks (sqlite.org/howtocorrupt.html §2.2.1).
 
 What a failed append leaves behind:
 
