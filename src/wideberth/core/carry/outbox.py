@@ -79,6 +79,10 @@ class Outbox:
             last = self._last_send_mono_ms if self._last_send_mono_ms is not None else mono_ms
             self.due_mono_ms = max(mono_ms, last + RESEND_FIRST_MS)
 
+    def calm(self, seqs: list[int]) -> None:
+        """These are superseded: they wait their turn like everything else."""
+        self._urgent = [n for n in self._urgent if n not in seqs]
+
     def waiting(self, newest: int, mono_ms: int) -> None:
         """After a start: what is not receipted is due at once."""
         if self.receipted < newest:

@@ -14,7 +14,7 @@ never a reason to refuse an entry: `open_body` returns what it says, or an `Unre
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 
@@ -94,7 +94,7 @@ class Entry(msgspec.Struct, frozen=True):
 class Unread(msgspec.Struct, frozen=True):
     """A body that is kept but has no effect: UNREADABLE (not text we can parse) or NOT_UNDERSTOOD (breaks a rule)."""
 
-    fault: str
+    fault: Literal["UNREADABLE", "NOT_UNDERSTOOD"]
     text: str
 
 

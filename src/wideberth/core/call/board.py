@@ -1,0 +1,352 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The board of one channel: every notice and ALERT with its versions and its acknowledgement ladder.
+
+The board is a pure fold of what was said: apply entries strand by strand and it comes out the same on every node,
+whatever the order in which the strands interleave, because every word binds to an exact entry by its hash and only the
+author of a notice can make versions of it (`tests/laws/test_board_laws.py`). Clocks order nothing.
+
+The ladder of one version, for each other member (domain.md E1; E2: bound to the version's hash):
+
+    SENT -> DELIVERED -> SEEN -> ACKNOWLEDGED -> READ_BACK -> RELAYED
+    beside it: MISMATCH, INSUFFICIENT, OBJECTED, REFUSED; by time alone: EXPIRED
+
+SENT is our signature; DELIVERED the member's signed `stored` receipt; SEEN its machine's claim; the rest are signed by
+an officer. No step implies another: what was skipped is named. Every acknowledgement is a receipt and nothing more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+import msgspec
+
+from wideberth.core.limits import ALERT_LIVES_MS
+from wideberth.core.say import notice, readback
+from wideberth.core.say.rules import Rules
+from wideberth.core.say.words import (
+    RECEIPT_ONLY,
+    Acknowledgement,
+    ActivityReport,
+    Alert,
+    Amendment,
+    Cancellation,
+    Correction,
+    Extension,
+    Insufficient,
+    NilReturn,
+    Notice,
+    NoticeVersion,
+    Objection,
+    Outage,
+    Precedence,
+    ReadBack,
+    Refusal,
+    RelayCount,
+    Terms,
+    VoiceContact,
+    Word,
+)
+from wideberth.core.seal.entry import Header, kind_of
+from wideberth.errors import Fault
+
+LADDER: Final = ("SENT", "DELIVERED", "SEEN", "ACKNOWLEDGED", "READ_BACK", "RELAYED")
+
+Answer = Acknowledgement | Insufficient | ReadBack | Objection | Refusal | RelayCount
+
+
+class NotUnderstood(Exception):
+    """A well-placed entry that breaks a rule of this board: kept, marked, without any other effect."""
+
+
+class Step(msgspec.Struct, frozen=True):
+    """One rung, by one member, for one version. `t_ms` is the claim of whoever signed; `at_ms` our clock."""
+
+    step: str
+    member: str
+    by: str
+    t_ms: int
+    at_ms: int
+    entry: str
+    facts: dict[str, Any]
+
+
+class Version(msgspec.Struct, frozen=True):
+    """One version as given. `t_ms` is its author's claim, `stored_ms` our clock when it was stored, `seq` its place."""
+
+    number: int
+    kind: str
+    entry: str
+    by: str
+    seq: int
+    t_ms: int
+    stored_ms: int
+    terms: Terms | None
+    text: str = ""
+
+
+class Thread:
+    """One notice, or one ALERT, from first word to last."""
+
+    def __init__(self, ch: str, author: str, ref: str, kind: str) -> None:
+        self.ch = ch
+        self.author = author
+        self.ref = ref
+        self.kind = kind
+        self.versions: list[Version] = []
+        self.steps: list[Step] = []
+        self.reports: list[tuple[str, int, str]] = []
+        self.cancelled: Version | None = None
+        self.refines = ""
+        self.refined_by = ""
+
+    @property
+    def newest(self) -> Version:
+        return self.versions[-1]
+
+    @property
+    def terms(self) -> Terms | None:
+        """Of the newest version that has any (a cancellation has none, an ALERT never)."""
+        return next((v.terms for v in reversed(self.versions) if v.terms is not None), None)
+
+    @property
+    def finished_ms(self) -> int | None:
+        return next((at for state, at, _ in self.reports if state == "FINISHED"), None)
+
+    def version(self, entry: str) -> Version | None:
+        return next((v for v in self.versions if v.entry == entry), None)
+
+    def steps_of(self, entry: str, member: str | None = None) -> list[Step]:
+        """The rungs reached for one exact version."""
+        return [
+            s for s in self.steps if s.facts.get("of") == entry and (member is None or s.member == member)
+        ]  # fmt: skip
+
+    def has(self, entry: str, member: str, step: str) -> bool:
+        return any(s.step == step for s in self.steps_of(entry, member))
+
+    def life(self, at_ms: int) -> str:
+        """CANCELLED, FINISHED, REFINED, EXPIRED, ACTIVE or PLANNED at a time; for an ALERT: OPEN until refined."""
+        if self.cancelled is not None:
+            return "CANCELLED"
+        finished = self.finished_ms
+        if finished is not None and finished <= at_ms:
+            return "FINISHED"
+        if self.refined_by:
+            return "REFINED"
+        terms = self.terms
+        if terms is None:
+            return "EXPIRED" if at_ms >= self.newest.t_ms + ALERT_LIVES_MS else "OPEN"
+        if at_ms >= min(terms.expires_ms, terms.ends_ms):
+            return "EXPIRED"
+        return "ACTIVE" if any(v.start_ms <= at_ms < v.end_ms for v in terms.volumes) else "PLANNED"
+
+    def live(self, at_ms: int) -> bool:
+        return self.life(at_ms) in ("OPEN", "ACTIVE", "PLANNED")
+
+    @property
+    def precedence(self) -> Precedence:
+        terms = self.terms
+        return terms.precedence if terms is not None else Precedence.FLASH
+
+
+class Change(msgspec.Struct, frozen=True):
+    """What one entry did to the board: a `version` of a thread, a `step`, a `report`, or just a `word` on the line."""
+
+    what: str
+    thread: Thread | None = None
+    version: Version | None = None
+    step: Step | None = None
+    facts: dict[str, Any] = {}
+
+
+class Board:
+    def __init__(self, ch: str, rules: Rules, us: str) -> None:
+        self.ch = ch
+        self.rules = rules
+        self.us = us
+        self.threads: dict[tuple[str, str], Thread] = {}
+        self.words: list[tuple[str, str, int, Word]] = []
+        self._by_entry: dict[str, Thread] = {}
+        self._by_seq: dict[tuple[str, int], tuple[Thread, Version]] = {}
+        self._shown: dict[str, int] = {}
+
+    def is_version(self, author: str, seq: int) -> bool:
+        """Whether that place of the author's strand carries a version of a notice or an ALERT."""
+        return (author, seq) in self._by_seq
+
+    def shown_up_to(self, author: str) -> int:
+        return self._shown.get(author, 0)
+
+    def note_shown(self, author: str, seq: int) -> None:
+        self._shown[author] = max(seq, self._shown.get(author, 0))
+
+    def find(self, ref_or_entry: str, author: str | None = None) -> Thread | None:
+        """By reference, or by the hash of any of its versions."""
+        thread = self._by_entry.get(ref_or_entry)
+        if thread is not None:
+            return thread
+        found = [t for (a, ref), t in self.threads.items() if ref == ref_or_entry and author in (None, a)]
+        return found[0] if len(found) == 1 else None
+
+    def __iter__(self) -> Iterator[Thread]:
+        return iter(self.threads.values())
+
+    def apply(self, header: Header, entry: str, what: Word, stored_ms: int) -> Change:
+        """Fold one entry in. Raises NotUnderstood, and then nothing has changed."""
+        match what:
+            case Notice() | Amendment() | Correction() | Extension():
+                return self._version(header, entry, what, stored_ms)
+            case Cancellation():
+                return self._cancel(header, entry, what, stored_ms)
+            case Alert():
+                return self._alert(header, entry, what, stored_ms)
+            case ActivityReport():
+                return self._report(header, what)
+            case Acknowledgement() | Insufficient() | ReadBack() | Objection() | Refusal() | RelayCount():
+                return self._answer(header, entry, what, stored_ms)
+            case NilReturn() | Outage() | VoiceContact():
+                self.words.append((header.sender, entry, header.t_ms, what))
+                return Change("word")
+            case _:
+                return Change("word")
+
+    def received(self, author: str, seq: int, member: str, level: str, t_ms: int) -> Change | None:
+        """A member's machine signed that it stored (or showed) the author's strand up to and with `seq`.
+
+        Receipts are cumulative, and may come late or out of order: the earliest time that covers a version holds.
+        """
+        found = self._by_seq.get((author, seq))
+        if found is None:
+            return None
+        thread, version = found
+        name = "DELIVERED" if level == "stored" else "SEEN"
+        before = next((s for s in thread.steps_of(version.entry, member) if s.step == name), None)
+        if before is not None and before.t_ms <= t_ms:
+            return None
+        facts: dict[str, Any] = {"of": version.entry}
+        if name == "DELIVERED" and version.terms is not None:
+            facts["lead_delivered"] = msgspec.to_builtins(notice.lead(version.terms, self.rules, t_ms))
+        step = Step(name, member, f"{member}/node", t_ms, t_ms, "", facts)
+        if before is not None:
+            thread.steps.remove(before)
+        thread.steps.append(step)
+        return Change("step", thread, version, step)
+
+    # --- the words, one by one ---
+
+    def _version(self, header: Header, entry: str, what: NoticeVersion, stored_ms: int) -> Change:
+        thread = self.threads.get((header.sender, what.ref))
+        if isinstance(what, Notice):
+            if thread is not None:
+                raise NotUnderstood(f"reference {what.ref} is in use by {header.sender} already")
+            number = 1
+            refined = self._by_entry.get(what.refines) if what.refines else None
+            if what.refines and (refined is None or refined.kind != "alert" or refined.author != header.sender):
+                raise NotUnderstood("it refines an ALERT that its author did not raise here")
+        else:
+            refined = None
+            thread, number = self._revised(header, what.ref, what.of, what.version)
+            before = thread.terms
+            assert before is not None
+            try:
+                notice.check_revision(kind_of(what), before, what.terms)
+            except Fault as fault:
+                raise NotUnderstood(str(fault)) from None
+        facts: dict[str, Any] = {
+            "lead_given": msgspec.to_builtins(notice.lead(what.terms, self.rules, header.t_ms)),
+        }
+        if thread is not None and thread.terms is not None:
+            shift = notice.shift_mm(thread.terms, what.terms)
+            facts["shift_mm"] = shift
+        if thread is None:
+            thread = Thread(self.ch, header.sender, what.ref, "notice")
+            self.threads[header.sender, what.ref] = thread
+        if refined is not None:
+            refined.refined_by = what.ref
+            thread.refines = what.refines  # type: ignore[union-attr]
+        version = Version(number, kind_of(what), entry, header.by, header.seq, header.t_ms, stored_ms, what.terms)
+        self._add(thread, version)
+        if isinstance(what, Correction):
+            facts["void"] = sorted({s.member for s in thread.steps if s.step in ("ACKNOWLEDGED", "READ_BACK")})
+        return Change("version", thread, version, facts=facts)
+
+    def _revised(self, header: Header, ref: str, of: str, number: int) -> tuple[Thread, int]:
+        thread = self.threads.get((header.sender, ref))
+        if thread is None or thread.kind != "notice":
+            raise NotUnderstood(f"{header.sender} has no notice {ref}")
+        if thread.cancelled is not None:
+            raise NotUnderstood(f"notice {ref} was cancelled")
+        if thread.newest.entry != of or number != thread.newest.number + 1:
+            raise NotUnderstood(f"it does not follow version {thread.newest.number} of notice {ref}")
+        return thread, number
+
+    def _cancel(self, header: Header, entry: str, what: Cancellation, stored_ms: int) -> Change:
+        thread, number = self._revised(header, what.ref, what.of, what.version)
+        version = Version(number, "cancel", entry, header.by, header.seq, header.t_ms, stored_ms, None, what.text)
+        self._add(thread, version)
+        thread.cancelled = version
+        return Change("version", thread, version)
+
+    def _alert(self, header: Header, entry: str, what: Alert, stored_ms: int) -> Change:
+        # An ALERT has no reference of its own on the wire: it must go out on one key.
+        thread = Thread(self.ch, header.sender, f"ALERT-{entry[:8].upper()}", "alert")
+        self.threads[header.sender, thread.ref] = thread
+        version = Version(1, "alert", entry, header.by, header.seq, header.t_ms, stored_ms, None, what.text)
+        self._add(thread, version)
+        return Change("version", thread, version, facts={"started_ms": what.started_ms})
+
+    def _add(self, thread: Thread, version: Version) -> None:
+        thread.versions.append(version)
+        self._by_entry[version.entry] = thread
+        self._by_seq[thread.author, version.seq] = (thread, version)
+
+    def _report(self, header: Header, what: ActivityReport) -> Change:
+        thread = self._by_entry.get(what.of)
+        if thread is None or thread.author != header.sender or thread.ref != what.ref:
+            raise NotUnderstood(f"{header.sender} has no notice {what.ref} in that version")
+        if any(state == what.state for state, _, _ in thread.reports):
+            raise NotUnderstood(f"{what.ref} was reported {what.state} before")
+        thread.reports.append((what.state, what.at_ms, header.by))
+        return Change("report", thread, thread.version(what.of), facts={"state": what.state, "at_ms": what.at_ms})
+
+    def _answer(self, header: Header, entry: str, what: Answer, stored_ms: int) -> Change:
+        thread = self._by_entry.get(what.of)
+        if thread is None or thread.ref != what.ref:
+            raise NotUnderstood(f"it answers {what.ref} in a version that is not here")
+        if thread.author == header.sender:
+            raise NotUnderstood("nobody acknowledges or answers a notice of their own")
+        version = thread.version(what.of)
+        assert version is not None
+        name, facts = self._rung(what, version)
+        facts["of"] = version.entry
+        reached = {s.step for s in thread.steps_of(version.entry, header.sender)}
+        if name in LADDER:
+            skipped = [s for s in LADDER[1 : LADDER.index(name)] if s not in reached]
+            # A notice read back is a notice acknowledged by voice or hand: the rung is named as skipped, not invented.
+            if skipped:
+                facts["skipped"] = skipped
+        if version.entry != thread.newest.entry:
+            facts["stale"] = f"version {version.number} of {thread.newest.number}"
+        step = Step(name, header.sender, header.by, header.t_ms, stored_ms, entry, facts)
+        thread.steps.append(step)
+        return Change("step", thread, version, step)
+
+    def _rung(self, what: Answer, version: Version) -> tuple[str, dict[str, Any]]:
+        match what:
+            case Acknowledgement():
+                return "ACKNOWLEDGED", {"means": RECEIPT_ONLY}
+            case Insufficient():
+                return "INSUFFICIENT", {"fields": list(what.fields), "text": what.text}
+            case Objection():
+                return "OBJECTED", {"text": what.text}
+            case Refusal():
+                return "REFUSED", {"text": what.text}
+            case RelayCount():
+                return "RELAYED", {"relayed": what.relayed, "units": what.units}
+            case ReadBack():
+                if version.terms is None:
+                    raise NotUnderstood("there is no place to read back in that version")
+                compared = readback.compare(version.terms, self.rules, what.point, what.start_ms, what.end_ms)
+                facts = {"as_read": what.as_read, **msgspec.to_builtins(compared)}
+                return ("READ_BACK" if compared.ok else "MISMATCH"), facts

@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One plain English sentence for each thing said, for terminals, logs and alarms. A peer's text is quoted, never run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from wideberth.core.call.board import Change, Version
+from wideberth.core.say import instant
+from wideberth.core.say.volume import Circle, Corridor, Polygon, Volume4D
+from wideberth.core.say.words import RECEIPT_ONLY, NilReturn, Outage, VoiceContact, Word
+
+
+def place(volume: Volume4D) -> str:
+    """`10.0 km round 36.2000 37.1500`, for a person; exact values are in the notice."""
+    match volume.shape:
+        case Circle(centre, radius_mm):
+            return f"{radius_mm / 1e6:.1f} km round {centre.lat:.4f} {centre.lng:.4f}"
+        case Polygon(corners):
+            return f"{len(corners)} corners from {corners[0].lat:.4f} {corners[0].lng:.4f}"
+        case Corridor(route, half_width_mm):
+            return (
+                f"corridor of {2 * half_width_mm / 1e6:.1f} km from {route[0].lat:.4f} {route[0].lng:.4f} "
+                f"to {route[-1].lat:.4f} {route[-1].lng:.4f}"
+            )
+
+
+def window(volume: Volume4D) -> str:
+    return f"{instant.show(volume.start_ms)} to {instant.show(volume.end_ms)}"
+
+
+def describe(version: Version) -> str:
+    """Where, how high and when."""
+    if version.terms is None:
+        return version.text
+    first = version.terms.volumes[0]
+    more = f" and {len(version.terms.volumes) - 1} more" if len(version.terms.volumes) > 1 else ""
+    return f"{version.terms.type}: {place(first)}{more}, {first.lower} to {first.upper}, {window(first)}"
+
+
+def late(facts: dict[str, Any]) -> str:
+    """`LATE by 530 s (lead 70 s)`, for the lead as given; empty when it is not late."""
+    lead = facts.get("lead_given")
+    if not lead or not lead.get("late"):
+        return ""
+    return f"LATE by {lead['shortfall_ms'] / 1000:.0f} s (lead {lead['lead_ms'] / 1000:.0f} s)"
+
+
+def of_change(author: str, by: str, change: Change, what: Word) -> str:
+    thread, version = change.thread, change.version
+    if change.what == "version" and thread is not None and version is not None:
+        head = {
+            "alert": f"ALERT from {author}: something is about to happen, place unknown; whole area of the mechanism.",
+            "notice": f"{author} gives notice {thread.ref}.",
+            "amend": f"{author} amends {thread.ref}: version {version.number} holds.",
+            "correct": f"{author} CORRECTS {thread.ref}: version {version.number} holds, earlier answers are void.",
+            "extend": f"{author} extends {thread.ref}: version {version.number} holds.",
+            "cancel": f"{author} cancels {thread.ref}.",
+        }[version.kind]
+        shift = change.facts.get("shift_mm")
+        moved = f" Moved {shift / 1e6:.1f} km." if shift else ""
+        return " ".join(
+            x for x in (head, describe(version) + "." * bool(version.terms), moved, late(change.facts)) if x
+        )
+    if change.what == "report" and thread is not None:
+        return f"{author} reports {thread.ref} {change.facts['state']} at {instant.show(change.facts['at_ms'])}."
+    if change.step is not None and thread is not None and version is not None:
+        return _of_step(change, by)
+    match what:
+        case NilReturn():
+            return f"{author} says: nothing planned until {instant.show(what.until_ms)}, as far as is known now."
+        case Outage():
+            return f"{author} plans a line outage {instant.show(what.start_ms)} to {instant.show(what.end_ms)}."
+        case VoiceContact():
+            return f"{by} logged a call by {what.medium} at {instant.show(what.at_ms)}: “{what.answer}”."
+        case _:
+            return f"{author} opened its strand."
+
+
+def _of_step(change: Change, by: str) -> str:
+    assert change.step is not None
+    assert change.thread is not None
+    assert change.version is not None
+    step, ref = change.step, f"{change.thread.ref} version {change.version.number}"
+    facts = step.facts
+    stale = f" That is not the newest version ({facts['stale']})." if "stale" in facts else ""
+    match step.step:
+        case "ACKNOWLEDGED":
+            return f"{by} acknowledges {ref}. {RECEIPT_ONLY}{stale}"
+        case "READ_BACK":
+            return f"{by} reads back {ref} correctly: {facts['as_read']}.{stale}"
+        case "MISMATCH":
+            return f"MISMATCH: {by} reads back {ref} as {facts['as_read']}. {facts.get('sentence', '')}{stale}"
+        case "INSUFFICIENT":
+            return f"{by} finds {ref} not usable as given; missing: {', '.join(facts['fields'])}.{stale}"
+        case "OBJECTED":
+            return f"{by} records an objection to {ref}: “{facts['text']}”. It has no effect on the notice.{stale}"
+        case "REFUSED":
+            return f"{by} would not take {ref}: “{facts['text']}”.{stale}"
+        case "RELAYED":
+            return f"{by}: {facts['relayed']} of {facts['units']} units have {ref}.{stale}"
+        case _:
+            return f"{step.member}: {step.step} {ref}."

@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From what an officer commands to the word that will be signed, or the reason why not.
+
+Nothing here waits for anybody: any post on the card may say anything at once (domain.md B5). A late notice is flagged
+and goes out; only a notice that would not be a warning at all (no place, no time, no contact) is held back, with the
+field named, and the officer is told that ALERT needs none of them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from wideberth.core import events as ev
+from wideberth.core.call.board import Board, Thread
+from wideberth.core.say import notice, reference
+from wideberth.core.say.volume import Volume4D
+from wideberth.core.say.words import (
+    Acknowledgement,
+    ActivityReport,
+    Alert,
+    Amendment,
+    Cancellation,
+    Correction,
+    Extension,
+    Insufficient,
+    NilReturn,
+    Notice,
+    Objection,
+    Outage,
+    Precedence,
+    ReadBack,
+    Refusal,
+    RelayCount,
+    Terms,
+    VoiceContact,
+    Word,
+)
+from wideberth.errors import BadInput, NotFound
+
+
+def word_for(command: ev.Command, board: Board, now_ms: int) -> tuple[Word, dict[str, Any]]:
+    """The word, and facts for the officer (warnings). Raises BadInput or NotFound; nothing has changed then."""
+    match command:
+        case ev.RaiseAlert():
+            return Alert(command.started_ms or now_ms, command.text), {}
+        case ev.GiveNotice():
+            return _give(command, board, now_ms)
+        case ev.Revise():
+            thread = own_notice(board, command.ref)
+            kind = Amendment if command.how == "amend" else Correction
+            terms, facts = _checked(command.terms, board, now_ms)
+            return kind(thread.ref, thread.newest.entry, thread.newest.number + 1, terms), facts
+        case ev.Extend():
+            thread = own_notice(board, command.ref)
+            terms, facts = _checked(_extended(thread, command.until_ms), board, now_ms)
+            return Extension(thread.ref, thread.newest.entry, thread.newest.number + 1, terms), facts
+        case ev.Cancel():
+            thread = own_notice(board, command.ref)
+            return Cancellation(thread.ref, thread.newest.entry, thread.newest.number + 1, command.text), {}
+        case ev.Report():
+            thread = own_notice(board, command.ref)
+            return ActivityReport(thread.ref, thread.newest.entry, command.state, command.at_ms or now_ms), {}
+        case ev.SayNil():
+            return NilReturn(command.until_ms), {}
+        case ev.PlanOutage():
+            return Outage(command.start_ms, command.end_ms, command.text), {}
+        case ev.LogVoice():
+            thread_or_none = board.find(command.ref) if command.ref else None
+            if command.ref and thread_or_none is None:
+                raise NotFound(f"there is no notice {command.ref} on this line", ref=command.ref)
+            of = thread_or_none.newest.entry if thread_or_none else ""
+            return VoiceContact(of, command.medium, command.answer, command.at_ms or now_ms), {}
+        case _:
+            return _answer(command, board), {}
+
+
+def own_notice(board: Board, ref: str) -> Thread:
+    """Our own notice by its reference; typing errors are caught by the check character."""
+    thread = board.find(ref, board.us) or board.find(_canonical(ref), board.us)
+    if thread is None or thread.author != board.us:
+        raise NotFound(f"we have no notice {ref} on this line; `notice list` shows them", ref=ref)
+    if thread.kind != "notice":
+        raise BadInput("an ALERT is made precise by a notice (`notice give --refines …`), not revised", field="ref")
+    return thread
+
+
+def _canonical(ref: str) -> str:
+    try:
+        return reference.check(ref)
+    except BadInput:
+        return ref
+
+
+def _give(command: ev.GiveNotice, board: Board, now_ms: int) -> tuple[Word, dict[str, Any]]:
+    terms, facts = _checked(command.terms, board, now_ms)
+    refines = ""
+    if command.refines:
+        alert = board.find(command.refines, board.us)
+        if alert is None or alert.kind != "alert" or alert.author != board.us:
+            raise NotFound(f"we raised no ALERT {command.refines} on this line", ref=command.refines)
+        refines = alert.newest.entry
+    number = 1 + sum(1 for t in board if t.author == board.us and t.kind == "notice")
+    return Notice(reference.make(board.us, number), terms, refines), facts
+
+
+def _checked(terms: Terms, board: Board, now_ms: int) -> tuple[Terms, dict[str, Any]]:
+    """The terms with the precedence that their lateness asks for, and the warnings that do not hold them back."""
+    flaws = notice.check_terms(terms, board.rules, now_ms=now_ms)
+    fatal = [f for f in flaws if f.fatal]
+    if fatal:
+        raise BadInput(
+            " ".join(f.sentence for f in fatal)
+            + " Nothing was sent. If it cannot wait, send an ALERT: it needs no field.",
+            field=fatal[0].field,
+            fields=[f.field for f in fatal],
+        )
+    precedence = notice.precedence_for(terms, board.rules, now_ms)
+    order = list(Precedence)
+    if order.index(precedence) < order.index(terms.precedence):
+        terms = msgspec.structs.replace(terms, precedence=precedence)
+    return terms, {"warnings": [f.sentence for f in flaws]} if flaws else {}
+
+
+def _extended(thread: Thread, until_ms: int) -> Terms:
+    terms = thread.terms
+    assert terms is not None
+    last = terms.ends_ms
+    if until_ms <= last:
+        raise BadInput(
+            "an extension must end later than the notice does; to end earlier, amend or finish", field="until"
+        )
+
+    def later(volume: Volume4D) -> Volume4D:
+        return msgspec.structs.replace(volume, end_ms=until_ms) if volume.end_ms == last else volume
+
+    volumes = tuple(later(v) for v in terms.volumes)
+    return msgspec.structs.replace(terms, volumes=volumes, expires_ms=max(until_ms, terms.expires_ms))
+
+
+def _answer(command: ev.Command, board: Board) -> Word:
+    assert isinstance(
+        command,
+        ev.Acknowledge | ev.FindInsufficient | ev.ReadBackAs | ev.Object | ev.Refuse | ev.CountRelays,
+    )
+    ref = command.ref
+    thread = board.find(command.of) if command.of else (board.find(ref) or board.find(_canonical(ref)))
+    if thread is None:
+        raise NotFound(f"there is no notice {ref} on this line; `notice list` shows them", ref=ref)
+    if thread.author == board.us:
+        raise BadInput(f"{ref} is our own; only the other side can answer it", field="ref")
+    ref, of = thread.ref, command.of or thread.newest.entry
+    match command:
+        case ev.Acknowledge():
+            return Acknowledgement(ref, of)
+        case ev.FindInsufficient():
+            return Insufficient(ref, of, command.fields, command.text)
+        case ev.ReadBackAs():
+            return ReadBack(ref, of, command.as_read, command.point, command.start_ms, command.end_ms)
+        case ev.Object():
+            return Objection(ref, of, command.text)
+        case ev.Refuse():
+            return Refusal(ref, of, command.text)
+        case ev.CountRelays():
+            return RelayCount(ref, of, command.relayed, command.units)

@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One channel: every member's strand, what came too early, and what each peer still owes us a receipt for.
+
+The channel knows places, signatures and receipts; it does not know what is said. The audience of anything written here
+is its members, always.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from wideberth.core.carry.inbox import Inbox
+from wideberth.core.carry.outbox import Outbox
+from wideberth.core.carry.strand import Fit, Strand
+from wideberth.core.say.words import Place
+from wideberth.core.seal import entry as entries
+from wideberth.core.seal import receipt as receipts
+from wideberth.core.seal.agreement import Agreement, agreement_hash, channel_id
+from wideberth.core.seal.canonical import sha256
+from wideberth.core.seal.entry import Entry, Header
+from wideberth.core.seal.keys import Signer, Verifier
+from wideberth.core.seal.party import Card
+from wideberth.core.seal.receipt import Receipt
+from wideberth.errors import OutOfPlace, Stranger
+
+
+class Channel:
+    """`us` is our own party's name; `cards` has every member that has a node, ourselves included."""
+
+    def __init__(self, us: str, agreement: Agreement, envelope: bytes, cards: dict[str, Card]) -> None:
+        self.us = us
+        self.agreement = agreement
+        self.agreement_envelope = envelope
+        self.agr = agreement_hash(agreement)
+        self.ch = channel_id(agreement)
+        self.cards = cards
+        self.peers = tuple(m.party for m in agreement.members if m.root and m.party != us)
+        self.strands = {m.party: Strand(m.party) for m in agreement.members if m.root}
+        self.own = self.strands[us]
+        self.inboxes = {peer: Inbox() for peer in self.peers}
+        self.outboxes = {peer: Outbox() for peer in self.peers}
+
+    # --- what we write ---
+
+    def header(self, kind: str, by: str, t_ms: int, body: bytes, *, epoch: str = "") -> Header:
+        """The next header of our own strand: cites the newest entry of every other strand that we durably hold."""
+        seen = {}
+        for party, strand in self.strands.items():
+            place = strand.place
+            if party != self.us and place is not None:
+                seen[party] = place
+        return Header(
+            v=1, type=kind, ch=self.ch, agr=self.agr, sender=self.us, by=by, epoch=epoch or self.own.epoch,
+            seq=self.own.seq + 1, prev=self.own.head, seen=seen, t_ms=t_ms, body_sha256=sha256(body),
+        )  # fmt: skip
+
+    def wrote(self, entry: Entry, *, urgent: bool) -> None:
+        """Our own entry takes its place; it will be sent until every peer receipted it."""
+        self.own.append(entry.header, entry.hash)
+        for outbox in self.outboxes.values():
+            outbox.wrote(entry.header.seq, urgent=urgent)
+
+    def hashes(self, seqs: list[int]) -> tuple[str, ...]:
+        return tuple(self.own.hash_at(seq) for seq in seqs)
+
+    # --- what we hear ---
+
+    def card_of(self, party: str) -> Card:
+        """Raises Stranger."""
+        card = self.cards.get(party)
+        if card is None or party == self.us:
+            raise Stranger(f"{party[:40]!r} is not a member of this channel whose entries we would take from a peer")
+        return card
+
+    def unseal(self, envelope: bytes, body: bytes, verifier: Verifier) -> Entry:
+        """Bytes to an entry whose node signature verified. Raises Oversized, Malformed, Stranger, BadSignature."""
+        entry, sealed, payload = entries.read(envelope, body)
+        if entry.header.ch != self.ch:
+            raise Stranger("this entry was signed for another channel, mechanism or mode", ch=entry.header.ch)
+        entries.check(entry, sealed, payload, self.card_of(entry.header.sender), verifier)
+        return entry
+
+    def fit(self, entry: Entry) -> Fit:
+        """Raises OutOfPlace."""
+        return self.strands[entry.header.sender].fit(entry)
+
+    def link(self, entry: Entry) -> None:
+        """Take an entry that fits NEXT."""
+        self.strands[entry.header.sender].append(entry.header, entry.hash)
+
+    def false_citation(self, header: Header) -> str:
+        """Why the `seen` of a peer cannot be true of our own strand; empty when it can. Kept, but not understood."""
+        place = header.seen.get(self.us)
+        if place is not None and not self.own.holds(place):
+            return f"it cites entry {place.seq} of our strand with a hash that we never signed"
+        return ""
+
+    # --- receipts ---
+
+    def stored_receipt(self, author: str, t_ms: int, node: Signer) -> tuple[Receipt, bytes]:
+        """Sign that we hold an author's strand up to its head."""
+        strand = self.strands[author]
+        receipt = self._receipt("stored", author, Place(strand.epoch, strand.seq, strand.head), t_ms)
+        envelope = receipts.seal(receipt, node)
+        self.inboxes[author].gave(strand.seq, envelope)
+        return receipt, envelope
+
+    def shown_receipt(self, author: str, seq: int, t_ms: int, node: Signer) -> tuple[Receipt, bytes]:
+        strand = self.strands[author]
+        receipt = self._receipt("shown", author, Place(strand.epoch, seq, strand.hash_at(seq)), t_ms)
+        return receipt, receipts.seal(receipt, node)
+
+    def _receipt(self, level: str, author: str, place: Place, t_ms: int) -> Receipt:
+        return msgspec.convert(
+            {
+                "v": 1, "level": level, "ch": self.ch, "from": self.us, "of": author,
+                "epoch": place.epoch, "seq": place.seq, "head": place.hash, "t_ms": t_ms,
+            },
+            Receipt,
+        )  # fmt: skip
+
+    def parse_receipt(self, envelope: bytes) -> Receipt:
+        """A receipt out of our own store, verified when it came."""
+        return receipts.read(envelope)[0]
+
+    def read_receipt(self, envelope: bytes, verifier: Verifier) -> Receipt:
+        """A peer's receipt of our own strand. Raises Oversized, Malformed, Stranger, BadSignature, OutOfPlace."""
+        receipt, sealed, payload = receipts.read(envelope)
+        if receipt.ch != self.ch:
+            raise Stranger("this receipt was signed for another channel", ch=receipt.ch)
+        receipts.check(receipt, sealed, payload, self.card_of(receipt.sender).node, verifier)
+        if receipt.of != self.us:
+            raise OutOfPlace(f"this receipt of {receipt.sender} is about the strand of {receipt.of[:40]}")
+        if not self.own.holds(Place(receipt.epoch, receipt.seq, receipt.head)):
+            raise OutOfPlace(
+                f"{receipt.sender} signed a receipt for entry {receipt.seq} of ours with a hash that we never signed",
+                seq=receipt.seq,
+            )
+        return receipt

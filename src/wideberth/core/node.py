@@ -1,0 +1,205 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The record side of a node: `step(event, now) -> Batch`. It routes and merges, and decides nothing itself.
+
+    node = Node("BLUE", signers, verifier, entropy, recall=store.entry)
+    for record in store.load():
+        node.load(record)
+    batch = node.step(event, now)       # the shell: ring, store, send, tell, do, wake (core/batch.py)
+
+Everything a peer sends is parsed on this side, so nothing here may import plans, tracks or the judge; what is heard is
+fed one way to the inner side (`core/inner.py`) through `Batch.do`. No batch depends on own plans, in content or time.
+
+`step` raises a `Fault` of ours (or the world's) only for a command that cannot be carried out, and then nothing has
+changed. What a peer does wrong never raises: it is told as `FaultSeen`, and the node goes on. If the shell fails to
+store a batch the node must be built anew from the store: what is in memory is ahead of the disk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from wideberth.core import events as ev
+from wideberth.core.batch import Batch, Now
+from wideberth.core.carry.channel import Channel
+from wideberth.core.feed import Feed
+from wideberth.core.line import Effects, Line
+from wideberth.core.records import EntryRecord, Record, SidecarRecord
+from wideberth.core.seal import canonical
+from wideberth.core.seal.agreement import Agreement, channel_id, read_agreement
+from wideberth.core.seal.capabilities import Entropy, Recall, Signers
+from wideberth.core.seal.keys import Verifier
+from wideberth.core.seal.party import Card, read_card
+from wideberth.core.tells import Disk, FaultSeen, Level, LineOpened
+from wideberth.errors import BadInput, Fault, NotFound, Stranger
+
+
+class Node:
+    """One party's record side. `recall` reads an entry from the store (for proofs of equivocation)."""
+
+    def __init__(self, party: str, signers: Signers, verifier: Verifier, entropy: Entropy, recall: Recall) -> None:
+        self.party = party
+        self.lines: dict[str, Line] = {}
+        self.pending: dict[str, tuple[Agreement, dict[str, Card]]] = {}
+        self.disk_low = False
+        self._signers = signers
+        self._verifier = verifier
+        self._entropy = entropy
+        self._recall = recall
+        self._cards: dict[str, dict[str, Card]] = {}
+
+    def step(self, event: ev.Event, now: Now) -> Batch:
+        """Raises Fault (ours, the world's) for a command that cannot be carried out."""
+        out = Effects()
+        match event:
+            case ev.Arrived():
+                self._arrived(event, now, out)
+            case ev.Tick():
+                for line in self.lines.values():
+                    line.tick(now, out)
+            case ev.Reached():
+                for line in self.lines.values():
+                    line.reached(event.peer, now, out)
+            case ev.Showed():
+                self._line(event.ch).showed(event.author, event.seq, now, out)
+            case ev.DiskState():
+                self.disk_low = event.low
+                out.tell.append(Disk(event.low, event.sentence, Level.RING if event.low else Level.NOTE))
+            case ev.OpenLine():
+                self._open(event, now, out)
+            case _:
+                self._line(event.ch).command(event, now, self.disk_low, out)
+        return out.batch(self.wake_ms(now))
+
+    def load(self, record: Record) -> None:
+        """Fold one stored record in; call with every record, in the order of the store, before the first step."""
+        match record:
+            case SidecarRecord(kind="card"):
+                card = read_card(record.envelope, self._verifier)
+                self._cards.setdefault(record.ch, {})[card.party] = card
+            case SidecarRecord(kind="pending"):
+                agreement, _, _ = read_agreement(record.envelope, self._verifier, complete=False)
+                self.pending[record.ch] = (agreement, self._cards.get(record.ch, {}))
+            case SidecarRecord(kind="agreement"):
+                agreement, _, _ = read_agreement(record.envelope, self._verifier)
+                self.pending.pop(record.ch, None)
+                self._add_line(agreement, record.envelope, self._cards.get(record.ch, {}))
+            case SidecarRecord() if record.ch in self.lines:
+                self.lines[record.ch].reload_sidecar(record)
+            case EntryRecord():
+                self._line(record.ch).reload(record)
+            case _:
+                pass
+
+    def started(self, now: Now) -> Batch:
+        """After the last `load`: what is not receipted is due, what is live must be weighed."""
+        out = Effects()
+        for line in self.lines.values():
+            for outbox in line.channel.outboxes.values():
+                outbox.waiting(line.channel.own.seq, now.mono_ms)
+        out.do.extend(self.live(now))
+        return out.batch(self.wake_ms(now))
+
+    def live(self, now: Now) -> Iterator[Feed]:
+        """Everything live on every line, for an inner side that starts."""
+        for line in self.lines.values():
+            for thread in line.board:
+                if thread.live(now.t_ms):
+                    yield from line.feed(thread, now.t_ms)
+
+    def wake_ms(self, now: Now) -> int | None:
+        return min((w for line in self.lines.values() if (w := line.wake_ms(now)) is not None), default=None)
+
+    def card_of(self, ch: str, party: str) -> Card | None:
+        """For the link: whom to seal to, where to deliver."""
+        line = self.lines.get(ch)
+        cards = line.channel.cards if line else self.pending[ch][1] if ch in self.pending else {}
+        return cards.get(party)
+
+    # --- lines open ---
+
+    def _line(self, ch: str) -> Line:
+        line = self.lines.get(ch)
+        if line is None:
+            if ch in self.pending:
+                raise NotFound("this line waits for the other side's signature; nothing can be said on it yet", ch=ch)
+            raise NotFound("this node has no such line; `status` lists them", ch=ch)
+        return line
+
+    def _open(self, event: ev.OpenLine, now: Now, out: Effects) -> None:
+        agreement, sealed, _ = read_agreement(event.agreement, self._verifier, complete=False)
+        ch = channel_id(agreement)
+        if ch in self.lines:
+            raise BadInput("this line is open already", field="agreement")
+        us = agreement.member(self.party)
+        if us is None or not us.root:
+            raise BadInput(f"{self.party} is not a member of this agreement", field="agreement")
+        cards = self._checked_cards(agreement, event.cards)
+        complete = len(sealed.signatures) >= sum(1 for m in agreement.members if m.root)
+        if complete:
+            read_agreement(event.agreement, self._verifier)
+        for envelope in event.cards:
+            key = canonical.sha256(envelope)
+            out.store.append(SidecarRecord(ch, "card", self.party, key, envelope, now.t_ms))
+        key = canonical.sha256(event.agreement)
+        if complete:
+            self._opened(agreement, event.agreement, cards, now, out)
+        else:
+            self.pending[ch] = (agreement, cards)
+            self._cards[ch] = cards
+            out.store.append(SidecarRecord(ch, "pending", self.party, key, event.agreement, now.t_ms))
+
+    def _checked_cards(self, agreement: Agreement, envelopes: tuple[bytes, ...]) -> dict[str, Card]:
+        cards: dict[str, Card] = {}
+        for envelope in envelopes:
+            card = read_card(envelope, self._verifier)
+            member = agreement.member(card.party)
+            if member is None or member.root != card.root:
+                raise Stranger(f"the card of {card.party} is not of a member of this agreement")
+            cards[card.party] = card
+        missing = [m.party for m in agreement.members if m.root and m.party not in cards]
+        if missing:
+            raise BadInput(f"the card of {', '.join(missing)} is missing", field="cards")
+        mine = cards[self.party]
+        if mine.node != self._signers.node.public:
+            raise BadInput("our own card does not certify this node's key; run `doctor`", field="cards")
+        return cards
+
+    def _opened(self, agreement: Agreement, envelope: bytes, cards: dict[str, Card], now: Now, out: Effects) -> None:
+        line = self._add_line(agreement, envelope, cards)
+        ch = line.channel.ch
+        self.pending.pop(ch, None)
+        out.store.append(
+            SidecarRecord(ch, "agreement", self.party, canonical.sha256(envelope), envelope, now.t_ms)
+        )  # fmt: skip
+        out.tell.append(LineOpened(ch, agreement.mechanism, line.channel.peers))
+        line.open_epoch(now, out)
+
+    def _add_line(self, agreement: Agreement, envelope: bytes, cards: dict[str, Card]) -> Line:
+        channel = Channel(self.party, agreement, envelope, cards)
+        line = Line(channel, self._signers, self._verifier, self._entropy, self._recall)
+        self.lines[channel.ch] = line
+        return line
+
+    # --- peers ---
+
+    def _arrived(self, event: ev.Arrived, now: Now, out: Effects) -> None:
+        if event.ch in self.pending:
+            self._countersigned(event, now, out)
+        line = self.lines.get(event.ch)
+        if line is None:
+            fault = Stranger("a delivery came for a line that this node does not have", ch=event.ch[:64])
+            out.tell.append(FaultSeen(fault.name, fault.whose, fault.sentence, event.ch[:64], event.peer[:40]))
+            return
+        line.arrived(event, now, self.disk_low, out)
+
+    def _countersigned(self, event: ev.Arrived, now: Now, out: Effects) -> None:
+        """The agreement that we signed comes back with every signature: the line opens."""
+        for envelope in event.sidecars:
+            try:
+                agreement, _, _ = read_agreement(envelope, self._verifier)
+            except Fault:
+                continue  # another kind of sidecar; it is read again, and judged, once the line is open
+            if channel_id(agreement) == event.ch:
+                _, cards = self.pending[event.ch]
+                self._opened(agreement, envelope, cards, now, out)
+                return
