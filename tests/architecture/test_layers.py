@@ -17,7 +17,7 @@ SAY = frozenset({"errors", "core", "core.limits", "core.say"})
 # What passes between the core and its shell; values only.
 VALUES = frozenset({"core.records", "core.feed", "core.tells", "core.batch", "core.events"})
 # The side that holds the record and reads a peer's bytes; and the side that holds own plans.
-RECORD = SAY | VALUES | {"core.seal", "core.carry", "core.call", "core.node"}
+RECORD = SAY | VALUES | {"core.seal", "core.carry", "core.call", "core.line", "core.node"}
 INNER = SAY | {"core.feed", "core.tells", "core.batch", "core.judge", "core.inner"}
 ANY = frozenset({"*"})
 
@@ -27,7 +27,7 @@ ALLOWED: dict[str, frozenset[str]] = {
     "core": frozenset(),
     "core.limits": frozenset({"errors"}),
     "core.say": SAY,
-    "core.seal": SAY,
+    "core.seal": SAY | {"core.records"},
     "core.carry": SAY | VALUES | {"core.seal"},
     "core.call": SAY | VALUES | {"core.seal", "core.carry"},
     "core.judge": SAY,
@@ -36,17 +36,19 @@ ALLOWED: dict[str, frozenset[str]] = {
     "core.tells": SAY,
     "core.batch": SAY | {"core.feed", "core.records", "core.tells"},
     "core.events": SAY | VALUES | {"core.seal", "core.carry"},
+    "core.line": RECORD - {"core.node"},
     "core.node": RECORD,
     "core.inner": INNER,
     # the shell
     "config": SAY,
-    "store": SAY | {"core.records"},
-    "store.memory": SAY | {"core.records", "store"},
-    "store.plans": SAY | {"core.records", "store"},
+    "store": SAY | {"core.records", "store.contract", "store.memory"},
+    "store.contract": SAY | {"core.records"},
+    "store.memory": SAY | {"core.records", "store.contract"},
+    "store.plans": SAY | {"core.records", "store", "store.contract", "store.memory"},
     "link": SAY | VALUES | {"core.seal", "core.carry", "config"},
     "inner": INNER | {"config", "store.plans"},
     "formats": SAY | {"core.judge"},
-    "runtime": RECORD | INNER | {"config", "store", "store.memory", "store.plans", "link", "inner"},
+    "runtime": RECORD | INNER | {"config", "store", "store.contract", "store.memory", "store.plans", "link", "inner"},
     "web": ANY,
     "web.peer_api": RECORD | {"config", "link", "web.faults"},
     "web.server": RECORD | {"config", "link", "web.faults", "web.peer_api"},
@@ -54,7 +56,7 @@ ALLOWED: dict[str, frozenset[str]] = {
     "gateways": SAY | {"formats", "config"},
     "astm": SAY | {"formats", "config"},
     # the same core in another loop, shipped so that strangers may run it: no disk, no network, no clock
-    "sim": RECORD | INNER | {"store.memory"},
+    "sim": RECORD | INNER | {"store.memory", "store.contract"},
     # where things are put together
     "cli": ANY,
     "demo": ANY,
@@ -63,11 +65,21 @@ ALLOWED: dict[str, frozenset[str]] = {
 }
 
 # Own plans stay in (design.md §3): none of these may reach a plan or a verdict, not even by way of another module.
-BLIND = ("link", "core.seal", "core.carry", "core.call", "core.node", "web.peer_api", "web.server", "web.faults")
+BLIND = (
+    "link",
+    "core.seal",
+    "core.carry",
+    "core.call",
+    "core.line",
+    "core.node",
+    "web.peer_api",
+    "web.server",
+    "web.faults",
+)
 PLANS = ("core.judge", "core.inner", "inner", "store.plans")
 # And the inner side has no voice: it can neither sign nor send.
 MUTE = ("core.judge", "core.inner")
-VOICE = ("core.seal", "core.carry", "core.call", "core.node", "link", "web", "runtime")
+VOICE = ("core.seal", "core.carry", "core.call", "core.line", "core.node", "link", "web", "runtime")
 
 SHELL = ("config", "store", "link", "inner", "formats", "runtime", "web", "gateways", "astm", "sim", "cli", "demo")
 
@@ -174,6 +186,11 @@ def test_the_core_reaches_nothing_of_the_shell() -> None:
     assert leaks(PACKAGE, ("core",), SHELL) == []
 
 
+def test_the_simulator_reaches_no_disk_and_no_network() -> None:
+    real = [row for row in SHELL if row not in ("sim", "store")] + ["store.sqlite", "store.ground", "store.lock"]
+    assert leaks(PACKAGE, ("sim",), tuple(real)) == []
+
+
 def test_the_table_itself_keeps_the_rules_it_is_for() -> None:
     for row in BLIND:
         assert not {r for r in ALLOWED[row] if any(covers(p, r) for p in PLANS)}, row
@@ -182,7 +199,8 @@ def test_the_table_itself_keeps_the_rules_it_is_for() -> None:
     for row, allowed in ALLOWED.items():
         if row.startswith("core"):
             assert not {r for r in allowed if r in SHELL}, row
-    assert {r for r in ALLOWED["sim"] if not r.startswith("core") and r != "errors"} == {"store.memory"}
+    outside = {r for r in ALLOWED["sim"] if not r.startswith("core") and r != "errors"}
+    assert outside == {"store.memory", "store.contract"}
 
 
 def test_the_tree_was_really_read() -> None:
