@@ -1,0 +1,308 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The line to one peer: what waits is put together, urgent first, and posted, one delivery at a time.
+
+    line = PeerLine("https://192.0.2.7:7443", tls, keys, on_reply=..., on_change=...)
+    task = asyncio.create_task(line.run())
+    line.offer(delivery, urgent=1)          # never waits, never fails
+    task.cancel()                           # closes the connection and ends
+
+`offer` sorts into a waiting room per address (channel, sender, recipient). Each time the line is free, one address is
+served: those with something urgent before the others, else in turn; of it first urgent frames, then the other frames,
+each in the order offered, with the sidecars between. A frame or sidecar that already waits is not added again (repeats collapse).
+
+The line does not insist. What cannot be delivered is dropped, all of it, and `on_change` hears why, once per change:
+the core's timer sends again what was not receipted, so a queue here would only grow stale. `on_change(None)` says that
+the line works (again). The only repeat is the transport's own: a kept connection that turns out to be closed is opened
+once more. One urgent delivery waits at most for the one under way, which `TOGETHER_BYTES` keeps short.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Callable
+from typing import Final, TypeVar
+
+import aiohttp
+import msgspec
+
+from wideberth.core.limits import DELIVERY_BYTES_MAX, DELIVERY_FRAMES_MAX, KIB
+from wideberth.errors import Fault, Malformed, Stranger, Unreachable
+from wideberth.link.delivery import (
+    DELIVERY_SIDECARS_MAX,
+    Delivery,
+    Frame,
+    open_delivery,
+    read_address,
+    seal_delivery,
+)
+from wideberth.link.keyring import KeyRing
+
+PATH: Final = "/v1/deliveries"
+CONTENT_TYPE: Final = "application/wideberth-delivery"
+
+# A hundred routine frames in one delivery (the batch of design.md §10); on a line of 64 kbit/s it takes half a minute,
+# the longest that an urgent frame may have to wait behind it.
+TOGETHER_BYTES: Final = 256 * KIB
+# What may wait for a peer: some 1,600 routine frames, and as much again reserved for urgent ones, so that routine
+# traffic can never crowd them out. What does not fit is dropped; the core offers it again.
+WAITING_BYTES_MAX: Final = 4 * 1024 * KIB
+URGENT_WAITING_BYTES_MAX: Final = 4 * 1024 * KIB
+
+assert TOGETHER_BYTES < DELIVERY_BYTES_MAX < WAITING_BYTES_MAX
+
+
+_T = TypeVar("_T")
+
+
+class Patience(msgspec.Struct, frozen=True):
+    """How long to wait, seconds: for a connection with its TLS handshake, for the next byte, for a whole exchange.
+
+    The whole: a delivery of `TOGETHER_BYTES` each way at 64 kbit/s takes 66 s.
+    """
+
+    connect_s: float = 10.0
+    silence_s: float = 20.0
+    whole_s: float = 90.0
+
+
+class _Waiting:
+    """What waits for one address. Dictionaries are used as ordered sets."""
+
+    __slots__ = ("frames", "sidecars", "urgent")
+
+    def __init__(self) -> None:
+        self.urgent: dict[Frame, None] = {}
+        self.frames: dict[Frame, None] = {}
+        self.sidecars: dict[bytes, None] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self.urgent or self.frames or self.sidecars)
+
+
+class PeerLine:
+    """See the module. `url` is the peer's address without a path; `tls` as `link/tls.client_context` makes it."""
+
+    def __init__(
+        self,
+        url: str,
+        tls: ssl.SSLContext,
+        keys: KeyRing,
+        *,
+        on_reply: Callable[[Delivery], None],
+        on_change: Callable[[Fault | None], None],
+        patience: Patience | None = None,
+    ) -> None:
+        self._url = url.rstrip("/") + PATH
+        self._tls = tls
+        self._keys = keys
+        self._on_reply = on_reply
+        self._on_change = on_change
+        self._patience = patience or Patience()
+        self._rooms: dict[tuple[str, str, str], _Waiting] = {}
+        self._waiting_bytes = 0
+        self._urgent_bytes = 0
+        self._dropped = 0
+        self._something = asyncio.Event()
+        self._state: tuple[str, str] | None = None
+
+    @property
+    def waiting_bytes(self) -> int:
+        """Bytes of frames and sidecars held, urgent ones included."""
+        return self._waiting_bytes + self._urgent_bytes
+
+    @property
+    def dropped(self) -> int:
+        """How many frames and sidecars were dropped so far, for want of room or of a working line."""
+        return self._dropped
+
+    def offer(self, delivery: Delivery, *, urgent: int = 0) -> None:
+        """Send this when the line is free; its first `urgent` frames before everything that is not urgent.
+
+        Never waits and never raises. An empty delivery is sent too, if nothing else goes to its address before: it asks
+        the peer for what it has for us.
+        """
+        room = self._rooms.setdefault((delivery.ch, delivery.sender, delivery.to), _Waiting())
+        for n, frame in enumerate(delivery.frames):
+            if frame in room.urgent:
+                continue
+            if n < urgent:
+                if self._urgent_bytes + frame.size > URGENT_WAITING_BYTES_MAX:
+                    self._dropped += 1
+                    continue
+                if frame in room.frames:  # it has become urgent while it waited
+                    del room.frames[frame]
+                    self._waiting_bytes -= frame.size
+                room.urgent[frame] = None
+                self._urgent_bytes += frame.size
+            elif frame not in room.frames and self._has_room(frame.size):
+                room.frames[frame] = None
+        for sidecar in delivery.sidecars:
+            if sidecar not in room.sidecars and self._has_room(len(sidecar)):
+                room.sidecars[sidecar] = None
+        self._something.set()
+
+    async def run(self) -> None:
+        """Serve the line until cancelled. Raises nothing but what the callbacks raise."""
+        patience = self._patience
+        async with aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(ssl=self._tls, limit=1, keepalive_timeout=90),
+            timeout=aiohttp.ClientTimeout(
+                total=patience.whole_s, connect=patience.connect_s, sock_read=patience.silence_s
+            ),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            # Nothing that a routine notice does not need on a poor link, and nothing that tells which software we are.
+            skip_auto_headers=("Accept", "Accept-Encoding", "User-Agent"),
+            headers={"Content-Type": CONTENT_TYPE},
+            auto_decompress=False,  # a small reply must not become a large one
+        ) as session:
+            while True:
+                await self._something.wait()
+                delivery = self._next()
+                if delivery is None:
+                    self._something.clear()
+                    continue
+                try:
+                    reply = await self._exchange(session, delivery)
+                except Fault as fault:
+                    self._drop_all(delivery)
+                    self._now((fault.name, str(fault.details.get("reason", ""))), fault)
+                else:
+                    self._now(("", ""), None)
+                    self._on_reply(reply)
+
+    async def _exchange(self, session: aiohttp.ClientSession, delivery: Delivery) -> Delivery:
+        wire = seal_delivery(delivery, self._keys.sealing(delivery.ch, delivery.to))
+        try:
+            answer = await self._post(session, wire)
+        except (aiohttp.ServerDisconnectedError, ConnectionResetError):
+            answer = await self._post_again(session, wire)
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            raise _why(error) from error
+        address = read_address(answer)
+        if (address.ch, address.sender, address.to) != (delivery.ch, delivery.to, delivery.sender):
+            raise Malformed("the peer's reply is for another channel or between other parties", reason="reply")
+        return open_delivery(answer, address, self._keys.opening(address))
+
+    async def _post_again(self, session: aiohttp.ClientSession, wire: bytes) -> bytes:
+        """Once more, on a new connection: the peer closed the kept one while we wrote. The core ignores repeats."""
+        try:
+            return await self._post(session, wire)
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            raise _why(error) from error
+
+    async def _post(self, session: aiohttp.ClientSession, wire: bytes) -> bytes:
+        async with session.post(self._url, data=wire, allow_redirects=False) as response:
+            if response.status != 200:
+                raise await _refused(response)
+            if response.content_length is None or response.content_length > DELIVERY_BYTES_MAX:
+                response.close()
+                raise Malformed("the peer's reply does not say its length, or is too long", reason="length")
+            return await response.read()
+
+    def _has_room(self, size: int) -> bool:
+        if self._waiting_bytes + size > WAITING_BYTES_MAX:
+            self._dropped += 1
+            return False
+        self._waiting_bytes += size
+        return True
+
+    def _next(self) -> Delivery | None:
+        """The next delivery, taken out of the waiting rooms."""
+        if not self._rooms:
+            return None
+        key = next((k for k, room in self._rooms.items() if room.urgent), next(iter(self._rooms)))
+        room = self._rooms.pop(key)
+        left = TOGETHER_BYTES
+        urgent = _take(room.urgent, _frame_size, DELIVERY_FRAMES_MAX, left, first=True)
+        size = sum(map(_frame_size, urgent))
+        self._urgent_bytes -= size
+        left -= size
+        # Before the other frames: receipts are small, and a flood of frames must not hold them back.
+        sidecars = _take(room.sidecars, len, DELIVERY_SIDECARS_MAX, left, first=not urgent)
+        size = sum(map(len, sidecars))
+        self._waiting_bytes -= size
+        left -= size
+        frames: list[Frame] = []
+        if not room.urgent:  # nothing overtakes an urgent frame that did not fit
+            first = not (urgent or sidecars)
+            frames = _take(room.frames, _frame_size, DELIVERY_FRAMES_MAX - len(urgent), left, first=first)
+            self._waiting_bytes -= sum(map(_frame_size, frames))
+        if room:
+            self._rooms[key] = room  # at the end: the other addresses have their turn first
+        return Delivery(*key, frames=(*urgent, *frames), sidecars=tuple(sidecars))
+
+    def _drop_all(self, under_way: Delivery) -> None:
+        rooms = self._rooms.values()
+        self._dropped += len(under_way.frames) + len(under_way.sidecars)
+        self._dropped += sum(len(r.urgent) + len(r.frames) + len(r.sidecars) for r in rooms)
+        self._rooms.clear()
+        self._waiting_bytes = self._urgent_bytes = 0
+
+    def _now(self, state: tuple[str, str], fault: Fault | None) -> None:
+        if state != self._state:
+            self._state = state
+            self._on_change(fault)
+
+
+def _frame_size(frame: Frame) -> int:
+    return frame.size
+
+
+def _take(source: dict[_T, None], size: Callable[[_T], int], most: int, bytes_left: int, *, first: bool) -> list[_T]:
+    """Move from `source`, in order, what fits. The `first` thing of a delivery goes in any case, or it never would."""
+    taken: list[_T] = []
+    for thing in source:
+        if len(taken) == most or (size(thing) > bytes_left and not (first and not taken)):
+            break
+        taken.append(thing)
+        bytes_left -= size(thing)
+    for thing in taken:
+        del source[thing]
+    return taken
+
+
+def _why(error: Exception) -> Fault:
+    """The world's fault, or the peer's, in a sentence for an officer. `details["reason"]` is a word for programs."""
+    if isinstance(error, aiohttp.ClientConnectorCertificateError) or isinstance(
+        error.__cause__, ssl.SSLCertVerificationError
+    ):
+        return Stranger(
+            "somebody answers at the peer's address with another certificate than the peer's; nothing was sent. "
+            "Compare fingerprints with the peer by telephone before anything else",
+            reason="certificate",
+        )
+    if isinstance(error, TimeoutError):
+        return Unreachable("the peer's node does not answer in time; use the telephone", reason="timeout")
+    if isinstance(error, aiohttp.ClientSSLError):
+        return Unreachable(
+            "no secure connection with the peer's node; it may not know our certificate. Use the telephone",
+            reason="tls",
+        )
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
+        return Unreachable("the name of the peer's node cannot be looked up; use the telephone", reason="name")
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return Unreachable("nobody answers at the address of the peer's node; use the telephone", reason="connect")
+    return Unreachable("the line to the peer's node broke; use the telephone", reason="broken")
+
+
+async def _refused(response: aiohttp.ClientResponse) -> Unreachable:
+    """The peer's node answers, but does not take the delivery. What it says about it is a hint, believed by nobody."""
+    length = response.content_length
+    hint = await response.read() if length is not None and length <= 4 * KIB else b""
+    if not hint:
+        response.close()
+    try:
+        said = msgspec.json.decode(hint, type=dict[str, object]).get("fault")
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        said = None
+    name = (
+        said if isinstance(said, str) and said.isascii() and said.isalnum() and len(said) <= 40 else "no reason given"
+    )
+    return Unreachable(
+        f"the peer's node answers but does not take what we send ({response.status}, {name}); use the telephone, "
+        "and tell the people who run the two nodes",
+        reason=f"refused {response.status} {name}",
+        status=response.status,
+        refused=name,
+    )
