@@ -32,14 +32,16 @@ class Now(msgspec.Struct, frozen=True):
 class Send(msgspec.Struct, frozen=True):
     """Bytes for one peer, by reference: the shell fetches the frames from the batch or the store.
 
-    `frames` are hashes of own or third-party entries in the order to be sent (urgent ones first); `sidecars` are
-    envelopes as they are. Delivery may lose, repeat and reorder; the core copes.
+    `frames` are hashes of own or third-party entries in the order to be sent; the first `urgent` of them go before
+    everything else that waits for that peer. `sidecars` are envelopes as they are. Delivery may lose, repeat and
+    reorder; the core copes.
     """
 
     to: str
     ch: str
     frames: tuple[str, ...] = ()
     sidecars: tuple[bytes, ...] = ()
+    urgent: int = 0
 
 
 class Batch(msgspec.Struct, frozen=True):

@@ -370,15 +370,15 @@ class Line:
     # --- sending and time ---
 
     def _send_fresh(self, peer: str, now: Now, out: Effects) -> None:
-        self._send(peer, self.channel.outboxes[peer].fresh(self.channel.own.seq, now.mono_ms), out)
+        self._send(peer, *self.channel.outboxes[peer].fresh(self.channel.own.seq, now.mono_ms), out)
 
-    def _send(self, peer: str, seqs: list[int], out: Effects) -> None:
-        if not seqs:
+    def _send(self, peer: str, urgent: list[int], rest: list[int], out: Effects) -> None:
+        if not urgent and not rest:
             return
         outbox = self.channel.outboxes[peer]
         # Until the peer receipts anything it may not have the countersigned agreement yet: it travels along.
         sidecars = (self.channel.agreement_envelope,) if outbox.receipted == 0 else ()
-        out.send.append(Send(peer, self.channel.ch, self.channel.hashes(seqs), sidecars))
+        out.send.append(Send(peer, self.channel.ch, self.channel.hashes(urgent + rest), sidecars, len(urgent)))
 
     def reached(self, peer: str, now: Now, out: Effects) -> None:
         outbox = self.channel.outboxes.get(peer)
@@ -388,7 +388,7 @@ class Line:
     def tick(self, now: Now, out: Effects) -> None:
         for peer, outbox in self.channel.outboxes.items():
             if outbox.due_mono_ms is not None and outbox.due_mono_ms <= now.mono_ms:
-                self._send(peer, outbox.repeat(self.channel.own.seq, now.mono_ms), out)
+                self._send(peer, *outbox.repeat(self.channel.own.seq, now.mono_ms), out)
         while (due := self.deadlines.pop(now.t_ms)) is not None:
             thread = self.board.threads.get((due.author, due.ref))
             if thread is None:

@@ -34,8 +34,8 @@ class Outbox:
         if urgent:
             self._urgent.append(seq)
 
-    def fresh(self, newest: int, mono_ms: int) -> list[int]:
-        """What to send now: urgent ones not sent yet, then the next of the window. May be empty."""
+    def fresh(self, newest: int, mono_ms: int) -> tuple[list[int], list[int]]:
+        """What to send now: urgent ones not sent yet, and the next of the window. Either may be empty."""
         last = max(self._sent, min(newest, self.receipted + WINDOW_FRAMES))
         first = [n for n in self._urgent if n > self._sent and n not in self._ahead]
         rest = [n for n in range(self._sent + 1, last + 1) if n not in first and n not in self._ahead]
@@ -43,20 +43,20 @@ class Outbox:
         self._sent = last
         if first or rest:
             self._sent_at(mono_ms)
-        return first + rest
+        return first, rest
 
-    def repeat(self, newest: int, mono_ms: int) -> list[int]:
-        """The timer rang: say it again from the pointer, urgent ones first, with a longer pause next time."""
+    def repeat(self, newest: int, mono_ms: int) -> tuple[list[int], list[int]]:
+        """The timer rang: say it again from the pointer, urgent ones apart, with a longer pause next time."""
         if self.receipted >= newest:
             self.due_mono_ms = None
-            return []
+            return [], []
         last = min(newest, self.receipted + WINDOW_FRAMES)
         self._sent = last
         self._ahead = {n for n in self._urgent if n > last}
         first = list(self._urgent)
         self._sent_at(mono_ms)
         self._pause_ms = min(2 * self._pause_ms, RESEND_MOST_MS)
-        return first + [n for n in range(self.receipted + 1, last + 1) if n not in first]
+        return first, [n for n in range(self.receipted + 1, last + 1) if n not in first]
 
     def receipt(self, seq: int, newest: int) -> None:
         """The peer signed that it holds our strand up to `seq`."""
