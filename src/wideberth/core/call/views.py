@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The board as plain data for screens, programs and tests. Every view says what it is true of: whose observation, when.
+
+`shared` is the part that both ends must render alike from the same entries; clocks of this node, and what only this node
+observed, stay outside it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from wideberth.core.call.board import LADDER, Board, Thread, Version
+from wideberth.core.call.sentences import describe
+from wideberth.core.say import instant, notice
+from wideberth.core.say.words import RECEIPT_ONLY, SCOPE
+
+
+def version_view(board: Board, thread: Thread, version: Version, members: tuple[str, ...]) -> dict[str, Any]:
+    """One version with its ladder, member by member."""
+    view: dict[str, Any] = {
+        "version": version.number,
+        "kind": version.kind,
+        "entry": version.entry,
+        "by": version.by,
+        "given_ms": version.t_ms,
+        "given": instant.show(version.t_ms),
+        "says": describe(version),
+        "terms": msgspec.to_builtins(version.terms) if version.terms is not None else None,
+        "text": version.text,
+        "ladder": {m: ladder_view(thread, version, m) for m in members if m != thread.author},
+    }
+    if version.terms is not None:
+        view["lead_given"] = msgspec.to_builtins(notice.lead(version.terms, board.rules, version.t_ms))
+    return view
+
+
+def ladder_view(thread: Thread, version: Version, member: str) -> list[dict[str, Any]]:
+    """The rungs of one member for one exact version, in the order of the ladder, then by time."""
+    rungs = [{"step": "SENT", "by": version.by, "t_ms": version.t_ms, "entry": version.entry, "facts": {}}]
+    order = {step: i for i, step in enumerate(LADDER)}
+    steps = sorted(thread.steps_of(version.entry, member), key=lambda s: (order.get(s.step, 99), s.t_ms, s.entry))
+    for step in steps:
+        facts = {k: v for k, v in step.facts.items() if k not in ("of", "stale", "skipped")}
+        rungs.append({"step": step.step, "by": step.by, "t_ms": step.t_ms, "entry": step.entry, "facts": facts})
+    return rungs
+
+
+def usable(thread: Thread, version: Version, member: str) -> str:
+    """The member's standing on one version in one word: the highest rung, or what speaks against it."""
+    reached = [s.step for s in thread.steps_of(version.entry, member)]
+    newest = reached[-1] if reached else "SENT"
+    for against in ("REFUSED", "INSUFFICIENT"):
+        if newest == against:
+            return against
+    if "READ_BACK" not in reached and "MISMATCH" in reached:
+        return "MISMATCH"
+    return max((s for s in (*reached, "SENT") if s in LADDER), key=LADDER.index)
+
+
+def thread_view(board: Board, thread: Thread, members: tuple[str, ...], at_ms: int) -> dict[str, Any]:
+    """A notice or an ALERT, whole: all versions, reports, and its life at a time."""
+    return {
+        "ch": thread.ch,
+        "author": thread.author,
+        "ref": thread.ref,
+        "kind": thread.kind,
+        "life": thread.life(at_ms),
+        "at_ms": at_ms,
+        "version": thread.newest.number,
+        "precedence": thread.precedence.value,
+        "refines": thread.refines,
+        "refined_by": thread.refined_by,
+        "reports": [{"state": s, "at_ms": t, "by": by} for s, t, by in thread.reports],
+        "standing": {m: usable(thread, thread.newest, m) for m in members if m != thread.author},
+        "versions": [version_view(board, thread, v, members) for v in thread.versions],
+        "receipt_only": RECEIPT_ONLY,
+        "scope": SCOPE,
+    }
+
+
+def shared(board: Board, members: tuple[str, ...], at_ms: int) -> list[dict[str, Any]]:
+    """What every member's node must render alike from the same entries and receipts, in order of author and reference."""
+    threads = sorted(board.threads.values(), key=lambda t: (t.author, t.ref))
+    return [thread_view(board, t, members, at_ms) for t in threads]
