@@ -8,7 +8,7 @@
 
 `offer` sorts into a waiting room per address (channel, sender, recipient). Each time the line is free, one address is
 served: those with something urgent before the others, else in turn; of it first urgent frames, then the other frames,
-each in the order offered, with the sidecars between. A frame or sidecar that already waits is not added again (repeats collapse).
+each in the order offered. A frame or sidecar that already waits is not added again (repeats collapse).
 
 The line does not insist. What cannot be delivered is dropped, all of it, and `on_change` hears why, once per change:
 the core's timer sends again what was not receipted, so a queue here would only grow stale. `on_change(None)` says that

@@ -156,6 +156,7 @@ class _Guarded(HttpToolsProtocol):
 
     _head_bytes = 0
     _in_head = True
+    _saw_body_or_end = False
     _head_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: Any) -> None:
@@ -163,9 +164,10 @@ class _Guarded(HttpToolsProtocol):
         self._head_timer = self.loop.call_later(HEAD_S, transport.close)
 
     def data_received(self, data: bytes) -> None:
+        self._saw_body_or_end = not self._in_head
         super().data_received(data)
-        if not self._in_head:
-            return
+        if self._saw_body_or_end:
+            return  # what came of the next head with it is counted from the next chunk on
         self._head_bytes += len(data)
         if self._head_bytes > HEAD_BYTES_MAX:
             self.transport.close()
@@ -174,6 +176,7 @@ class _Guarded(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._in_head = False
+        self._saw_body_or_end = True
         self._head_bytes = 0
         self._stop_timer()
         super().on_headers_complete()

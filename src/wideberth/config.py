@@ -1,0 +1,254 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A node's settings: TOML in, a value or a complaint that names every bad key out.
+
+    party = "BLUE"                              # the name that the agreement gives this party
+    listen = "0.0.0.0:7443"                     # where the node listens for peers
+    public_url = "https://blue.example:7443"    # where peers find it; empty when it only calls out
+    posts = ["watch-1", "watch-2", "supervisor"]
+    contact = "+00 00 000 000, watch room"      # for the phone card
+    time_zone = "UTC"                           # for screens; what is signed is always UTC
+    languages = ["en"]
+    units = "aviation"                          # aviation: NM and feet; metric: km and metres
+
+No setting makes a safety message wait for a person's leave (domain.md B5). A key that would, at any depth and with any
+value, is refused with the reason. This file imports nothing heavy: every command reads it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+import unicodedata
+from collections.abc import Callable
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import msgspec
+
+from wideberth.core.limits import KIB, NAME_CHARS_MAX, TEXT_CHARS_MAX
+from wideberth.errors import BadInput
+
+# A configuration is under 1 KiB; a file far beyond is something else that was put in its place.
+CONFIG_BYTES_MAX: Final = 64 * KIB
+POSTS_MAX: Final = 64
+LANGUAGES_MAX: Final = 16
+UNITS: Final = ("aviation", "metric")
+
+_POST: Final = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", re.ASCII)
+_POST_CHARS_MAX: Final = 40
+_LANGUAGE: Final = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*", re.ASCII)  # the shape of RFC 5646, not its registry
+_ZONE: Final = re.compile(r"[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*", re.ASCII)
+
+# Stems of settings that would put a person's leave before a warning, looked for in keys with all but letters removed.
+# The failures behind this: 27 minutes waiting for one man (F2), a line that needed talks before it could be used (F13).
+_LEAVE: Final = re.compile(
+    r"approv|authori[sz]|preauth|permission|permit|consent|clearance|signoff|countersign|foureyes"
+    r"|two(person|man|men|officer)|dual(control|key|person)|second(person|officer|signature)"
+    r"|releas(e|ed|ing)(by|only|after|requir|officer|author)|requir(e|es|ed)releas|releaser"
+    r"|hold(until|before)|waitfor|requir(e|es|ed)(a)?(supervisor|commander|officer|superior)"
+    r"|(supervisor|commander|officer|superior)(is)?requir|mustbe(released|confirmed)|confirmbefore|priorconfirm"
+)
+
+_NEVER: Final = (
+    "refused, whatever its value: any officer on watch may send a safety message at once, and a warning that waits for "
+    "somebody's leave comes too late (B5). Delete this line"
+)
+
+
+class Config(msgspec.Struct, frozen=True, kw_only=True):
+    """See the module. Constructing one checks it. Raises: BadInput, whose `details["fields"]` has a sentence per key."""
+
+    party: str
+    listen: str = "127.0.0.1:7443"
+    public_url: str = ""
+    posts: tuple[str, ...] = ("watch-1",)
+    contact: str = ""
+    time_zone: str = "UTC"
+    languages: tuple[str, ...] = ("en",)
+    units: str = "aviation"
+
+    def __post_init__(self) -> None:
+        _complain(_problems({key: getattr(self, key) for key in self.__struct_fields__}))
+
+    @property
+    def listen_host(self) -> str:
+        return _split_listen(self.listen)[0]
+
+    @property
+    def listen_port(self) -> int:
+        return _split_listen(self.listen)[1]
+
+
+def read_config(text: str) -> Config:
+    """The configuration written in `text`. Raises: BadInput naming every bad, unknown, missing or refused key."""
+    if len(text) > CONFIG_BYTES_MAX:
+        raise BadInput(f"config.toml is longer than {CONFIG_BYTES_MAX} bytes; this is not a configuration")
+    try:
+        table = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise BadInput(f"config.toml is not TOML: {str(error) or 'nested too deep'}") from None
+    fields = dict.fromkeys(_keys_that_need_leave(table), _NEVER)
+    known = Config.__struct_fields__
+    for key in table:
+        if key not in known and not any(path == key or path.startswith(key + ".") for path in fields):
+            fields[key] = f"there is no such setting; there are {', '.join(known)}"
+    if "party" not in table:
+        fields["party"] = "is missing: the name that the agreement gives this party"
+    values = {k: tuple(v) if isinstance(v, list) else v for k, v in table.items() if k in known and k not in fields}
+    _complain(fields | _problems(values))
+    return Config(**values)
+
+
+def write_config(config: Config) -> str:
+    """The TOML that `read_config` reads back to the same value."""
+    lines = ["# wideberth: settings of this node. Every key is explained in the manual under `Configuration`."]
+    for key in config.__struct_fields__:
+        value = getattr(config, key)
+        shown = f"[{', '.join(map(_quote, value))}]" if isinstance(value, tuple) else _quote(value)
+        lines.append(f"{key} = {shown}")
+    return "\n".join(lines) + "\n"
+
+
+def check_post(name: str) -> None:
+    """Raises: BadInput unless `name` can be a post (it becomes part of `PARTY/post` and of a file's name)."""
+    if len(name) > _POST_CHARS_MAX or not _POST.fullmatch(name):
+        raise BadInput(
+            f"a post is named in lower-case letters, digits and single hyphens, such as watch-2; not {name[:40]!r}",
+            field="posts",
+        )
+
+
+def _quote(text: str) -> str:
+    # A TOML basic string is a JSON string, but that it also escapes DEL (TOML 1.0, "String").
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def _complain(fields: dict[str, str]) -> None:
+    if fields:
+        told = "; ".join(f"{key}: {sentence}" for key, sentence in fields.items())
+        raise BadInput(f"the configuration cannot be used. {told}", field=next(iter(fields)), fields=fields)
+
+
+def _keys_that_need_leave(value: Any, path: str = "") -> list[str]:
+    """Dotted paths of all keys that name a leave to be given, at any depth (TOML limits it: the parser recurses)."""
+    found: list[str] = []
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            here = f"{path}.{key}" if path else key
+            if _LEAVE.search("".join(filter(str.isalpha, key.casefold()))):
+                found.append(here)
+            else:
+                found += _keys_that_need_leave(inner, here)
+    elif isinstance(value, list):
+        for n, inner in enumerate(value):
+            found += _keys_that_need_leave(inner, f"{path}[{n}]")
+    return found
+
+
+def _problems(values: dict[str, Any]) -> dict[str, str]:
+    fields: dict[str, str] = {}
+    for key, value in values.items():
+        try:
+            _CHECKS[key](value)
+        except ValueError as error:
+            fields[key] = str(error)
+    return fields
+
+
+def _text(value: Any, most: int) -> str:
+    if not isinstance(value, str):
+        raise ValueError("must be a text in quotation marks")
+    if len(value) > most:
+        raise ValueError(f"has at most {most} characters, not {len(value)}")
+    if not value.isprintable() or value != value.strip() or unicodedata.normalize("NFC", value) != value:
+        raise ValueError("is printable text in NFC, without spaces at its ends")
+    return value
+
+
+def _check_party(value: Any) -> None:
+    if not _text(value, NAME_CHARS_MAX) or "/" in value:
+        raise ValueError("is a name of at least one character, without a slash (posts are written PARTY/post)")
+
+
+def _split_listen(value: str) -> tuple[str, int]:
+    host, colon, port = value.rpartition(":")
+    host = host[1:-1] if host.startswith("[") and host.endswith("]") else host
+    if not colon or not host or not (port.isascii() and port.isdecimal()) or len(port) > 5 or int(port) > 65535:
+        raise ValueError("is host:port, such as 0.0.0.0:7443 or [::]:7443; port 0 takes any free one")
+    if "[" in host or "]" in host or any(c.isspace() or c in "/@" for c in host):
+        raise ValueError("names a host that cannot be one")
+    return host, int(port)
+
+
+def _check_listen(value: Any) -> None:
+    _split_listen(_text(value, 260))
+
+
+def _check_public_url(value: Any) -> None:
+    if not _text(value, 300):
+        return
+    try:
+        url = urlsplit(value)
+        port = url.port
+    except ValueError:
+        url, port = urlsplit(""), None
+    plain = url.path in ("", "/") and not (url.query or url.fragment or url.username or url.password)
+    if url.scheme != "https" or not url.hostname or not plain or port == 0 or any(c.isspace() for c in value):
+        raise ValueError("is https://host:port without a path, such as https://blue.example:7443, or empty")
+
+
+def _several(value: Any, most: int) -> tuple[str, ...]:
+    if not isinstance(value, tuple) or not all(isinstance(v, str) for v in value):
+        raise ValueError('must be a list of texts, such as ["one", "two"]')
+    if not 1 <= len(value) <= most:
+        raise ValueError(f"has 1 to {most} values, not {len(value)}")
+    if len(set(value)) != len(value):
+        raise ValueError("names something twice")
+    return value
+
+
+def _check_posts(value: Any) -> None:
+    for name in _several(value, POSTS_MAX):
+        check_post(name)
+
+
+def _check_languages(value: Any) -> None:
+    for tag in _several(value, LANGUAGES_MAX):
+        if not _LANGUAGE.fullmatch(tag):
+            raise ValueError(f"has language tags such as en, ar or zh-Hant, not {tag[:40]!r}")
+
+
+def _check_time_zone(value: Any) -> None:
+    if _text(value, NAME_CHARS_MAX) == "UTC":
+        return
+    from zoneinfo import ZoneInfo  # lazy: reads files
+
+    try:
+        if not _ZONE.fullmatch(value):
+            raise ValueError
+        ZoneInfo(value)
+    except (ValueError, OSError, KeyError):  # ZoneInfoNotFoundError is a KeyError
+        raise ValueError("is a zone of the IANA data base on this machine, such as Asia/Damascus, or UTC") from None
+
+
+def _check_contact(value: Any) -> None:
+    _text(value, TEXT_CHARS_MAX)
+
+
+def _check_units(value: Any) -> None:
+    if value not in UNITS:
+        raise ValueError(f"is one of {', '.join(UNITS)}")
+
+
+_CHECKS: Final[dict[str, Callable[[Any], None]]] = {
+    "party": _check_party,
+    "listen": _check_listen,
+    "public_url": _check_public_url,
+    "posts": _check_posts,
+    "contact": _check_contact,
+    "time_zone": _check_time_zone,
+    "languages": _check_languages,
+    "units": _check_units,
+}
+assert set(_CHECKS) == set(Config.__struct_fields__)
