@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The board as plain data for screens, programs and tests. Every view says what it is true of: whose observation, when.
 
-`shared` is the part that both ends must render alike from the same entries; clocks of this node, and what only this node
-observed, stay outside it.
+`shared` is the part that both ends must render alike from the same entries; clocks of this node, and what only this
+node observed, stay outside it.
 """
 
 from __future__ import annotations
@@ -50,10 +50,10 @@ def ladder_view(thread: Thread, version: Version, member: str) -> list[dict[str,
 def usable(thread: Thread, version: Version, member: str) -> str:
     """The member's standing on one version in one word: the highest rung, or what speaks against it."""
     reached = [s.step for s in thread.steps_of(version.entry, member)]
-    newest = reached[-1] if reached else "SENT"
-    for against in ("REFUSED", "INSUFFICIENT"):
-        if newest == against:
-            return against
+    # A person's last word counts; what machines signed arrives in any order.
+    words = [s for s in reached if s not in ("DELIVERED", "SEEN")]
+    if words and words[-1] in ("REFUSED", "INSUFFICIENT"):
+        return words[-1]
     if "READ_BACK" not in reached and "MISMATCH" in reached:
         return "MISMATCH"
     return max((s for s in (*reached, "SENT") if s in LADDER), key=LADDER.index)
@@ -81,6 +81,6 @@ def thread_view(board: Board, thread: Thread, members: tuple[str, ...], at_ms: i
 
 
 def shared(board: Board, members: tuple[str, ...], at_ms: int) -> list[dict[str, Any]]:
-    """What every member's node must render alike from the same entries and receipts, in order of author and reference."""
+    """What every member's node must render alike from the same entries and receipts, by author and reference."""
     threads = sorted(board.threads.values(), key=lambda t: (t.author, t.ref))
     return [thread_view(board, t, members, at_ms) for t in threads]
