@@ -9,7 +9,7 @@ from pathlib import Path
 import apsw
 import pytest
 from faulty_disk import FaultyDisk, faulty_disk
-from records import entries, entry
+from store_records import entries, entry
 
 from wideberth.core.records import EntryRecord, Record, SettingRecord
 from wideberth.errors import StoreBroken, StoreFull

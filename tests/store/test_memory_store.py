@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from records import CH, entries, entry
+from store_records import CH, entries, entry
 
 from wideberth.core.records import Record, SettingRecord, SidecarRecord
 from wideberth.errors import Misuse, StoreFull

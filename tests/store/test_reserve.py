@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from records import entries, entry
+from store_records import entries, entry
 
 from wideberth.core.records import EntryRecord
 from wideberth.errors import StoreBroken, StoreFull

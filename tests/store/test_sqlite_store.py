@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -13,10 +14,10 @@ from pathlib import Path
 
 import apsw
 import pytest
-from records import CH, entries, entry
+from store_records import CH, entries, entry
 
 from wideberth.core.records import SettingRecord, SidecarRecord
-from wideberth.errors import Misuse, StoreBroken
+from wideberth.errors import Fault, Misuse, StoreBroken, StoreFull
 from wideberth.store import ground
 from wideberth.store.sqlite import SqliteStore
 
@@ -253,6 +254,49 @@ def test_the_audit_finds_an_index_that_lies(tmp_path: Path) -> None:
     with pytest.raises(StoreBroken, match="damaged"):
         again.audit()
     again.close()
+
+
+def test_a_new_store_is_its_users_alone(tmp_path: Path) -> None:
+    before = os.umask(0o022)
+    try:
+        store = SqliteStore(tmp_path / "node.db")
+        store.append([entry(1)], 0)
+    finally:
+        os.umask(before)
+    modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()}
+    assert modes == dict.fromkeys(["node.db", "node.db-wal", "node.db-shm", "node.db.lock"], 0o600)
+    store.close()
+
+
+def test_a_folder_in_place_of_the_file_is_named(tmp_path: Path) -> None:
+    (tmp_path / "node.db").mkdir()
+    with pytest.raises(StoreBroken, match="cannot be opened for writing"):
+        SqliteStore(tmp_path / "node.db")
+
+
+@pytest.mark.parametrize(
+    ("why", "fault", "sentence"),
+    [
+        (apsw.exception_for(apsw.SQLITE_FULL), StoreFull, "Make room on that disk"),
+        (OSError(errno.ENOSPC, "No space left on device"), StoreFull, "Make room on that disk"),
+        (OSError(errno.EDQUOT, "Quota exceeded"), StoreFull, "Make room on that disk"),
+        (OSError(errno.EIO, "Input/output error"), StoreBroken, "check the disk"),
+        (OSError(errno.EROFS, "Read-only file system"), StoreBroken, "not mounted read-only"),
+        (PermissionError(errno.EACCES, "Permission denied"), StoreBroken, "this user may write there"),
+        (apsw.exception_for(apsw.SQLITE_READONLY), StoreBroken, "this user may write there"),
+        (apsw.exception_for(apsw.SQLITE_CANTOPEN), StoreBroken, "See that the folder exists"),
+        (apsw.exception_for(apsw.SQLITE_CORRUPT), StoreBroken, "restore the newest backup"),
+        (apsw.exception_for(apsw.SQLITE_BUSY), StoreBroken, "Another program holds"),
+        (apsw.exception_for(apsw.SQLITE_IOERR_READ), StoreBroken, "check the disk"),
+    ],
+)
+def test_each_error_is_put_into_words_that_say_what_to_do(
+    tmp_path: Path, why: Exception, fault: type[Fault], sentence: str
+) -> None:
+    said = ground.in_words(why, None, tmp_path / "node.db")
+    assert type(said) is fault
+    assert sentence in said.sentence
+    assert said.details["path"] == str(tmp_path / "node.db")
 
 
 def test_a_closed_store_says_so(tmp_path: Path) -> None:

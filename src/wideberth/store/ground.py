@@ -41,6 +41,7 @@ def open_ground(path: Path, *, synchronous: str, vfs: str | None) -> apsw.Connec
     require_sound_sqlite()
     connection: apsw.Connection | None = None
     try:
+        _make_private(path)
         connection = apsw.Connection(str(path), vfs=vfs)
         connection.set_busy_timeout(BUSY_TIMEOUT_MS)
         _must_be_ours(connection, path)
@@ -114,7 +115,9 @@ def in_words(why: BaseException, connection: apsw.Connection | None, path: Path)
         return StoreBroken(
             f"Another program holds {path} locked for writing. Close it, then start the node again.", path=str(path)
         )
-    if isinstance(why, (apsw.ReadOnlyError, apsw.CantOpenError, apsw.PermissionsError)):
+    if isinstance(why, (apsw.ReadOnlyError, apsw.CantOpenError, apsw.PermissionsError, PermissionError)) or (
+        isinstance(why, OSError) and why.errno in {errno.EROFS, errno.EISDIR, errno.ENOENT}
+    ):
         return StoreBroken(
             f"The store {path} cannot be opened for writing ({why}). See that the folder exists, that this user may "
             "write there, and that the disk is not mounted read-only.",
@@ -155,6 +158,11 @@ def _errno_of(why: BaseException, connection: apsw.Connection | None) -> int:
     if isinstance(why, apsw.IOError) and connection is not None and not failed_to_sync(why):
         return connection.system_errno
     return 0
+
+
+def _make_private(path: Path) -> None:
+    """A new store is its user's alone: SQLite would let all read it. Its logs take the mode of the file."""
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
 
 
 def _must_be_ours(connection: apsw.Connection, path: Path) -> None:
