@@ -11,6 +11,7 @@ import ast
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "src" / "wideberth"
@@ -74,6 +75,11 @@ def inside(dotted: str, package: Path) -> str | None:
     if dotted == top:
         return ""
     return dotted.removeprefix(f"{top}.") if dotted.startswith(f"{top}.") else None
+
+
+def told(found: list[Any]) -> str:
+    """A finding per line, for the message of a failing test."""
+    return "\n".join(["", *(str(one) for one in found)])
 
 
 def tracked(root: Path) -> list[Path]:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from house_tree import PACKAGE, ROOT, modules, parsed, tracked
+from house_tree import PACKAGE, ROOT, modules, parsed, told, tracked
 
 SPDX = "SPDX-License-Identifier: Apache-2.0"
 LINES_MAX = 500
@@ -20,7 +20,10 @@ SOURCE_SUFFIXES = {".py", ".sh", ".js", ".mjs", ".css", ".sql"}
 SOURCE_NAMES = {"Makefile", "run"}
 # Spelt in two halves, so that this file can be judged by its own rules.
 UNDONE = re.compile(r"\b(?:TO" + r"DO|FIX" + r"ME|X" + r"XX|HA" + r"CK)\b")
-MACHINE = re.compile(r"(?<![\w.~:-])/(?:wo" + r"rk|ho" + r"me|ro" + r"ot|Us" + r"ers)/[\w.]|[A-Z]:\\Us" + r"ers\\")
+# The fictional parties may have a home; nobody else's is anybody's business.
+MACHINE = re.compile(
+    r"(?<![\w.~:-])/(?:wo" + r"rk|ho" + r"me|ro" + r"ot|Us" + r"ers)/(?!blue\b|green\b)[\w.]|[A-Z]:\\Us" + r"ers\\"
+)
 REGISTRIES = re.compile(
     "|".join(("pypi" + r"\.org", "python" + r"hosted", "npm" + r"js\.", r"crates" + r"\.io", "conda" + r"\.org"))
 )
@@ -139,27 +142,33 @@ def test_there_are_files_to_judge() -> None:
 
 
 def test_every_source_names_its_licence() -> None:
-    assert without_licence(FILES) == []
+    found = without_licence(FILES)
+    assert not found, told(found)
 
 
 def test_no_file_is_longer_than_a_reader_can_hold() -> None:
-    assert too_long(FILES) == []
+    found = too_long(FILES)
+    assert not found, told(found)
 
 
 def test_nothing_is_left_undone() -> None:
-    assert undone(FILES) == []
+    found = undone(FILES)
+    assert not found, told(found)
 
 
 def test_nothing_of_one_machine_is_in_the_tree() -> None:
-    assert of_one_machine(FILES) == []
+    found = of_one_machine(FILES)
+    assert not found, told(found)
 
 
 def test_every_public_module_says_what_it_is_for() -> None:
-    assert undocumented(PACKAGE) == []
+    found = undocumented(PACKAGE)
+    assert not found, told(found)
 
 
 def test_every_public_name_is_documented() -> None:
-    assert public_without_docstring(PACKAGE) == []
+    found = public_without_docstring(PACKAGE)
+    assert not found, told(found)
 
 
 def test_types_are_shipped() -> None:
@@ -170,7 +179,8 @@ def test_types_are_shipped() -> None:
 
 
 def test_links_in_the_documents_lead_somewhere() -> None:
-    assert broken_links(FILES) == []
+    found = broken_links(FILES)
+    assert not found, told(found)
 
 
 def test_the_limits_of_the_software_are_written_down_and_linked() -> None:
@@ -238,7 +248,15 @@ def test_a_path_of_one_machine_is_seen(tmp_path: Path, line: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ["tests/home/x", "~/home/x", "/var/lib/wideberth", "a work/home day", "https://green.example/home/x"]
+    "line",
+    [
+        "/home/blue/x",
+        "tests/home/x",
+        "~/home/x",
+        "/var/lib/wideberth",
+        "a work/home day",
+        "https://green.example/home/x",
+    ],
 )
 def test_other_paths_pass(tmp_path: Path, line: str) -> None:
     good = tmp_path / "good.md"
