@@ -109,7 +109,7 @@ class StoreFull(Worlds):
 
 
 class StoreBroken(Worlds):
-    """The store cannot be read, or another process wrote to it. The node must stop: going on could sign a place twice."""
+    """The store cannot be read, or another process wrote to it. The node must stop, or it could sign a place twice."""
 
 
 class Unreachable(Worlds):

@@ -125,7 +125,7 @@ class Disk(_Tell, frozen=True, tag="disk"):
 
 
 class Exposed(_Tell, frozen=True, tag="exposed"):
-    """An own plan meets a notice (domain.md D6, D12). Local: it has no identifier that leaves, and never causes traffic.
+    """An own plan meets a notice (domain.md D6, D12). Local: no identifier of it leaves, and it never causes traffic.
 
     Distances in mm, times in ms UTC. `answer` is `conflict` or `too_close_to_call` (acted on as a conflict).
     `inside` lists the half-open intervals in which the plan is inside the minima.

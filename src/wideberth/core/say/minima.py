@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Separation minima and the public presets of domain.md §1.4.
 
-Two volumes conflict under minima (h, v, t) when they are closer than h horizontally *and* closer than v vertically *and*
-closer than t in time. The *and* matters: an *or* between height and distance is the likeliest mistake of all.
+Two volumes conflict under minima (h, v, t) when they are closer than h horizontally *and* closer than v vertically
+*and* closer than t in time. The *and* matters: an *or* between height and distance is the likeliest mistake of all.
 """
 
 from __future__ import annotations

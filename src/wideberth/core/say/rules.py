@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The numbers of an agreement: what both sides signed about how they warn each other (domain.md A3, C3, C8, E3, E8, J3)."""
+"""The numbers of an agreement: what both sides signed about how they warn each other.
+
+Domain.md A3, C3, C8, E3, E8, J3.
+"""
 
 from __future__ import annotations
 
