@@ -56,12 +56,17 @@ def _above_sea(altitude: Altitude, margin_mm: int) -> tuple[int, int]:
             return NO_BOUND_MM, NO_BOUND_MM
 
 
+def same_scale(a: Altitude, b: Altitude) -> bool:
+    """Whether two heights are measured from the same thing, so that their difference is known exactly."""
+    return a.ref == b.ref or (a.ref in _GROUND and b.ref in _GROUND)
+
+
 def difference_mm(upper: Altitude, lower: Altitude, margin_mm: int) -> tuple[int, int]:
     """The range of `upper - lower`: least and greatest, in mm. Equal ends when it is known exactly."""
     if upper.ref is VerticalRef.UNL or lower.ref is VerticalRef.UNL:
         value = NO_BOUND_MM * ((upper.ref is VerticalRef.UNL) - (lower.ref is VerticalRef.UNL))
         return value, value
-    if upper.ref == lower.ref or (upper.ref in _GROUND and lower.ref in _GROUND):
+    if same_scale(upper, lower):
         return upper.mm - lower.mm, upper.mm - lower.mm
     high, low = _above_sea(upper, margin_mm), _above_sea(lower, margin_mm)
     return high[0] - low[1], high[1] - low[0]
@@ -77,11 +82,14 @@ def _rise_mm(above: tuple[Altitude, Altitude], below: tuple[Altitude, Altitude],
     return worst[0], worst[1] - worst[0]
 
 
+def bands_gap(a: tuple[Altitude, Altitude], b: tuple[Altitude, Altitude], pressure_margin_mm: int) -> VerticalGap:
+    """The least possible vertical gap between two bands, each given by its two ends."""
+    return VerticalGap(*max(_rise_mm(a, b, pressure_margin_mm), _rise_mm(b, a, pressure_margin_mm)))
+
+
 def vertical_gap(a: Volume4D, b: Volume4D, pressure_margin_mm: int) -> VerticalGap:
     """The least possible vertical gap between two volumes' bands."""
-    band_a, band_b = (a.lower, a.upper), (b.lower, b.upper)
-    over, under = _rise_mm(band_a, band_b, pressure_margin_mm), _rise_mm(band_b, band_a, pressure_margin_mm)
-    return VerticalGap(*max(over, under))
+    return bands_gap((a.lower, a.upper), (b.lower, b.upper), pressure_margin_mm)
 
 
 def flat(volume: Volume4D) -> bool:
