@@ -48,9 +48,10 @@ from wideberth.core.say.words import (
     Word,
 )
 from wideberth.core.seal.entry import Header, kind_of
-from wideberth.errors import Fault
 
 LADDER: Final = ("SENT", "DELIVERED", "SEEN", "ACKNOWLEDGED", "READ_BACK", "RELAYED")
+
+_REVISIONS: Final[dict[type, notice.Revision]] = {Amendment: "amend", Correction: "correct", Extension: "extend"}
 
 Answer = Acknowledgement | Insufficient | ReadBack | Objection | Refusal | RelayCount
 
@@ -249,16 +250,16 @@ class Board:
             thread, number = self._revised(header, what.ref, what.of, what.version)
             before = thread.terms
             assert before is not None
-            try:
-                notice.check_revision(kind_of(what), before, what.terms)
-            except Fault as fault:
-                raise NotUnderstood(str(fault)) from None
+            # Judged at the author's own claim of the time, so that every node judges alike.
+            flaws = notice.check_revision(_REVISIONS[type(what)], before, what.terms, now_ms=header.t_ms)
+            fatal = [f.sentence for f in flaws if f.fatal]
+            if fatal:
+                raise NotUnderstood("; ".join(fatal))
         facts: dict[str, Any] = {
             "lead_given": msgspec.to_builtins(notice.lead(what.terms, self.rules, header.t_ms)),
         }
         if thread is not None and thread.terms is not None:
-            shift = notice.shift_mm(thread.terms, what.terms)
-            facts["shift_mm"] = shift
+            facts["shift_mm"] = notice.shift(thread.terms, what.terms).place_mm
         if thread is None:
             thread = Thread(self.ch, header.sender, what.ref, "notice")
             self.threads[header.sender, what.ref] = thread

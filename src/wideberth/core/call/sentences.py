@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One plain English sentence for each thing said, for terminals, logs and alarms. A peer's text is quoted, never run."""
+"""One plain English sentence for each thing said, for terminals, logs and alarms. A peer's words are only quoted."""
 
 from __future__ import annotations
 

@@ -1,0 +1,389 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A running node: folder, store, core, links, the inner process and the two servers, put together in one place.
+
+No rule lives here. It connects: the peer API and the local socket to the runtime, the runtime to a `PeerLine` per peer,
+and `Batch.do` to the inner process, which is started as a child and holds own plans in memory of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from starlette.applications import Starlette
+
+from wideberth import join
+from wideberth.bus import Bus
+from wideberth.clock import Clock, HandClock
+from wideberth.core import events as ev
+from wideberth.core.batch import Now
+from wideberth.core.call import views
+from wideberth.core.feed import Feed
+from wideberth.core.line import Line
+from wideberth.core.node import Node
+from wideberth.core.seal.invite import fingerprint_words
+from wideberth.core.seal.keys import Ed25519Signer, Ed25519Verifier, Signer
+from wideberth.core.tells import FaultSeen, LineOpened, Said, Tell
+from wideberth.errors import BadInput, Fault, Misuse, NotFound
+from wideberth.home import Home
+from wideberth.inner.client import InnerProcess
+from wideberth.link.client import PeerLine
+from wideberth.link.delivery import Delivery
+from wideberth.link.keyring import MemoryKeyRing
+from wideberth.link.tls import client_context, server_context
+from wideberth.runtime import Runtime
+from wideberth.store.reserve import Reserve
+from wideberth.store.sqlite import SqliteStore
+from wideberth.web.peer_api import peer_routes
+from wideberth.web.server import Serving, serve, serve_unix
+
+# How often the reserve is tried again after it was needed, seconds.
+_RESTORE_S = 30.0
+
+
+class HomeSigners:
+    """The keys of a node's folder, read once at start."""
+
+    def __init__(self, home: Home) -> None:
+        self._node = Ed25519Signer(home.node_seed())
+        self._posts = {name: Ed25519Signer(home.post_seed(name)) for name in home.config.posts}
+
+    @property
+    def node(self) -> Signer:
+        return self._node
+
+    def post(self, name: str) -> Signer | None:
+        return self._posts.get(name)
+
+
+class Service:
+    """`async with Service(home, clock): …`, or `start()` and `stop()`."""
+
+    def __init__(self, home: Home, clock: Clock) -> None:
+        self.home = home
+        self.clock = clock
+        self.bus = Bus()
+        self.stopping = asyncio.Event()
+        self._signers = HomeSigners(home)
+        self._keys = MemoryKeyRing()
+        self._lines: dict[tuple[str, str], tuple[PeerLine, asyncio.Task[None]]] = {}
+        self._links: dict[tuple[str, str], str] = {}
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._servers: list[Serving] = []
+        self._store: SqliteStore | None = None
+        self._runtime: Runtime | None = None
+        self._inner: InnerProcess | None = None
+        self._reserve = Reserve.beside(home.record_path)
+        self._repeated: dict[str, int] = {}
+        self.peer_port = 0
+
+    # --- life ---
+
+    async def __aenter__(self) -> Service:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()
+
+    async def start(self) -> None:
+        """Everything up: returns when both servers listen. Raises Fault with what to do."""
+        from wideberth.web.local_api import local_routes  # its own module needs this one's name
+
+        inner = InnerProcess(self.home.path / "plans.db", self._tell_inner)
+        starting = asyncio.create_task(inner.start())
+        try:
+            self._store = SqliteStore(self.home.record_path)
+            self._reserve.restore()
+            for key in self.home.sealing_keys():
+                self._keys.add_own(key)
+            self._inner = inner
+            self._runtime = Runtime(
+                self._build, self._store, self.clock, self._reserve,
+                post=self._postman, tell=self._tell, feed=self._feed,
+            )  # fmt: skip
+            self._join_links()
+            self._spawn(self._run())
+            self._spawn(self._keep_reserve())
+            await self.take_lines()
+            config = self.home.config
+            peer_app = Starlette(routes=peer_routes(self._receive, self._keys))
+            peers = await serve(
+                peer_app, host=config.listen_host, port=config.listen_port,
+                tls=server_context(self.home.identity()),
+            )  # fmt: skip
+            self._servers.append(peers)
+            self.peer_port = peers.port
+            self._servers.append(await serve_unix(Starlette(routes=local_routes(self)), self.home.socket_path))
+            await starting
+        except BaseException:
+            starting.cancel()
+            await self.stop()
+            raise
+
+    async def stop(self) -> None:
+        self.stopping.set()
+        for server in self._servers:
+            await server.stop()
+        for _, task in self._lines.values():
+            task.cancel()
+        for task in tuple(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, *(t for _, t in self._lines.values()), return_exceptions=True)
+        if self._inner is not None:
+            await self._inner.stop()
+        if self._store is not None:
+            self._store.close()
+            self._store = None
+
+    def _build(self) -> Node:
+        store = self._opened_store
+        node = Node(self.home.config.party, self._signers, Ed25519Verifier(), os.urandom, store.entry)
+        for record in store.load():
+            node.load(record)
+        return node
+
+    @property
+    def _opened_store(self) -> SqliteStore:
+        if self._store is None:
+            raise Misuse("this node is not started")
+        return self._store
+
+    @property
+    def runtime(self) -> Runtime:
+        if self._runtime is None:
+            raise Misuse("this node is not started")
+        return self._runtime
+
+    @property
+    def node(self) -> Node:
+        return self.runtime.node
+
+    def _spawn(self, coroutine: Any) -> None:
+        task = asyncio.create_task(coroutine)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _run(self) -> None:
+        try:
+            await self.runtime.run()
+        except Fault as fault:
+            # The record cannot be trusted to take more: say so, and stop.
+            self._tell(FaultSeen(fault.name, fault.whose, fault.sentence), True)
+            self.stopping.set()
+
+    async def _keep_reserve(self) -> None:
+        while True:
+            await asyncio.sleep(_RESTORE_S)
+            with contextlib.suppress(Fault):
+                await asyncio.to_thread(self._reserve.restore)
+
+    # --- between runtime, links and inner side ---
+
+    def _tell(self, tell: Tell, first: bool) -> None:
+        if isinstance(tell, LineOpened):
+            self._join_links()
+        if isinstance(tell, FaultSeen) and not self._worth_telling(tell):
+            return
+        self.bus.publish(tell, self.clock.now().t_ms, first=first)
+
+    def _worth_telling(self, fault: FaultSeen) -> bool:
+        """A peer that repeats itself must not fill the screen: one fault is told at its 1st, 10th, 100th … time."""
+        key = f"{fault.ch}|{fault.peer}|{fault.fault}|{fault.sentence}"
+        if len(self._repeated) > 4096:
+            self._repeated.clear()
+        n = self._repeated[key] = self._repeated.get(key, 0) + 1
+        return n == 10 ** (len(str(n)) - 1)
+
+    def _tell_inner(self, tell: Tell) -> None:
+        self.bus.publish(tell, self.clock.now().t_ms)
+
+    def _feed(self, feed: Sequence[Feed], now: Now) -> None:
+        if feed and self._inner is not None:
+            self._inner.feed(feed, now)
+
+    async def _receive(self, delivery: Delivery) -> Delivery:
+        return await self.runtime.receive(delivery)
+
+    def _join_links(self) -> None:
+        """Key ring and peer lines follow the lines of the core, open or waiting."""
+        us = self.home.config.party
+        known = {ch: line.channel.cards for ch, line in self.node.lines.items()}
+        known.update({ch: cards for ch, (_, cards) in self.node.pending.items()})
+        for ch, cards in known.items():
+            self._keys.join(ch, us)
+            for party, card in cards.items():
+                if party == us:
+                    continue
+                self._keys.set_peer(ch, party, card.sealing)
+                if (ch, party) not in self._lines and card.url:
+                    line = PeerLine(
+                        card.url, client_context(card.tls_pem), self._keys,
+                        on_reply=self._replied, on_change=lambda f, c=ch, p=party: self._link_changed(c, p, f),
+                    )  # fmt: skip
+                    self._links[ch, party] = "not tried yet"
+                    self._lines[ch, party] = (line, asyncio.create_task(line.run()))
+
+    def _postman(self, ch: str, peer: str) -> PeerLine | None:
+        line = self._lines.get((ch, peer))
+        return line[0] if line else None
+
+    def _replied(self, delivery: Delivery) -> None:
+        if delivery.frames or delivery.sidecars:
+            frames = tuple((f.envelope, f.body) for f in delivery.frames)
+            self._spawn(self._quietly(ev.Arrived(delivery.ch, delivery.sender, frames, delivery.sidecars)))
+
+    def _link_changed(self, ch: str, peer: str, fault: Fault | None) -> None:
+        self._links[ch, peer] = "reachable" if fault is None else str(fault)
+        if fault is None:
+            self._spawn(self._quietly(ev.Reached(peer)))
+        else:
+            self._tell(FaultSeen(fault.name, fault.whose, fault.sentence, ch, peer), False)
+
+    async def _quietly(self, event: ev.Event) -> None:
+        with contextlib.suppress(Fault):
+            await self.runtime.submit(event)
+
+    # --- what own people and programs ask ---
+
+    async def command(self, command: ev.Command) -> dict[str, Any]:
+        """Carry out an officer's command; returns once it is durable. Raises Fault."""
+        batch = await self.runtime.submit(command)
+        said = next(t for t in batch.tell if isinstance(t, Said))
+        return {
+            "ch": said.ch, "entry": said.entry, "kind": said.kind, "by": said.by, "ref": said.ref,
+            "version": said.version, "facts": said.facts,
+        }  # fmt: skip
+
+    async def showed(self, ch: str, author: str, seq: int) -> None:
+        await self.runtime.submit(ev.Showed(ch, author, seq))
+
+    async def open_line(self, agreement: bytes, cards: tuple[bytes, ...]) -> None:
+        await self.runtime.submit(ev.OpenLine(agreement, cards))
+        self._join_links()
+
+    async def take_lines(self) -> None:
+        """Open what was joined in the folder while the node was down, or by the command line just now."""
+        for ch, agreement, cards in join.lines_on_file(self.home):
+            if ch in self.node.lines:
+                continue
+            waiting = self.node.pending.get(ch)
+            if waiting is not None and len(msgspec.json.decode(agreement)["signatures"]) < len(waiting[0].members):
+                continue
+            await self.open_line(agreement, cards)
+
+    async def inner(self, request: Any) -> Any:
+        """Ask the inner process about own plans, exposures or drafts (`inner/protocol.py`). Raises Fault."""
+        if self._inner is None:
+            raise Misuse("this node is not started")
+        return await self._inner.ask(request, self.clock.now())
+
+    def set_clock(self, t_ms: int) -> None:
+        if not isinstance(self.clock, HandClock):
+            raise BadInput("this node runs on the system's clock; only a drill's clock can be set", field="clock")
+        self.clock.set(t_ms)
+        self.runtime.poke()
+        if self._inner is not None:
+            self._inner.feed((), self.clock.now())
+
+    def resolve_line(self, name: str) -> str:
+        """A line by its mechanism's name or the start of its id; the only one when `name` is empty."""
+        lines = self.node.lines
+        if not name:
+            if len(lines) == 1:
+                return next(iter(lines))
+            if not lines:
+                waiting = " One waits for the other side's signature." if self.node.pending else ""
+                raise NotFound(f"this node has no open line yet.{waiting} `invite` or `accept` opens one.")
+            raise BadInput(f"say which line with --line: {', '.join(map(self._name, lines.values()))}", field="line")
+        found = [ch for ch, line in lines.items() if ch.startswith(name.lower()) or self._name(line) == name]
+        if len(found) != 1:
+            many = "more than one line is" if found else "no line is"
+            raise NotFound(f"{many} called {name!r}; `status` lists them", line=name)
+        return found[0]
+
+    def _name(self, line: Line) -> str:
+        return line.channel.agreement.mechanism
+
+    def notices(self, ch: str = "", *, all_: bool = False) -> list[dict[str, Any]]:
+        """Every notice and ALERT, newest first; without `all_` only what is live."""
+        at_ms = self.clock.now().t_ms
+        lines = [self.node.lines[ch]] if ch else list(self.node.lines.values())
+        found = [
+            {**views.thread_view(line.board, thread, self._members(line), at_ms), "mechanism": self._name(line),
+             "mode": line.channel.agreement.mode.value}
+            for line in lines for thread in line.board if all_ or thread.live(at_ms)
+        ]  # fmt: skip
+        return sorted(found, key=lambda v: -v["versions"][-1]["given_ms"])
+
+    def notice(self, ch: str, ref: str) -> dict[str, Any]:
+        line = self.node.lines[ch]
+        thread = line.board.find(ref)
+        if thread is None:
+            raise NotFound(f"there is no notice {ref} on this line; `notice list --all` shows them", ref=ref)
+        view = views.thread_view(line.board, thread, self._members(line), self.clock.now().t_ms)
+        return {**view, "mechanism": self._name(line), "mode": line.channel.agreement.mode.value}
+
+    @staticmethod
+    def _members(line: Line) -> tuple[str, ...]:
+        return tuple(m.party for m in line.channel.agreement.members)
+
+    def status(self) -> dict[str, Any]:
+        """Who we are, our lines, what each peer still has to receipt, whether the links work, how the disk is."""
+        now = self.clock.now()
+        return {
+            "party": self.home.config.party,
+            "words": fingerprint_words(self._root()),
+            "posts": [f"{self.home.config.party}/{p}" for p in self.home.config.posts],
+            "t_ms": now.t_ms,
+            "clock": "by hand" if self.clock.by_hand else "system",
+            "disk_low": self.node.disk_low,
+            "told": self.bus.newest,
+            "port": self.peer_port,
+            "lines": [self._line_status(line) for line in self.node.lines.values()],
+            "waiting": [
+                {"ch": ch, "mechanism": agreement.mechanism, "for": [m.party for m in agreement.members]}
+                for ch, (agreement, _) in self.node.pending.items()
+            ],
+        }
+
+    def _root(self) -> str:
+        """Our root key as our card shows it: the seed itself may be in a safe."""
+        for line in self.node.lines.values():
+            return line.channel.cards[self.home.config.party].root
+        return Ed25519Signer(self.home.root_seed()).public
+
+    def _line_status(self, line: Line) -> dict[str, Any]:
+        channel = line.channel
+        agreement = channel.agreement
+        peers = []
+        for member in agreement.members:
+            if member.party == channel.us:
+                continue
+            outbox = channel.outboxes.get(member.party)
+            card = channel.cards.get(member.party)
+            peers.append(
+                {
+                    "party": member.party,
+                    "link": self._links.get((channel.ch, member.party), "by voice only"),
+                    "receipted": outbox.receipted if outbox else 0,
+                    "outstanding": channel.own.seq - outbox.receipted if outbox else 0,
+                    "held": channel.strands[member.party].seq if member.root else 0,
+                    "words": fingerprint_words(member.root) if member.root else "",
+                    "contact": card.contact if card else "",
+                }
+            )
+        return {
+            "ch": channel.ch,
+            "mechanism": agreement.mechanism,
+            "purpose": agreement.purpose.value,
+            "mode": agreement.mode.value,
+            "seq": channel.own.seq,
+            "head": channel.own.head,
+            "peers": peers,
+            "rules": msgspec.to_builtins(agreement.rules),
+        }
