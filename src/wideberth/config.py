@@ -29,9 +29,10 @@ import msgspec
 from wideberth.core.limits import KIB, NAME_CHARS_MAX, TEXT_CHARS_MAX
 from wideberth.errors import BadInput
 
-# A configuration is under 1 KiB; a file far beyond is something else that was put in its place.
-CONFIG_BYTES_MAX: Final = 64 * KIB
+# The longest configuration, with 64 posts, is under 5 KiB; what is far beyond is something else put in its place.
+CONFIG_BYTES_MAX: Final = 16 * KIB
 POSTS_MAX: Final = 64
+_DEPTH_MAX: Final = 16  # no setting of ours is nested at all
 LANGUAGES_MAX: Final = 16
 UNITS: Final = ("aviation", "metric")
 
@@ -57,7 +58,7 @@ _NEVER: Final = (
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True):
-    """See the module. Constructing one checks it. Raises: BadInput, whose `details["fields"]` has a sentence per key."""
+    """See the module. Constructing one checks it. Raises: BadInput; its `details["fields"]` has a sentence per key."""
 
     party: str
     listen: str = "127.0.0.1:7443"
@@ -91,13 +92,13 @@ def read_config(text: str) -> Config:
     fields = dict.fromkeys(_keys_that_need_leave(table), _NEVER)
     known = Config.__struct_fields__
     for key in table:
-        if key not in known and not any(path == key or path.startswith(key + ".") for path in fields):
+        if key not in known and not any(path == key or path.startswith((key + ".", key + "[")) for path in fields):
             fields[key] = f"there is no such setting; there are {', '.join(known)}"
     if "party" not in table:
         fields["party"] = "is missing: the name that the agreement gives this party"
     values = {k: tuple(v) if isinstance(v, list) else v for k, v in table.items() if k in known and k not in fields}
     _complain(fields | _problems(values))
-    return Config(**values)
+    return msgspec.convert(values, Config)
 
 
 def write_config(config: Config) -> str:
@@ -130,19 +131,23 @@ def _complain(fields: dict[str, str]) -> None:
         raise BadInput(f"the configuration cannot be used. {told}", field=next(iter(fields)), fields=fields)
 
 
-def _keys_that_need_leave(value: Any, path: str = "") -> list[str]:
-    """Dotted paths of all keys that name a leave to be given, at any depth (TOML limits it: the parser recurses)."""
+def _keys_that_need_leave(table: dict[str, Any]) -> list[str]:
+    """Dotted paths of all keys, at any depth, that name a leave to be given. Raises: BadInput when nested too deep."""
     found: list[str] = []
-    if isinstance(value, dict):
-        for key, inner in value.items():
-            here = f"{path}.{key}" if path else key
-            if _LEAVE.search("".join(filter(str.isalpha, key.casefold()))):
-                found.append(here)
-            else:
-                found += _keys_that_need_leave(inner, here)
-    elif isinstance(value, list):
-        for n, inner in enumerate(value):
-            found += _keys_that_need_leave(inner, f"{path}[{n}]")
+    ahead: list[tuple[str, Any, int]] = [("", table, 0)]
+    while ahead:
+        path, value, depth = ahead.pop()
+        if depth > _DEPTH_MAX:
+            raise BadInput("config.toml is nested too deep; this is not a configuration")
+        if isinstance(value, dict):
+            for key, inner in value.items():
+                here = f"{path}.{key}" if path else key
+                if _LEAVE.search("".join(filter(str.isalpha, key.casefold()))):
+                    found.append(here)
+                else:
+                    ahead.append((here, inner, depth + 1))
+        elif isinstance(value, list):
+            ahead += [(f"{path}[{n}]", inner, depth + 1) for n, inner in enumerate(value)]
     return found
 
 

@@ -54,9 +54,10 @@ def create(path: Path, config: Config, *, entropy: Entropy, now_ms: int) -> Home
         raise BadInput(f"{path} is already there and not an empty folder; name another", field="path")
     with _disk(path):
         path.mkdir(parents=True, exist_ok=True)
-        os.chmod(path, 0o700)
         keys = path / "keys"
-        keys.mkdir(mode=0o700)
+        os.chmod(path, 0o700)
+        keys.mkdir()
+        os.chmod(keys, 0o700)  # mkdir's own mode passes through the umask
         names = ["root.seed", "node.seed", *(f"post-{name}.seed" for name in config.posts)]
         for name in names:
             _write(keys / name, _fresh_seed(entropy))
