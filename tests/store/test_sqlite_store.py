@@ -89,18 +89,22 @@ def test_a_second_writer_in_another_process_is_refused(tmp_path: Path) -> None:
 def test_a_forked_child_that_outlives_its_parent_does_not_keep_the_lock(tmp_path: Path) -> None:
     store = SqliteStore(tmp_path / "node.db")
     hold, let_go = os.pipe()
+    here, ready = os.pipe()
     child = os.fork()
     if child == 0:
         os.close(let_go)
+        os.write(ready, b"!")
         os.read(hold, 1)
         os._exit(0)
     try:
+        assert os.read(here, 1) == b"!"
         store.close()
         SqliteStore(tmp_path / "node.db").close()
     finally:
         os.close(let_go)
-        os.close(hold)
         os.waitpid(child, 0)
+        for end in (hold, here, ready):
+            os.close(end)
 
 
 def test_a_foreign_program_that_moved_the_head_is_noticed_at_the_next_append(tmp_path: Path) -> None:
@@ -173,6 +177,27 @@ def test_threads_take_turns(tmp_path: Path) -> None:
     over.set()
     reader.join()
     assert wrong == [], "a reader never sees half a batch"
+    store.close()
+
+
+def test_a_reader_in_another_thread_never_sees_a_batch_that_is_then_taken_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = SqliteStore(tmp_path / "node.db")
+    store.append([entry(1)], 0)
+    seen: list[int] = []
+    reader = threading.Thread(target=lambda: seen.extend(e.seq for e in store.strand(CH, "BLUE", "e1", 1, 9)))
+
+    def fail_half_way(*_: object) -> None:
+        reader.start()
+        reader.join(0.1)
+        raise apsw.exception_for(apsw.SQLITE_FULL)
+
+    monkeypatch.setattr(store, "_move_head", fail_half_way)
+    with pytest.raises(StoreFull):
+        store.append([entry(2)], 1)
+    reader.join()
+    assert seen == [1]
     store.close()
 
 
