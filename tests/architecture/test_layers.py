@@ -46,13 +46,31 @@ ALLOWED: dict[str, frozenset[str]] = {
     "store.memory": SAY | {"core.records", "store.contract"},
     "store.plans": SAY | {"core.records", "store", "store.contract", "store.memory"},
     "link": SAY | VALUES | {"core.seal", "core.carry", "config"},
-    "inner": INNER | {"config", "store.plans"},
+    "inner": INNER | {"config", "clock", "formats", "store.plans"},
     "formats": SAY | {"core.judge"},
     "clock": SAY | {"core.batch"},
     "bus": SAY | {"core.tells"},
     "home": SAY | {"config", "core.seal", "link"},
     "runtime": RECORD | {"config", "clock", "bus", "store.contract", "link"},
-    "web": ANY,
+    "join": SAY | {"config", "core.seal", "home", "link"},
+    "web": RECORD
+    | INNER
+    | {
+        "config",
+        "clock",
+        "bus",
+        "home",
+        "join",
+        "runtime",
+        "service",
+        "link",
+        "inner",
+        "formats",
+        "store.contract",
+        "web.peer_api",
+        "web.server",
+        "web.faults",
+    },
     "web.peer_api": RECORD | {"config", "link", "web.faults"},
     "web.server": RECORD | {"config", "link", "web.faults", "web.peer_api"},
     "web.faults": SAY | {"config"},
@@ -61,6 +79,7 @@ ALLOWED: dict[str, frozenset[str]] = {
     # the same core in another loop, shipped so that strangers may run it: no disk, no network, no clock
     "sim": RECORD | INNER | {"store.memory", "store.contract"},
     # where things are put together
+    "service": ANY,
     "cli": ANY,
     "demo": ANY,
     "": ANY,
@@ -81,10 +100,12 @@ BLIND = (
 )
 PLANS = ("core.judge", "core.inner", "inner", "store.plans")
 # And the inner side has no voice: it can neither sign nor send.
-MUTE = ("core.judge", "core.inner")
+MUTE = ("core.judge", "core.inner", "inner")
 VOICE = ("core.seal", "core.carry", "core.call", "core.line", "core.node", "link", "web", "runtime")
 
 SHELL = (
+    "join",
+    "service",
     "config",
     "clock",
     "bus",
