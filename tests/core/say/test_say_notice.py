@@ -111,7 +111,8 @@ def test_each_rule_is_broken_by_itself(said: Terms, now_ms: int, broken: tuple[s
 
 def test_every_flaw_is_a_sentence_for_an_officer_and_the_fatal_ones_come_first() -> None:
     said = terms(
-        room(Circle.at(lat=10, lng=10, radius_m=300)), room(Polygon.of((35, 37), ("35.4", "37.4"), (35, "37.4"), ("35.4", 37))),
+        room(Circle.at(lat=10, lng=10, radius_m=300)),
+        room(Polygon.of((35, 37), ("35.4", "37.4"), (35, "37.4"), ("35.4", 37))),
         expires_ms=START - 1, text="target", place_name="Latakia", hazard=Hazard.UNSPECIFIED,
     )  # fmt: skip
     flaws = notice.check_terms(said, RULES, now_ms=END)
