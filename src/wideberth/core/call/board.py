@@ -171,6 +171,11 @@ class Board:
         self._by_entry: dict[str, Thread] = {}
         self._by_seq: dict[tuple[str, int], tuple[Thread, Version]] = {}
         self._shown: dict[str, int] = {}
+        self._notices: dict[str, int] = {}
+
+    def notices_by(self, author: str) -> int:
+        """How many notices (not versions, not ALERTs) the author gave on this line."""
+        return self._notices.get(author, 0)
 
     def is_version(self, author: str, seq: int) -> bool:
         """Whether that place of the author's strand carries a version of a notice or an ALERT."""
@@ -263,6 +268,7 @@ class Board:
         if thread is None:
             thread = Thread(self.ch, header.sender, what.ref, "notice")
             self.threads[header.sender, what.ref] = thread
+            self._notices[header.sender] = self.notices_by(header.sender) + 1
         if refined is not None:
             refined.refined_by = what.ref
             thread.refines = what.refines  # type: ignore[union-attr]

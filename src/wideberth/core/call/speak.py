@@ -101,8 +101,7 @@ def _give(command: ev.GiveNotice, board: Board, now_ms: int) -> tuple[Word, dict
         if alert is None or alert.kind != "alert" or alert.author != board.us:
             raise NotFound(f"we raised no ALERT {command.refines} on this line", ref=command.refines)
         refines = alert.newest.entry
-    number = 1 + sum(1 for t in board if t.author == board.us and t.kind == "notice")
-    return Notice(reference.make(board.us, number), terms, refines), facts
+    return Notice(reference.make(board.us, board.notices_by(board.us) + 1), terms, refines), facts
 
 
 def _checked(terms: Terms, board: Board, now_ms: int) -> tuple[Terms, dict[str, Any]]:

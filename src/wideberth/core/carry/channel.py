@@ -89,7 +89,9 @@ class Channel:
         self.strands[entry.header.sender].append(entry.header, entry.hash)
 
     def false_citation(self, header: Header) -> str:
-        """Why the `seen` of a peer cannot be true of our own strand; empty when it can. Kept, but not understood."""
+        """Why what a peer's header cites cannot be true here; empty when it can. Kept, but not understood."""
+        if header.agr != self.agr:
+            return "it was signed under a version of the agreement that is not in force here"
         place = header.seen.get(self.us)
         if place is not None and not self.own.holds(place):
             return f"it cites entry {place.seq} of our strand with a hash that we never signed"
