@@ -20,7 +20,7 @@ from wideberth.core.records import SettingRecord
 from wideberth.errors import StoreBroken
 from wideberth.store.sqlite import SqliteStore
 
-BATCHES = 24
+BATCHES = 16
 
 
 class NormalStore(SqliteStore):
