@@ -419,13 +419,23 @@ def test_whatever_the_peer_answers_the_line_survives_it():
     asyncio.run(story())
 
 
-def test_an_unknown_recipient_is_told_and_does_not_stop_the_line():
+def test_what_fails_in_one_channel_neither_stops_the_others_nor_is_told_twice():
     async def story():
         blue, green = pair()
         async with await green.serve() as serving, blue.line(serving.port, green.identity) as line:
-            line.offer(blue.to("NOBODY", frame("x")))
+            for n in range(3):
+                line.offer(blue.to("NOBODY", frame(f"x{n}")))
+                line.offer(blue.to("GREEN", frame(f"y{n}")))
+                await blue.next_reply()
             assert isinstance(await blue.next_change(), Stranger)
-            line.offer(blue.to("GREEN", frame("y")))
+            assert await blue.next_change() is None
+            assert blue.changes.empty()
+            assert line.dropped == 3
+            assert line.waiting_bytes == 0
+            blue.keys.set_peer(CH, "NOBODY", green.key.public())
+            green.keys.join(CH, "NOBODY")
+            line.offer(blue.to("NOBODY", frame("z")))
+            assert await blue.next_change() is None
             await blue.next_reply()
 
     asyncio.run(story())
