@@ -32,6 +32,7 @@ from wideberth.core.say.words import (
     Extension,
     NodeRemark,
     Notice,
+    NoticeVersion,
     Precedence,
     Word,
 )
@@ -234,7 +235,8 @@ class Line:
         probe = Board(self.board.ch, self.board.rules, self.board.us)
         try:
             what = said.what
-            alone = Notice(what.ref, what.terms) if isinstance(what, Amendment | Correction | Extension) else what
+            # What it revises or refines may still be in the gap.
+            alone = Notice(what.ref, what.terms) if isinstance(what, NoticeVersion) else what
             change = probe.apply(entry.header, entry.hash, alone, now.t_ms)
         except NotUnderstood:
             return
@@ -357,10 +359,12 @@ class Line:
         strand = self.channel.strands.get(author)
         if strand is None or author == self.channel.us or not 1 <= seq <= strand.seq:
             raise NotFound(f"there is no entry {seq} of {author} on this line")
-        if not any(
+        # Every version up to there is shown, not only the newest: mark them all before asking whether any is new.
+        marked = [
             self.board.received(author, n, self.channel.us, "shown", now.t_ms)
             for n in range(seq, self.board.shown_up_to(author), -1)
-        ):
+        ]
+        if not any(marked):
             return
         self.board.note_shown(author, seq)
         receipt, envelope = self.channel.shown_receipt(author, seq, now.t_ms, self._signers.node)
