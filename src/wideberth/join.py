@@ -30,16 +30,15 @@ from wideberth.core.seal.invite import (
     ReplyFile,
     accept_invite,
     accept_reply,
-    fingerprint_words,
     make_invite,
     parse_file,
     read_invite,
-    same_words,
     voice_agreement,
 )
 from wideberth.core.seal.keys import Ed25519Signer, Ed25519Verifier
 from wideberth.core.seal.party import Card, Post, read_card, sign_card
 from wideberth.errors import BadInput, Misuse, NotFound
+from wideberth.fingerprint import fingerprint_words, same_words
 from wideberth.home import Home
 from wideberth.link.tls import fingerprint
 

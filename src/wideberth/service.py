@@ -25,10 +25,10 @@ from wideberth.core.call import views
 from wideberth.core.feed import Feed
 from wideberth.core.line import Line
 from wideberth.core.node import Node
-from wideberth.core.seal.invite import fingerprint_words
 from wideberth.core.seal.keys import Ed25519Signer, Ed25519Verifier, Signer
 from wideberth.core.tells import FaultSeen, LineOpened, Said, Tell
 from wideberth.errors import BadInput, Fault, Misuse, NotFound
+from wideberth.fingerprint import fingerprint_words
 from wideberth.home import Home
 from wideberth.inner.client import InnerProcess
 from wideberth.link.client import PeerLine

@@ -22,15 +22,14 @@ from wideberth.core.seal.invite import (
     ReplyFile,
     accept_invite,
     accept_reply,
-    fingerprint_words,
     make_invite,
     parse_file,
     read_invite,
-    same_words,
 )
 from wideberth.core.seal.keys import Ed25519Signer, Ed25519Verifier, b64
 from wideberth.core.seal.party import read_card
 from wideberth.errors import BadInput, BadSignature, Malformed, Stranger, Theirs
+from wideberth.fingerprint import fingerprint_words, same_words
 
 VERIFIER = Ed25519Verifier()
 

@@ -16,7 +16,7 @@ from wideberth.core.say import units
 from wideberth.errors import BadInput
 
 
-class SeparationMinima(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+class SeparationMinima(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Least distances. `exposure_ms` is a limit on time inside both, for tracks (0: none)."""
 
     name: str

@@ -33,7 +33,7 @@ class Member(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             unb64(self.root, "root key", 32)
 
 
-class Agreement(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+class Agreement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One version of what the members signed. Members stand in order of their names.
 
     `previous` is the hash of the version before, empty for the founding one. `nonce` (hex) makes two agreements of the

@@ -32,7 +32,7 @@ EPOCH_BYTES: Final = 16
 
 
 class Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"sender": "from"}):
-    """Thirteen facts about a place in a strand. `sender` is written `from` (a Python keyword).
+    """Twelve facts about a place in a strand. `sender` is written `from` (a Python keyword).
 
     `seen` maps each other member heard so far to the place of its newest entry that the author durably holds.
     `t_ms` is the author's claim about the time: testimony, never order.

@@ -5,14 +5,12 @@
     2  acceptor   reply    {card, agreement}                    the agreement, signed by the acceptor's root
     3  inviter    countersigns; the agreement travels to the acceptor with the first delivery, and the line opens
 
-Between 1 and 2, and between 2 and 3, each officer hears the other side read its fingerprint words over a telephone.
-The words name the root key; whoever changed a card on the way cannot have the same words.
+Between 1 and 2, and between 2 and 3, each officer hears the other side read its fingerprint words over a telephone
+(`wideberth/fingerprint.py`). The words name the root key; whoever changed a card on the way cannot have the same words.
 """
 
 from __future__ import annotations
 
-import hashlib
-from functools import cache
 from typing import Final
 
 import msgspec
@@ -22,12 +20,12 @@ from wideberth.core.say.rules import Mode, Purpose, Rules
 from wideberth.core.seal import canonical, envelope
 from wideberth.core.seal.agreement import Agreement, Member, countersign, read_agreement, sign_agreement
 from wideberth.core.seal.envelope import INVITE, Envelope
-from wideberth.core.seal.keys import Signer, Verifier, unb64
+from wideberth.core.seal.keys import Signer, Verifier
 from wideberth.core.seal.party import Card, read_card
 from wideberth.errors import BadInput, Malformed, Oversized
 
 
-class Offer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+class Offer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Everything of the agreement but the acceptor. `to` is the party meant, by name."""
 
     v: int
@@ -51,28 +49,8 @@ class ReplyFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="re
     agreement: Envelope
 
 
-_FILES: Final = msgspec.json.Decoder(Invite | ReplyFile)
+_FILES: Final[msgspec.json.Decoder[Invite | ReplyFile]] = msgspec.json.Decoder(Invite | ReplyFile)
 _OFFERS: Final = msgspec.json.Decoder(Offer)
-
-
-@cache
-def _mnemonic() -> list[str]:
-    from mnemonic import Mnemonic
-
-    return list(Mnemonic("english").wordlist)
-
-
-def fingerprint_words(root: str) -> str:
-    """Twelve words of the BIP-39 list that name a root key: 128 bits of its SHA-256 and 4 bits of check sum."""
-    digest = hashlib.sha256(unb64(root, "root key", 32)).digest()
-    bits = int.from_bytes(digest[:16], "big") << 4 | hashlib.sha256(digest[:16]).digest()[0] >> 4
-    words = _mnemonic()
-    return " ".join(words[bits >> (11 * i) & 2047] for i in reversed(range(12)))
-
-
-def same_words(heard: str, root: str) -> bool:
-    """Whether what was heard over the telephone are the words of this key; capitals and spaces do not matter."""
-    return heard.lower().replace(",", " ").split() == fingerprint_words(root).split()
 
 
 def parse_file(data: bytes) -> Invite | ReplyFile:

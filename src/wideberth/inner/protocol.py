@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the node and its inner process say to each other: JSON, one line each way, over the child's standard streams.
+
+to the child    {"id": 7, "now": {...}, "ask": {"ask": "plans"}}       id 0: nobody waits for an answer
+from the child  {"id": 7, "answer": ...}  or  {"id": 7, "fault": {...}}  or  {"tell": {...}}
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from wideberth.core.batch import Now
+from wideberth.core.feed import Feed
+from wideberth.core.say.plan import Plan
+from wideberth.core.tells import Tell
+
+
+class _Ask(msgspec.Struct, frozen=True, tag_field="ask", forbid_unknown_fields=True, omit_defaults=True):
+    pass
+
+
+class Take(_Ask, frozen=True, tag="feed"):
+    """What the record side heard; empty when only time went on."""
+
+    feed: tuple[Feed, ...] = ()
+
+
+class GivePlan(_Ask, frozen=True, tag="give-plan"):
+    plan: Plan
+
+
+class DropPlan(_Ask, frozen=True, tag="drop-plan"):
+    id: str
+
+
+class ListPlans(_Ask, frozen=True, tag="plans"):
+    """Answered with a list of plans."""
+
+
+class ListExposures(_Ask, frozen=True, tag="exposures"):
+    """Answered with what holds now, as `Exposed` tells."""
+
+
+class KeepDraft(_Ask, frozen=True, tag="keep-draft"):
+    """Unfinished input of an officer. An empty `id` makes one; answered with the id."""
+
+    draft: dict[str, Any]
+    id: str = ""
+
+
+class ListDrafts(_Ask, frozen=True, tag="drafts"):
+    """Answered with `[{"id", "draft"}]`."""
+
+
+class DropDraft(_Ask, frozen=True, tag="drop-draft"):
+    id: str
+
+
+Ask = Take | GivePlan | DropPlan | ListPlans | ListExposures | KeepDraft | ListDrafts | DropDraft
+
+
+class Request(msgspec.Struct, frozen=True):
+    id: int
+    now: Now
+    ask: Ask
+
+
+class FaultText(msgspec.Struct, frozen=True):
+    fault: str
+    sentence: str
+    details: dict[str, Any]
+
+
+class Response(msgspec.Struct, frozen=True, omit_defaults=True):
+    id: int = 0
+    answer: Any = None
+    fault: FaultText | None = None
+    tell: Tell | None = None
