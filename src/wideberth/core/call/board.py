@@ -284,6 +284,9 @@ class Board:
             raise NotUnderstood(f"{header.sender} has no notice {ref}")
         if thread.cancelled is not None:
             raise NotUnderstood(f"notice {ref} was cancelled")
+        if thread.finished_ms is not None:
+            # It is over for everybody, so a new version would neither ring nor be weighed.
+            raise NotUnderstood(f"notice {ref} was reported finished; give a new notice")
         if thread.newest.entry != of or number != thread.newest.number + 1:
             raise NotUnderstood(f"it does not follow version {thread.newest.number} of notice {ref}")
         return thread, number
