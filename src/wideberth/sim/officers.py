@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The people: a seeded flow of real commands at each node, right ones, wrong ones, and ones that come too late."""
+
+from __future__ import annotations
+
+from wideberth.core import events as ev
+from wideberth.core.call.board import Thread
+from wideberth.core.line import Line
+from wideberth.core.say.place import Altitude, Point, VerticalRef
+from wideberth.core.say.volume import Circle, Volume4D
+from wideberth.core.say.words import Hazard, NoticeType, Precedence, Priority, Terms
+from wideberth.sim.dice import Dice
+from wideberth.sim.parties import POSTS
+from wideberth.sim.site import Site
+from wideberth.sim.weather import HOUR, MINUTE
+
+_NDEG_PER_KM = 9_000_000
+_TYPES = (NoticeType.AREA_ACTIVITY, NoticeType.TRANSIT, NoticeType.HAZARD, NoticeType.STATIC_SITE, NoticeType.EXERCISE)
+_PRECEDENCES = (*Precedence, Precedence.ROUTINE, Precedence.ROUTINE)
+
+
+class Officers:
+    """The watch of one node. They see what their console shows: the board of their own node."""
+
+    def __init__(self, site: Site, dice: Dice) -> None:
+        self._site = site
+        self._dice = dice
+
+    def speak(self, ch: str) -> ev.Event | None:
+        """The next thing that somebody at this node says or looks at on a line; None when they have nothing to say."""
+        site, dice = self._site, self._dice
+        line = site.node.lines.get(ch)
+        if line is None:
+            return None
+        by = f"{site.party}/{dice.pick(POSTS)}"
+        now_ms = site.now().t_ms
+        mine = [t for t in line.board if t.author == site.party]
+        theirs = [t for t in line.board if t.author != site.party]
+        mark = dice.unit()
+        if mark < 0.30 or not (mine or theirs):
+            return self._new(ch, by, now_ms, mine)
+        if mark < 0.52 and mine:
+            return self._revise(ch, by, now_ms, dice.pick(mine))
+        if mark < 0.80 and theirs:
+            return self._answer(ch, by, dice.pick(theirs))
+        if mark < 0.90:
+            return self._look(ch, line)
+        return self._other(ch, by, now_ms, line)
+
+    def _new(self, ch: str, by: str, now_ms: int, mine: list[Thread]) -> ev.Event:
+        dice = self._dice
+        if dice.chance(0.2):
+            return ev.RaiseAlert(ch, by, 0, dice.pick(("", "two aircraft outbound")))
+        alerts = [t.ref for t in mine if t.kind == "alert"]
+        refines = dice.pick(alerts) if alerts and dice.chance(0.4) else ""
+        return ev.GiveNotice(ch, by, self._terms(now_ms), refines)
+
+    def _terms(self, now_ms: int) -> Terms:
+        dice = self._dice
+        volumes = []
+        for _ in range(dice.pick((1, 1, 1, 2))):
+            start_ms = now_ms + dice.between(-5 * MINUTE, dice.pick((10 * MINUTE, 3 * HOUR)))
+            volumes.append(
+                Volume4D(
+                    Circle(self._point(), dice.between(10, 30) * 1_000_000),
+                    Altitude.surface(), Altitude.feet(dice.between(10, 300) * 100, VerticalRef.AMSL),
+                    start_ms, start_ms + dice.between(8 * MINUTE, 6 * HOUR),
+                )
+            )  # fmt: skip
+        last_ms = max(v.end_ms for v in volumes)
+        return Terms(
+            type=dice.pick(_TYPES), hazard=dice.pick((Hazard.CREWED_AIRCRAFT, Hazard.FALLING_OBJECTS)),
+            contact="+999 555 0110", volumes=tuple(volumes), expires_ms=last_ms + dice.between(0, HOUR),
+            precedence=dice.pick(_PRECEDENCES), priority=Priority.ROUTINE,
+            text=dice.pick(("", "", "keep 5 km away")),
+        )  # fmt: skip
+
+    def _point(self) -> Point:
+        return Point(
+            41_000_000_000 + self._dice.between(-90, 90) * _NDEG_PER_KM,
+            -38_500_000_000 + self._dice.between(-90, 90) * _NDEG_PER_KM,
+        )
+
+    def _revise(self, ch: str, by: str, now_ms: int, thread: Thread) -> ev.Event:
+        dice = self._dice
+        mark = dice.between(0, 9)
+        if mark < 3:
+            return ev.Revise(ch, by, thread.ref, dice.pick(("amend", "correct")), self._terms(now_ms))
+        if mark < 5:
+            ends_ms = thread.terms.ends_ms if thread.terms else now_ms
+            return ev.Extend(ch, by, thread.ref, ends_ms + dice.between(-MINUTE, 2 * HOUR))
+        if mark < 6:
+            return ev.Cancel(ch, by, thread.ref, dice.pick(("", "weather")))
+        return ev.Report(ch, by, thread.ref, dice.pick(("STARTED", "FINISHED")))
+
+    def _answer(self, ch: str, by: str, thread: Thread) -> ev.Event:
+        dice = self._dice
+        # At times an officer answers a version that is not the newest any more.
+        of = dice.pick(thread.versions).entry if dice.chance(0.3) else ""
+        version = thread.version(of) if of else thread.newest
+        ref = thread.ref.lower() if dice.chance(0.1) else thread.ref
+        mark = dice.between(0, 11)
+        if mark < 4:
+            return ev.Acknowledge(ch, by, ref, of)
+        if mark < 8 and version is not None and version.terms is not None:
+            return self._read_back(ch, by, ref, of, version.terms)
+        if mark == 8:
+            return ev.FindInsufficient(ch, by, ref, ("upper",), "which reference?", of)
+        if mark == 9:
+            return ev.Object(ch, by, ref, "we do not share that view", of)
+        if mark == 10:
+            return ev.Refuse(ch, by, ref, "", of)
+        units = dice.between(0, 6)
+        return ev.CountRelays(ch, by, ref, dice.between(0, units), units, of)
+
+    def _read_back(self, ch: str, by: str, ref: str, of: str, terms: Terms) -> ev.Event:
+        dice = self._dice
+        shape = terms.volumes[0].shape
+        assert isinstance(shape, Circle)
+        point, start_ms, end_ms = shape.centre, terms.starts_ms, terms.ends_ms
+        wrong = dice.between(0, 3)
+        if wrong == 1:
+            point = Point(point.lat_ndeg + 9 * _NDEG_PER_KM, point.lng_ndeg)
+        elif wrong == 2:
+            end_ms += HOUR
+        as_read = "wrong" if wrong in (1, 2) else "right"
+        return ev.ReadBackAs(ch, by, ref, f"{as_read}, as heard", point, start_ms, end_ms, of)
+
+    def _look(self, ch: str, line: Line) -> ev.Event | None:
+        """A screen shows what a peer said, up to some place."""
+        author = self._dice.pick(line.channel.peers)
+        newest = line.channel.strands[author].seq
+        return ev.Showed(ch, author, self._dice.between(max(1, newest - 2), newest)) if newest else None
+
+    def _other(self, ch: str, by: str, now_ms: int, line: Line) -> ev.Event:
+        dice = self._dice
+        mark = dice.between(0, 4)
+        if mark == 0:
+            return ev.SayNil(ch, by, now_ms + HOUR)
+        if mark == 1:
+            start_ms = now_ms + dice.between(-MINUTE, HOUR)
+            return ev.PlanOutage(ch, by, start_ms, start_ms + dice.between(0, HOUR) + 1, "maintenance")
+        if mark == 2:
+            refs = [t.ref for t in line.board]
+            ref = dice.pick(refs) if refs and dice.chance(0.5) else ""
+            return ev.LogVoice(ch, by, "telephone", "they have it", 0, ref)
+        if mark == 3:
+            return ev.Acknowledge(ch, by, "ZZZ-0001-A")
+        return ev.Cancel(ch, f"{self._site.party}/nobody", "ZZZ-0001-A")

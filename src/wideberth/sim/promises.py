@@ -1,0 +1,285 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What must hold whatever the weather, checked from outside: on disks, on wires, and by what people were told.
+
+    framed      no honest node signs two headers for one place; none is ever accused
+    lost        what an officer was told, and what was receipted `stored`, is on that disk after any crash, and
+                reaches every member once the weather is kind
+    split       at rest all copies of a strand are the same, byte by byte
+    agreed      at rest both boards show the same threads, versions and rungs: those that the strands say by their
+                order; a board that was folded anew from the disk shows them too
+    stuck       a kind world comes to rest, and then nothing waits for a receipt
+    duplicated  no entry is stored or told twice; places are dense and chained
+    rung        every urgent entry that is live when it arrives rings, also behind a gap
+    sound       the core raises nothing but faults, and only for commands
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from wideberth.core import events as ev
+from wideberth.core.batch import Batch, Now
+from wideberth.core.call.board import Board
+from wideberth.core.node import Node
+from wideberth.core.records import EntryRecord, SidecarRecord
+from wideberth.core.tells import FaultSeen, Heard, Said, Tell
+from wideberth.errors import Fault
+from wideberth.sim.network import Parcel
+from wideberth.sim.outside import Picture, Read, Reader, fold, supersedes
+from wideberth.sim.parties import Charter
+from wideberth.sim.site import Site
+from wideberth.sim.tape import Tape
+
+PROMISES: Final = ("framed", "lost", "split", "agreed", "stuck", "duplicated", "rung", "sound")
+
+# What a peer may be blamed for when the wire changed its bytes: that they are not what was signed.
+_SPOILT: Final = frozenset({"Malformed", "BadSignature", "Oversized", "Stranger"})
+
+
+class Broken(Exception):
+    """A promise does not hold. `name` is one of `PROMISES`."""
+
+    def __init__(self, name: str, story: str) -> None:
+        super().__init__(f"{name}: {story}")
+        self.name = name
+        self.story = story
+
+
+class _Memory:
+    """What was seen of one site."""
+
+    def __init__(self) -> None:
+        self.durable: dict[str, str] = {}
+        self.receipted: dict[tuple[str, str], tuple[int, str]] = {}
+        self.told: set[str] = set()
+        self.rang: set[str] = set()
+        self.arrived: set[str] = set()
+        self.superseded: set[str] = set()
+
+
+class Promises:
+    """The watcher of one world (`site.Watcher`). Every method raises `Broken`."""
+
+    def __init__(self, tape: Tape) -> None:
+        self.reader = Reader()
+        self._tape = tape
+        self._signed: dict[tuple[str, str, str, int], str] = {}
+        self._of: dict[str, _Memory] = {}
+
+    def _memory(self, site: Site) -> _Memory:
+        return self._of.setdefault(site.party, _Memory())
+
+    # --- while it runs ---
+
+    def stepped(self, site: Site, event: ev.Event, tainted: bool, batch: Batch, now: Now) -> None:
+        memory = self._memory(site)
+        for record in batch.store:
+            if isinstance(record, EntryRecord):
+                if site.disk.entry(record.hash) is not None:
+                    raise Broken("duplicated", f"{site.party} stores entry {_name(record)} a second time")
+                old = supersedes(self.reader.entry(record.envelope, record.body))
+                if old:
+                    memory.superseded.add(old)
+            elif isinstance(record, SidecarRecord) and record.kind == "equivocation":
+                raise Broken("framed", f"{site.party} keeps a proof against {record.author}")
+        for tell in batch.tell:
+            if isinstance(tell, FaultSeen):
+                self._accused(site, tell, tainted)
+        for ring in batch.ring:
+            if isinstance(ring, Heard):
+                memory.rang.add(ring.entry)
+                self._tape.note(site.world_ms(), site.party, f"RINGS {ring.entry[:8]}")
+        if isinstance(event, ev.Arrived) and event.ch in site.node.lines:
+            for envelope, body in event.frames:
+                read = self.reader.known(envelope, body)
+                if read is not None and read.hash not in memory.arrived and site.disk.entry(read.hash) is None:
+                    memory.arrived.add(read.hash)
+                    self._must_ring(site, memory, read, now)
+        elif not isinstance(event, ev.Arrived | ev.Tick):
+            self._tape.note(site.world_ms(), site.party, f"does {type(event).__name__}")
+
+    def _must_ring(self, site: Site, memory: _Memory, read: Read, now: Now) -> None:
+        live = read.urgent and now.t_ms < read.over_ms and read.hash not in memory.superseded
+        if live and read.author != site.party and read.hash not in memory.rang:
+            raise Broken("rung", f"urgent entry {read.seq} of {read.author} ({read.hash[:8]}) did not ring {site.party}")
+
+    def _accused(self, site: Site, tell: FaultSeen, tainted: bool) -> None:
+        if tell.whose != "theirs" or (tainted and tell.fault in _SPOILT):
+            return
+        if tell.fault == "Stranger" and tell.ch not in site.node.lines:
+            return  # it came before our own side signed
+        promise = "agreed" if tell.fault in ("NOT_UNDERSTOOD", "UNREADABLE") else "framed"
+        raise Broken(promise, f"{site.party} blames {tell.peer}: {tell.fault}: {tell.sentence}")
+
+    def refused(self, site: Site, event: ev.Event, fault: Fault) -> None:
+        if isinstance(event, ev.Arrived | ev.Tick | ev.Reached | ev.DiskState):
+            raise Broken("sound", f"{site.party} raises {fault.name} at {type(event).__name__}: {fault}")
+
+    def fell(self, site: Site, event: ev.Event, why: Exception) -> None:
+        raise Broken("sound", f"{site.party} falls over at {type(event).__name__}: {why!r}") from why
+
+    def sent(self, site: Site, parcel: Parcel) -> None:
+        for envelope, body in parcel.frames:
+            read = self.reader.entry(envelope, body)
+            place = (read.ch, read.author, read.epoch, read.seq)
+            if self._signed.setdefault(place, read.hash) != read.hash:
+                raise Broken("framed", f"{read.author} signed two headers for place {read.seq}")
+        for envelope in parcel.sidecars:
+            receipt = self.reader.receipt(envelope)
+            if receipt is not None and receipt.level == "stored" and receipt.by == site.party:
+                held = self._memory(site).receipted
+                if receipt.seq > held.get((receipt.ch, receipt.of), (0, ""))[0]:
+                    held[receipt.ch, receipt.of] = (receipt.seq, receipt.head)
+
+    def told(self, site: Site, tell: Tell) -> None:
+        memory = self._memory(site)
+        if isinstance(tell, Said):
+            memory.durable[tell.entry] = "its officer was told that it is said"
+        elif isinstance(tell, Heard) and tell.recorded:
+            memory.durable[tell.entry] = "its officer was told that it is recorded"
+            if tell.entry in memory.told:
+                raise Broken("duplicated", f"{site.party} tells {tell.entry[:8]} of {tell.author} twice")
+            memory.told.add(tell.entry)
+
+    def crashed(self, site: Site) -> None:
+        """Its memory is gone. Is everything that it gave its word for on the disk?"""
+        memory = self._memory(site)
+        for entry, why in memory.durable.items():
+            if site.disk.entry(entry) is None:
+                raise Broken("lost", f"{site.party} lost entry {entry[:8]}: {why}")
+        for (ch, of), (seq, head) in memory.receipted.items():
+            found = site.disk.entry(head)
+            if found is None or (found.ch, found.author, found.seq) != (ch, of, seq):
+                raise Broken("lost", f"{site.party} lost entry {seq} of {of}, which it had receipted as stored")
+        memory.arrived.clear()
+        memory.superseded.clear()
+        for record in site.disk.load():
+            if isinstance(record, EntryRecord):
+                memory.superseded.add(supersedes(self.reader.entry(record.envelope, record.body)))
+
+    # --- at rest ---
+
+    def at_rest(self, sites: Sequence[Site], charters: Iterable[Charter]) -> None:
+        disks = {site.party: site.disk.strands() for site in sites}
+        for charter in charters:
+            self._strands(charter, disks)
+            self._receipted(charter, disks, sites)
+            self._agreed(charter, disks, [s for s in sites if s.party in charter.members])
+        for site in sites:
+            for entry in self._memory(site).durable:
+                record = site.disk.entry(entry)
+                if record is None or any(
+                    other.disk.entry(entry) is None
+                    for charter in charters
+                    if charter.ch == record.ch
+                    for other in sites
+                    if other.party in charter.members
+                ):
+                    raise Broken("lost", f"entry {entry[:8]}, which {site.party} was told of, is not everywhere at rest")
+
+    def _strands(self, charter: Charter, disks: dict[str, dict[tuple[str, str], list[EntryRecord]]]) -> None:
+        for author in charter.members:
+            own = disks[author].get((charter.ch, author), [])
+            if not own:
+                raise Broken("stuck", f"{author} never opened its line with {' and '.join(charter.members)}")
+            prev = "0" * 64
+            for seq, record in enumerate(own, 1):
+                read = self.reader.entry(record.envelope, record.body)
+                if (read.seq, read.prev, read.epoch, record.seq) != (seq, prev, own[0].epoch, seq):
+                    raise Broken("duplicated", f"the strand of {author} is not dense and chained at place {seq}")
+                prev = read.hash
+            for member in charter.members:
+                copy = disks[member].get((charter.ch, author), [])
+                if [(r.hash, r.envelope, r.body) for r in copy] != [(r.hash, r.envelope, r.body) for r in own]:
+                    story = f"{member} holds {len(copy)} entries of {author}, who wrote {len(own)}"
+                    raise Broken("split", story if len(copy) != len(own) else f"{story}, and they differ")
+
+    def _receipted(
+        self, charter: Charter, disks: dict[str, dict[tuple[str, str], list[EntryRecord]]], sites: Sequence[Site]
+    ) -> None:
+        for site in sites:
+            if site.party not in charter.members:
+                continue
+            newest: dict[str, int] = {}
+            for kept in site.disk.sidecars():
+                receipt = self.reader.receipt(kept.envelope) if kept.kind == "stored" else None
+                if receipt is not None and (receipt.ch, receipt.of) == (charter.ch, site.party):
+                    newest[receipt.by] = max(receipt.seq, newest.get(receipt.by, 0))
+            wrote = len(disks[site.party][charter.ch, site.party])
+            for member in charter.members:
+                if member != site.party and newest.get(member, 0) != wrote:
+                    story = f"{site.party} has receipts of {member} up to {newest.get(member, 0)} of {wrote} entries"
+                    raise Broken("stuck", story)
+
+    def _agreed(
+        self, charter: Charter, disks: dict[str, dict[tuple[str, str], list[EntryRecord]]], members: list[Site]
+    ) -> None:
+        strands = {m: disks[m][charter.ch, m] for m in charter.members}
+        try:
+            wanted = fold(strands, self.reader)
+        except (ValueError, KeyError) as why:
+            raise Broken("agreed", f"what was signed does not follow: {why!r}") from why
+        delivered: dict[str, set[tuple[str, str]]] = {}
+        for site in members:
+            fresh = site.build()
+            for how, node in (("as it ran", site.node), ("folded anew from its disk", fresh)):
+                shown = picture(node, charter.ch)
+                if shown != wanted:
+                    raise Broken("agreed", f"the board of {site.party}, {how}: {_difference(shown, wanted)}")
+            rungs = [rungs_by_machine(node.lines[charter.ch].board) for node in (site.node, fresh)]
+            if rungs[0] != rungs[1]:
+                story = f"machine rungs of {site.party} differ after a restart: {sorted(rungs[0] ^ rungs[1])[:3]}"
+                raise Broken("agreed", story)
+            delivered[site.party] = {(of, member) for of, member, step, _ in rungs[0] if step == "DELIVERED"}
+        everywhere = {
+            (str(version[2]), member)
+            for thread in wanted.values()
+            for version in thread.versions
+            for member in charter.members
+            if member != thread.author
+        }
+        for party, reached in delivered.items():
+            if reached != everywhere and len(charter.members) == 2:
+                story = f"{party} shows {len(reached)} deliveries of {len(everywhere)}, all of which took place"
+                raise Broken("agreed", story)
+
+
+def picture(node: Node, ch: str) -> dict[str, Picture]:
+    """A board in the terms of `outside.fold`."""
+    line = node.lines.get(ch)
+    if line is None:
+        return {}
+    shown = {}
+    for thread in line.board:
+        shown[f"{thread.author} {thread.ref}"] = Picture(
+            thread.author, thread.ref,
+            [[v.number, v.kind, v.entry, v.by, v.t_ms] for v in thread.versions],
+            thread.cancelled.entry if thread.cancelled else "",
+            [list(report) for report in thread.reports], thread.refines,
+            sorted([s.facts["of"], s.member, s.step, s.by, s.t_ms, s.entry] for s in thread.steps if s.entry),
+        )  # fmt: skip
+        if thread.newest.entry != shown[f"{thread.author} {thread.ref}"].versions[-1][2]:
+            shown[f"{thread.author} {thread.ref}"].versions.append(["newest", thread.newest.entry])
+    return shown
+
+
+def rungs_by_machine(board: Board) -> set[tuple[str, str, str, int]]:
+    """DELIVERED and SEEN: `(entry of the version, member, rung, claimed time)`."""
+    return {(s.facts["of"], s.member, s.step, s.t_ms) for thread in board for s in thread.steps if not s.entry}
+
+
+def _difference(shown: dict[str, Picture], wanted: dict[str, Picture]) -> str:
+    for name in sorted(shown.keys() | wanted.keys()):
+        a, b = shown.get(name), wanted.get(name)
+        if a != b:
+            if a is None or b is None:
+                return f"{name} is {'missing' if a is None else 'not in the strands'}"
+            for field in a.__struct_fields__:
+                if getattr(a, field) != getattr(b, field):
+                    return f"{name}: {field} {getattr(a, field)!r}, by the strands {getattr(b, field)!r}"
+    return "no difference"
+
+
+def _name(record: EntryRecord) -> str:
+    return f"{record.seq} of {record.author} ({record.hash[:8]})"

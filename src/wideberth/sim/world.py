@@ -1,0 +1,284 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One seed, one world: nodes, lines, officers, weather; then the weather turns kind, and every promise is checked.
+
+    world = World(seed, nodes=2)
+    outcome = world.run()           # Outcome; `outcome.broken` names the promise, if one broke
+
+Every two nodes share a line. A line opens as in real life: one side holds the agreement with its own signature and
+waits, the other side's copy has both signatures and travels with what it sends.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+from collections import Counter
+from collections.abc import Callable
+from typing import Final
+
+import msgspec
+
+from wideberth.core import events as ev
+from wideberth.core.batch import Now
+from wideberth.sim import parties
+from wideberth.sim.clock import SimClock
+from wideberth.sim.dice import Dice
+from wideberth.sim.network import Network, Parcel
+from wideberth.sim.officers import Officers
+from wideberth.sim.parties import NAMES, Charter, Keys
+from wideberth.sim.promises import Broken, Promises
+from wideberth.sim.site import Site
+from wideberth.sim.tape import Tape
+from wideberth.sim.weather import DAY, HOUR, MINUTE, SECOND, Hard, Weather
+
+# Rest: nothing on the wire for longer than two of the longest pauses between repeats.
+QUIET_MS: Final = 65 * SECOND
+# A kind world must be quiet within this time.
+PATIENCE_MS: Final = 10 * MINUTE
+# One seed in a hundred signs with Ed25519.
+REAL_EVERY: Final = 100
+
+
+class Outcome(msgspec.Struct):
+    """What one seed came to. `tape` holds the lines only when a promise broke."""
+
+    seed: int
+    simulated_ms: int
+    entries: int
+    receipts: int
+    deliveries: int
+    message_faults: Counter[str]
+    hard_faults: Counter[str]
+    digest: str
+    broken: str = ""
+    story: str = ""
+    step: int = 0
+    tape: list[str] = []
+
+
+class World:
+    def __init__(self, seed: int, *, nodes: int = 2, site: type[Site] = Site, weather: Weather | None = None) -> None:
+        dice = Dice(seed)
+        self.seed = seed
+        self.now_ms = 0
+        self.tape = Tape()
+        self.promises = Promises(self.tape)
+        self.hard: Counter[str] = Counter()
+        self.weather = weather or Weather.drawn(dice.apart("weather"))
+        self._dice = dice.apart("world")
+        self._plans: list[tuple[int, int, Callable[[], None]]] = []
+        self._count = itertools.count()
+        self._last_parcel_ms = 0
+        self._kind = False
+        self._network = Network(self.weather, dice.apart("network"), self._carry)
+        real = seed % REAL_EVERY == REAL_EVERY - 1
+        keys = [Keys(name, dice.apart(name), real=real) for name in NAMES[:nodes]]
+        self.sites = [self._site(k, dice.apart(f"{k.party}/site"), real, site) for k in keys]
+        self._by_name = {s.party: s for s in self.sites}
+        self.charters: list[Charter] = []
+        for pair in itertools.combinations(keys, 2):
+            ordered = list(pair) if self._dice.chance(0.5) else list(reversed(pair))
+            self.charters.append(parties.found(ordered, self._dice))
+        self._officers = {s.party: Officers(s, dice.apart(f"{s.party}/officers")) for s in self.sites}
+
+    def _site(self, keys: Keys, dice: Dice, real: bool, kind: type[Site]) -> Site:
+        clock = SimClock(dice.between(-2 * SECOND, 2 * SECOND), dice.between(-100, 100), dice.between(0, DAY))
+        site = kind(
+            keys, parties.verifier(real=real), clock, dice, self.tape, self.promises, lambda: self.now_ms, self.later,
+            self._post,
+        )  # fmt: skip
+        site.on_crash = lambda: self._crashed(site)  # type: ignore[method-assign]
+        return site
+
+    # --- time ---
+
+    def later(self, in_ms: int, act: Callable[[], None]) -> None:
+        heapq.heappush(self._plans, (self.now_ms + in_ms, next(self._count), act))
+
+    def run(self) -> Outcome:
+        outcome = Outcome(self.seed, 0, 0, 0, 0, self._network.faults, self.hard, "")
+        try:
+            self._begin()
+            self._until_rest()
+            self.promises.at_rest(self.sites, self.charters)
+        except Broken as broken:
+            self.tape.note(self.now_ms, "PROMISE", f"{broken.name} is broken: {broken.story}")
+            outcome.broken, outcome.story, outcome.step = broken.name, broken.story, self.tape.step
+            outcome.tape = self.tape.lines()
+        for site in self.sites:
+            for (_, author), strand in site.disk.strands().items():
+                outcome.entries += len(strand) if author == site.party else 0
+            outcome.receipts += sum(1 for s in site.disk.sidecars() if s.kind == "stored" and s.author != site.party)
+            self.hard["lost_write"] += site.lost_writes
+        outcome.simulated_ms = self.now_ms
+        outcome.deliveries = self._network.deliveries
+        outcome.digest = self.tape.digest()
+        return outcome
+
+    def _begin(self) -> None:
+        for charter in self.charters:
+            for party in charter.members:
+                self._open(charter, self._by_name[party])
+                self._next_word(charter.ch, self._by_name[party])
+        self._next_storm()
+        self.later(self.weather.lasts_ms, self._be_kind)
+
+    def _until_rest(self) -> None:
+        deadline_ms = self.weather.lasts_ms + PATIENCE_MS
+        while self._plans:
+            at_ms, _, act = heapq.heappop(self._plans)
+            if self._kind and at_ms > max(self._last_parcel_ms, self.weather.lasts_ms) + QUIET_MS:
+                return
+            if at_ms > deadline_ms:
+                raise Broken("stuck", f"there is still traffic {PATIENCE_MS // MINUTE} minutes after the weather turned")
+            self.now_ms = at_ms
+            act()
+
+    # --- the wire ---
+
+    def _post(self, parcel: Parcel) -> None:
+        self._last_parcel_ms = self.now_ms
+        self._network.post(parcel)
+
+    def _carry(self, in_ms: int, parcel: Parcel) -> None:
+        self.later(in_ms, lambda: self._arrive(parcel))
+
+    def _arrive(self, parcel: Parcel) -> None:
+        site = self._by_name[parcel.to]
+        self._last_parcel_ms = self.now_ms
+        if site.up:
+            self.tape.note(
+                self.now_ms, parcel.to,
+                f"hears {parcel.sender} {len(parcel.frames)} frames, {len(parcel.sidecars)} sidecars"
+                f"{', CORRUPTED' if parcel.tainted else ''}",
+            )  # fmt: skip
+            event = ev.Arrived(parcel.ch, parcel.sender, parcel.frames, parcel.sidecars)
+            site.submit(event, tainted=parcel.tainted)
+
+    # --- people ---
+
+    def _open(self, charter: Charter, site: Site) -> None:
+        """The officer opens the line, and looks again until the node has it."""
+
+        def look() -> None:
+            known = site.up and (charter.ch in site.node.lines or charter.ch in site.node.pending)
+            if not known:
+                site.submit(ev.OpenLine(charter.signed[site.party], charter.cards))
+                self.later(self._dice.around(5 * SECOND) + SECOND, look)
+
+        self.later(self._dice.around(5 * SECOND), look)
+
+    def _next_word(self, ch: str, site: Site) -> None:
+        def speak() -> None:
+            if self._kind:
+                return
+            for _ in range(self._dice.between(1, max(1, self.weather.burst))):
+                event = self._officers[site.party].speak(ch) if site.up else None
+                if event is not None:
+                    site.submit(event)
+            self._next_word(ch, site)
+
+        self.later(self._dice.around(self.weather.pace_ms), speak)
+
+    # --- hard faults ---
+
+    def _next_storm(self) -> None:
+        def strike() -> None:
+            if not self._kind:
+                self._storm(self._dice.weighted(self.weather.storms))
+                self._next_storm()
+
+        self.later(self._dice.around(self.weather.storm_ms), strike)
+
+    def _storm(self, kind: Hard) -> None:
+        dice = self._dice
+        site = dice.pick(self.sites)
+        match kind:
+            case "crash":
+                if site.up and site.doom is None:
+                    if dice.chance(0.3):
+                        site.crash()
+                        site.on_crash()
+                    else:
+                        # In the middle of something: at one of the next points between two effects.
+                        site.doom = dice.between(0, 9)
+            case "cut_one_way" | "cut_both_ways":
+                other = dice.pick([s for s in self.sites if s is not site])
+                self._cut(site.party, other.party, both=kind == "cut_both_ways")
+            case "clock_jump":
+                self._jump(site)
+            case "disk_full":
+                if site.up and not site.disk.low:
+                    self._fill(site)
+
+    def _crashed(self, site: Site) -> None:
+        self.hard["crash"] += 1
+
+        def start() -> None:
+            site.start()
+            self._reached(site)
+
+        self.later(self._dice.between(20, 1_000 if self._kind else self._dice.pick((2, 30)) * SECOND), start)
+
+    def _reached(self, site: Site) -> None:
+        """The links of others find this node again; some notice at once, some only by their next repeat."""
+        for other in self.sites:
+            if other is not site and self._dice.chance(0.5):
+                self.later(self._dice.between(10, 500), lambda o=other: o.submit(ev.Reached(site.party)))  # type: ignore[misc]
+
+    def _cut(self, one: str, other: str, *, both: bool) -> None:
+        self.hard["cut_both_ways" if both else "cut_one_way"] += 1
+        self.tape.note(self.now_ms, one, f"is cut off {'from' if both else 'towards'} {other}")
+        ways = [(one, other), (other, one)] if both else [(one, other)]
+        for sender, to in ways:
+            self._network.cut(sender, to)
+
+        def mend() -> None:
+            if not self._kind:
+                for sender, to in ways:
+                    if self._network.mend(sender, to):
+                        self.tape.note(self.now_ms, sender, f"reaches {to} again")
+                        self._by_name[sender].submit(ev.Reached(to))
+
+        self.later(self._dice.between(2 * SECOND, self._dice.pick((20, 120)) * SECOND), mend)
+
+    def _jump(self, site: Site) -> None:
+        self.hard["clock_jump"] += 1
+        # Back to about right half of the time, so that a day is not added to a day.
+        wrong = self._dice.chance(0.6)
+        to_ms = self._dice.pick((-HOUR, -5 * MINUTE, 10 * MINUTE, DAY)) if wrong else 0
+        by_ms = to_ms + self._dice.between(-SECOND, SECOND) - site.clock.skew_ms
+        site.clock.jump(by_ms)
+        self.tape.note(self.now_ms, site.party, f"its clock jumps by {by_ms / 1000:.1f} s")
+
+    def _fill(self, site: Site) -> None:
+        self.hard["disk_full"] += 1
+        site.disk.fill(self._dice.between(0, 20_000))
+        self.tape.note(self.now_ms, site.party, "its disk is nearly full")
+
+        def room() -> None:
+            if site.disk.low:
+                site.disk.empty()
+                self.tape.note(self.now_ms, site.party, "its disk has room")
+                if site.up:
+                    site.submit(ev.Tick())
+
+        self.later(self._dice.between(5 * SECOND, 90 * SECOND), room)
+
+    def _be_kind(self) -> None:
+        self._kind = True
+        self.tape.note(self.now_ms, "WORLD", "the weather turns kind")
+        self._network.be_kind()
+        for site in self.sites:
+            site.doom = None
+            site.disk.empty()
+            if self._dice.chance(0.5):
+                site.clock.jump(-site.clock.skew_ms)
+            for other in self.sites:
+                if other is not site and site.up:
+                    site.submit(ev.Reached(other.party))
+
+
+def clock_of(site: Site) -> Now:
+    """For tests: what a node's clocks show."""
+    return site.now()
