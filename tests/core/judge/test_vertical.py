@@ -73,3 +73,9 @@ def test_a_band_whose_ends_wear_different_references_is_never_narrower_than_eith
     odd = band(Altitude.metres(5000, ref), Altitude.metres(100, AMSL if ref is not AMSL else W84))
     inside = band(Altitude.metres(2000, AMSL), Altitude.metres(2100, AMSL))
     assert vertical_gap(odd, inside, 0).mm <= 0
+
+
+def test_from_the_surface_to_a_level_is_not_lifted_by_mountains() -> None:
+    block = band(Altitude.surface(), Altitude.flight_level(200))
+    assert vertical_gap(block, fl(240, 300), 610_000).mm == feet(4000)
+    assert vertical_gap(block, ft(20_500, 30_000), 0).mm == feet(500)

@@ -22,7 +22,7 @@ from wideberth.core.judge.outline import Outline, inside, outline
 from wideberth.core.judge.path import Path
 from wideberth.core.judge.search import below, least, union
 from wideberth.core.judge.separation import Answer, judge
-from wideberth.core.judge.vertical import bands_gap, difference_mm, same_scale
+from wideberth.core.judge.vertical import difference_mm, ends_in_order, gap_between, same_scale
 from wideberth.core.say.geodesy import point_at
 from wideberth.core.say.minima import SeparationMinima
 from wideberth.core.say.place import Altitude, Point, VerticalRef
@@ -208,14 +208,14 @@ def _in_height(
     """
     a, b = path.start.altitude, path.end.altitude
     v = minima.vertical_mm
-    ends = (volume.lower, volume.upper)
+    low_end, high_end = ends_in_order(volume, margin_mm)
     if not same_scale(a, b):
-        gap = bands_gap((a, b), ends, margin_mm).mm
+        gap = gap_between((a, b), (a, b), (low_end,), (high_end,), margin_mm).mm
         return (start, end) if gap < v or (v == 0 and gap <= 0) else None
     # The least rise above the top is h - top, below the floor floor - h, for heights h on the leg's own scale.
     zero = Altitude(0, a.ref)
-    top = max(-difference_mm(zero, other, margin_mm)[0] for other in ends) + v
-    floor = min(difference_mm(other, zero, margin_mm)[0] for other in ends) - v
+    top = v - difference_mm(zero, high_end, margin_mm)[0]
+    floor = difference_mm(low_end, zero, margin_mm)[0] - v
     lowest, highest = min(a.mm, b.mm), max(a.mm, b.mm)
     if (highest <= floor or lowest >= top) if v else (highest < floor or lowest > top):
         return None
@@ -229,12 +229,12 @@ def _in_height(
 
 def _gap_at(path: Path, volume: Volume4D, t: float, margin_mm: int) -> int:
     a, b = path.start.altitude, path.end.altitude
-    ends = (volume.lower, volume.upper)
+    low_end, high_end = ends_in_order(volume, margin_mm)
     if a == b or not same_scale(a, b):
-        return bands_gap((a, b), ends, margin_mm).mm
+        return gap_between((a, b), (a, b), (low_end,), (high_end,), margin_mm).mm
     ref = VerticalRef.AGL if a.ref is VerticalRef.SFC else a.ref
     here = Altitude(round(a.mm + (b.mm - a.mm) * t / path.seconds), ref)
-    return bands_gap((here, here), ends, margin_mm).mm
+    return gap_between((here,), (here,), (low_end,), (high_end,), margin_mm).mm
 
 
 def place_at(track: Track, t_ms: int) -> Point | None:

@@ -8,13 +8,15 @@ round the antimeridian. That line is no geodesic: it turns, and how fast bounds 
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 from wideberth.core.judge.edges import point_to_edge
 from wideberth.core.judge.outline import CONVEX_M, Edge, LngLat, Outline
 from wideberth.core.judge.search import Course, Sample
 from wideberth.core.say import geodesy
 from wideberth.core.say.geodesy import A_M, B_M, E2
-from wideberth.core.say.volume import Leg
+from wideberth.core.say.place import ALTITUDE_MM_MIN, Altitude, VerticalRef
+from wideberth.core.say.volume import LENGTH_MM_MAX, Circle, Leg, Track, Volume4D
 
 _CURVATURE_RADIUS_MAX_M = A_M * A_M / B_M  # of both principal ones, at the poles
 # Distances to a point or a short geodesic are convex but for the terms below as far as this.
@@ -109,3 +111,19 @@ class Path:
         east, north = self.velocity(p[1])
         turn = math.radians(azimuth)
         return Sample(t, metres, -(east * math.sin(turn) + north * math.cos(turn)))
+
+
+def leg_volumes(track: Track) -> tuple[Volume4D, ...]:
+    """A volume round each leg that holds the whole movement, for an index: a circle as wide as the leg can reach."""
+    found = []
+    for start, end in pairwise(track.legs):
+        path = Path(start, end)
+        lng, lat = path.place(path.seconds / 2)
+        radius_mm = min(math.ceil(path.speed * path.seconds * 500) + 1000, LENGTH_MM_MAX)
+        a, b = start.altitude, end.altitude
+        if a.ref == b.ref and a.ref not in (VerticalRef.SFC, VerticalRef.UNL):
+            lower, upper = sorted((a, b), key=lambda altitude: altitude.mm)
+        else:
+            lower, upper = Altitude(ALTITUDE_MM_MIN, VerticalRef.W84), Altitude.unlimited()
+        found.append(Volume4D(Circle(geodesy.point_at(lat, lng), radius_mm), lower, upper, start.t_ms, end.t_ms))
+    return tuple(found)

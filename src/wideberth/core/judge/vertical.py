@@ -72,24 +72,37 @@ def difference_mm(upper: Altitude, lower: Altitude, margin_mm: int) -> tuple[int
     return high[0] - low[1], high[1] - low[0]
 
 
-def _rise_mm(above: tuple[Altitude, Altitude], below: tuple[Altitude, Altitude], margin_mm: int) -> tuple[int, int]:
-    """By how much the first band lies above the second, at least; and the widening in that number.
+def ends_in_order(volume: Volume4D, margin_mm: int) -> tuple[Altitude, Altitude]:
+    """Floor and top as given, or exchanged when the floor is surely above the top (ends of different references).
 
-    The floor of the one against the top of the other, but over all ends: when a band's own ends wear different
-    references (SFC to FL300) nothing says which is higher, and the least is outward.
+    Where they *may* be the wrong way round, as SFC to FL200 over Everest, they are taken as given: the band is then
+    empty there, and nobody can be in it.
     """
-    worst = min(difference_mm(top, floor, margin_mm) for top in above for floor in below)
-    return worst[0], worst[1] - worst[0]
+    lower, upper = volume.lower, volume.upper
+    if lower.ref is not upper.ref and difference_mm(lower, upper, margin_mm)[0] > 0:
+        return upper, lower
+    return lower, upper
 
 
-def bands_gap(a: tuple[Altitude, Altitude], b: tuple[Altitude, Altitude], pressure_margin_mm: int) -> VerticalGap:
-    """The least possible vertical gap between two bands, each given by its two ends."""
-    return VerticalGap(*max(_rise_mm(a, b, pressure_margin_mm), _rise_mm(b, a, pressure_margin_mm)))
+def gap_between(
+    floors_a: tuple[Altitude, ...], tops_a: tuple[Altitude, ...],
+    floors_b: tuple[Altitude, ...], tops_b: tuple[Altitude, ...], margin_mm: int,
+) -> VerticalGap:  # fmt: skip
+    """The least possible gap between two bands. With several floors or tops any may be the one."""
+    over = min(difference_mm(floor, top, margin_mm) for floor in floors_a for top in tops_b)
+    under = min(difference_mm(floor, top, margin_mm) for floor in floors_b for top in tops_a)
+    least = max(over, under)
+    return VerticalGap(least[0], least[1] - least[0])
 
 
 def vertical_gap(a: Volume4D, b: Volume4D, pressure_margin_mm: int) -> VerticalGap:
     """The least possible vertical gap between two volumes' bands."""
-    return bands_gap((a.lower, a.upper), (b.lower, b.upper), pressure_margin_mm)
+    low_a, high_a = ends_in_order(a, pressure_margin_mm)
+    low_b, high_b = ends_in_order(b, pressure_margin_mm)
+    over = difference_mm(low_a, high_b, pressure_margin_mm)
+    under = difference_mm(low_b, high_a, pressure_margin_mm)
+    least = max(over, under)
+    return VerticalGap(least[0], least[1] - least[0])
 
 
 def flat(volume: Volume4D) -> bool:
