@@ -145,3 +145,9 @@ leaves = st.none() | st.booleans() | st.floats() | st.text(max_size=5)
 def test_no_json_at_all_breaks_the_reader(value: Any) -> None:
     with pytest.raises(BadInput):
         astm.from_json(value)
+
+
+@given(st.integers(-180 * 10**9, 180 * 10**9), st.integers(1, 20_000_000_000))
+def test_decimals_become_the_integers_that_they_name(ndeg: int, mm: int) -> None:
+    assert astm._scaled(float(f"{ndeg}e-9"), 10**9) == ndeg
+    assert astm._scaled(float(f"{mm}e-3"), 1_000) == mm
