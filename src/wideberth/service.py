@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import os
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -25,6 +26,7 @@ from wideberth.core.call import views
 from wideberth.core.feed import Feed
 from wideberth.core.line import Line
 from wideberth.core.node import Node
+from wideberth.core.say.geodesy import geod
 from wideberth.core.seal.keys import Ed25519Signer, Ed25519Verifier, Signer
 from wideberth.core.tells import FaultSeen, LineOpened, Said, Tell
 from wideberth.errors import BadInput, Fault, Misuse, NotFound
@@ -94,6 +96,8 @@ class Service:
         """Everything up: returns when both servers listen. Raises Fault with what to do."""
         from wideberth.web.local_api import local_routes  # its own module needs this one's name
 
+        # The first use of the geodesics' library costs 0.15 s: pay it now, not when the first warning is on its way.
+        await asyncio.to_thread(geod)
         inner = InnerProcess(self.home.path / "plans.db", self._tell_inner)
         starting = asyncio.create_task(inner.start())
         try:
@@ -197,7 +201,7 @@ class Service:
         if len(self._repeated) > 4096:
             self._repeated.clear()
         n = self._repeated[key] = self._repeated.get(key, 0) + 1
-        return n == 10 ** (len(str(n)) - 1)
+        return str(n) == "1" + "0" * (len(str(n)) - 1)
 
     def _tell_inner(self, tell: Tell) -> None:
         self.bus.publish(tell, self.clock.now().t_ms)
@@ -223,7 +227,7 @@ class Service:
                 if (ch, party) not in self._lines and card.url:
                     line = PeerLine(
                         card.url, client_context(card.tls_pem), self._keys,
-                        on_reply=self._replied, on_change=lambda f, c=ch, p=party: self._link_changed(c, p, f),
+                        on_reply=self._replied, on_change=partial(self._link_changed, ch, party),
                     )  # fmt: skip
                     self._links[ch, party] = "not tried yet"
                     self._lines[ch, party] = (line, asyncio.create_task(line.run()))
@@ -313,8 +317,9 @@ class Service:
         """Every notice and ALERT, newest first; without `all_` only what is live."""
         at_ms = self.clock.now().t_ms
         lines = [self.node.lines[ch]] if ch else list(self.node.lines.values())
+        us = self.home.config.party
         found = [
-            {**views.thread_view(line.board, thread, self._members(line), at_ms), "mechanism": self._name(line),
+            {**views.listed(line.board, thread, self._members(line), at_ms, us), "mechanism": self._name(line),
              "mode": line.channel.agreement.mode.value}
             for line in lines for thread in line.board if all_ or thread.live(at_ms)
         ]  # fmt: skip
@@ -366,6 +371,7 @@ class Service:
                 continue
             outbox = channel.outboxes.get(member.party)
             card = channel.cards.get(member.party)
+            clock = channel.clocks[member.party].offset if outbox else None
             peers.append(
                 {
                     "party": member.party,
@@ -375,6 +381,7 @@ class Service:
                     "held": channel.strands[member.party].seq if member.root else 0,
                     "words": fingerprint_words(member.root) if member.root else "",
                     "contact": card.contact if card else "",
+                    "clock": msgspec.to_builtins(clock) if clock else None,
                 }
             )
         return {

@@ -17,7 +17,7 @@ SAY = frozenset({"errors", "core", "core.limits", "core.say"})
 # What passes between the core and its shell; values only.
 VALUES = frozenset({"core.records", "core.feed", "core.tells", "core.batch", "core.events"})
 # The side that holds the record and reads a peer's bytes; and the side that holds own plans.
-RECORD = SAY | VALUES | {"core.seal", "core.carry", "core.call", "core.line", "core.node"}
+RECORD = SAY | VALUES | {"core.seal", "core.carry", "core.call", "core.effects", "core.line", "core.node"}
 INNER = SAY | {"core.feed", "core.tells", "core.batch", "core.judge", "core.inner"}
 ANY = frozenset({"*"})
 
@@ -36,6 +36,7 @@ ALLOWED: dict[str, frozenset[str]] = {
     "core.tells": SAY,
     "core.batch": SAY | {"core.feed", "core.records", "core.tells"},
     "core.events": SAY | VALUES | {"core.seal", "core.carry"},
+    "core.effects": RECORD - {"core.effects", "core.line", "core.node"},
     "core.line": RECORD - {"core.node"},
     "core.node": RECORD,
     "core.inner": INNER,
@@ -52,7 +53,8 @@ ALLOWED: dict[str, frozenset[str]] = {
     "bus": SAY | {"core.tells"},
     "home": SAY | {"config", "core.seal", "link"},
     "runtime": RECORD | {"config", "clock", "bus", "store.contract", "link"},
-    "join": SAY | {"config", "core.seal", "home", "link"},
+    "fingerprint": SAY | {"core.seal"},
+    "join": SAY | {"config", "core.seal", "fingerprint", "home", "link"},
     "web": RECORD
     | INNER
     | {
@@ -92,6 +94,7 @@ BLIND = (
     "core.seal",
     "core.carry",
     "core.call",
+    "core.effects",
     "core.line",
     "core.node",
     "web.peer_api",
@@ -104,6 +107,7 @@ MUTE = ("core.judge", "core.inner", "inner")
 VOICE = ("core.seal", "core.carry", "core.call", "core.line", "core.node", "link", "web", "runtime")
 
 SHELL = (
+    "fingerprint",
     "join",
     "service",
     "config",

@@ -6,19 +6,18 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from tests.pair import Keys, Pair, agreement_of
+from tests.pair import Keys, Pair
 from wideberth.core import events as ev
 from wideberth.core.batch import Send
 from wideberth.core.call.views import shared
 from wideberth.core.carry.channel import Channel
 from wideberth.core.limits import FRAME_BYTES_MAX
 from wideberth.core.say.place import Point
-from wideberth.core.say.rules import Mode
 from wideberth.core.say.words import Precedence
 from wideberth.core.seal import canonical
 from wideberth.core.seal import entry as entries
 from wideberth.core.seal.entry import Header
-from wideberth.core.tells import Climbed, FaultSeen, Heard, LineOpened, Overdue, Said
+from wideberth.core.tells import Climbed, FaultSeen, Heard, LineOpened, Said
 from wideberth.errors import BadInput, NotFound, StoreFull
 
 BLUE, GREEN = "BLUE/watch-1", "GREEN/watch-1"
@@ -442,70 +441,3 @@ def test_a_full_disk_refuses_routine_entries_and_still_takes_urgent_ones() -> No
     pair.tick()
     pair.settle()
     assert heard(pair)[-1].kind == "notice"
-
-
-def test_silence_becomes_overdue_and_nothing_else() -> None:
-    pair = Pair()
-    give(pair, start_ms=60_000, last_ms=3_600_000)
-    pair.blue.out.clear()
-    for wait in (30_000, 90_000, 180_000, 3_600_000):
-        pair.later(wait)
-        pair.blue.step(ev.Tick(), pair.now)
-    whats = [t.what for t in pair.blue.tells(Overdue)]  # type: ignore[attr-defined]
-    assert whats[:3] == ["UNDELIVERED", "UNACKNOWLEDGED", "NOT_READ_BACK"]
-    assert set(whats) <= {"UNDELIVERED", "UNACKNOWLEDGED", "NOT_READ_BACK", "ENDING_SOON", "EXPIRED"}
-
-
-def test_a_post_that_is_not_ours_cannot_speak_here() -> None:
-    pair = Pair()
-    for by in ("GREEN/watch-1", "BLUE/nobody", "watch-1"):
-        with pytest.raises(NotFound):
-            pair.blue.step(ev.RaiseAlert(pair.ch, by), pair.now)
-
-
-def test_only_the_author_may_revise_and_nobody_answers_their_own() -> None:
-    pair = Pair()
-    give(pair)
-    pair.settle()
-    ref = said(pair).ref
-    with pytest.raises(NotFound):
-        pair.green.step(ev.Cancel(pair.ch, GREEN, ref), pair.now)
-    with pytest.raises(BadInput, match="our own"):
-        pair.blue.step(ev.Acknowledge(pair.ch, BLUE, ref), pair.now)
-
-
-def test_the_life_of_a_notice_amended_extended_started_finished() -> None:
-    pair = Pair()
-    give(pair)
-    ref = said(pair).ref
-    terms = pair.terms()
-    pair.blue.step(
-        ev.Revise(pair.ch, BLUE, ref, "amend", msgspec.structs.replace(terms, text="two aircraft")), pair.now
-    )
-    pair.blue.step(ev.Extend(pair.ch, BLUE, ref, terms.ends_ms + 600_000), pair.now)
-    pair.later(3_700_000)
-    pair.blue.step(ev.Report(pair.ch, BLUE, ref, "STARTED"), pair.now)
-    pair.settle()
-    board = pair.green.node.lines[pair.ch].board
-    thread = board.find(ref)
-    assert thread is not None
-    assert [v.kind for v in thread.versions] == ["notice", "amend", "extend"]
-    assert thread.life(pair.now.t_ms) == "ACTIVE"
-    pair.later(60_000)
-    pair.blue.step(ev.Report(pair.ch, BLUE, ref, "FINISHED"), pair.now)
-    pair.settle()
-    assert thread.life(pair.now.t_ms) == "FINISHED"
-    assert boards_agree(pair)
-
-
-def test_a_frame_of_a_real_line_means_nothing_on_an_exercise_line() -> None:
-    pair = Pair(mode=Mode.EXERCISE)
-    agreement, real = agreement_of(Keys("BLUE"), Keys("GREEN"), mode=Mode.REAL)
-    assert real != pair.ch
-    for end in pair.ends.values():
-        end.step(ev.OpenLine(agreement, (Keys("BLUE").card(), Keys("GREEN").card())), pair.now)
-    send = give(pair)
-    pair.blue.out.clear()
-    pair.green.step(ev.Arrived(real, "BLUE", pair.blue.frames(send), ()), pair.now)
-    assert faults(pair)[-1].fault == "Stranger"
-    assert not heard(pair)

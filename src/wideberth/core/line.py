@@ -12,24 +12,21 @@ from typing import Any
 import msgspec
 
 from wideberth.core import events as ev
-from wideberth.core.batch import Batch, Now, Send
+from wideberth.core.batch import Now, Send
 from wideberth.core.call import sentences, speak
 from wideberth.core.call.board import Board, Change, NotUnderstood, Thread, Version
 from wideberth.core.call.deadlines import URGENT, Deadlines, overdue
 from wideberth.core.carry.channel import Channel
 from wideberth.core.carry.strand import Fit
+from wideberth.core.effects import Effects, entry_record, fault_tell, is_urgent, receipt_record
 from wideberth.core.feed import Feed, Forget, Weigh
 from wideberth.core.limits import ALERT_LIVES_MS
-from wideberth.core.records import EntryRecord, Record, SidecarRecord
+from wideberth.core.records import EntryRecord, SidecarRecord
 from wideberth.core.say import notice
 from wideberth.core.say.place import Altitude
 from wideberth.core.say.volume import Volume4D
 from wideberth.core.say.words import (
-    Alert,
-    Amendment,
-    Correction,
     EpochOpened,
-    Extension,
     NodeRemark,
     Notice,
     NoticeVersion,
@@ -42,36 +39,9 @@ from wideberth.core.seal.capabilities import Entropy, Recall, Signers
 from wideberth.core.seal.entry import EPOCH_BYTES, SALT_BYTES, Entry, Header, Said, Unread
 from wideberth.core.seal.keys import Signer, Verifier
 from wideberth.core.seal.receipt import Receipt
-from wideberth.core.tells import Climbed, Delivered, FaultSeen, Heard, Level, Overdue, Tell
+from wideberth.core.tells import Climbed, Delivered, FaultSeen, Heard, Level, Overdue
 from wideberth.core.tells import Said as SaidTell
 from wideberth.errors import BadInput, Equivocation, Fault, NotFound, StoreFull
-
-
-class Effects:
-    """What one event asks for, gathered in the order in which it came up."""
-
-    def __init__(self) -> None:
-        self.ring: list[Tell] = []
-        self.store: list[Record] = []
-        self.send: list[Send] = []
-        self.tell: list[Tell] = []
-        self.do: list[Feed] = []
-
-    def batch(self, wake: int | None) -> Batch:
-        return Batch(
-            tuple(self.ring), tuple(self.store), tuple(self.send), tuple(self.tell), tuple(self.do), wake
-        )  # fmt: skip
-
-
-def is_urgent(what: Word) -> bool:
-    """ALERT, and whatever is signed FLASH or IMMEDIATE: rings before it is stored, overtakes a gap, never dropped."""
-    match what:
-        case Alert():
-            return True
-        case Notice() | Amendment() | Correction() | Extension():
-            return what.terms.precedence in URGENT
-        case _:
-            return False
 
 
 class Line:
@@ -130,7 +100,7 @@ class Line:
             raise BadInput(f"this cannot be said: {why}") from None
         urgent = is_urgent(what)
         channel.wrote(entry, urgent=urgent)
-        out.store.append(_record(entry, now.t_ms))
+        out.store.append(entry_record(entry, now.t_ms))
         for peer in channel.peers:
             self._send_fresh(peer, now, out)
         told = {**(facts or {}), **change.facts}
@@ -162,7 +132,7 @@ class Line:
             try:
                 self._take(entry, said, now, out, rings, grown, repeated, remarks)
             except Fault as fault:
-                out.tell.append(_fault(fault, self.channel.ch, entry.header.sender))
+                out.tell.append(fault_tell(fault, self.channel.ch, entry.header.sender))
         # After an outage only what is live and not superseded rings (domain.md B6, design.md §3).
         out.ring.extend(
             heard for thread, heard in rings
@@ -170,7 +140,7 @@ class Line:
         )  # fmt: skip
         for author in sorted(grown):
             receipt, envelope = self.channel.stored_receipt(author, now.t_ms, self._signers.node)
-            out.store.append(_sidecar(receipt, envelope, now.t_ms))
+            out.store.append(receipt_record(receipt, envelope, now.t_ms))
             out.send.append(Send(author, self.channel.ch, (), (envelope,)))
         for author in sorted(repeated.keys() - grown):
             again = {e: None for seq in (min(repeated[author]), max(repeated[author]))
@@ -183,7 +153,7 @@ class Line:
             try:
                 self._receipt(envelope, now, out)
             except Fault as fault:
-                out.tell.append(_fault(fault, self.channel.ch, event.peer))
+                out.tell.append(fault_tell(fault, self.channel.ch, event.peer))
         outbox = self.channel.outboxes.get(event.peer)
         if outbox is not None:
             outbox.alive(self.channel.own.seq, now.mono_ms)
@@ -195,7 +165,7 @@ class Line:
             try:
                 entry = self.channel.unseal(envelope, body, self._verifier)
             except Fault as fault:
-                out.tell.append(_fault(fault, self.channel.ch, event.peer))
+                out.tell.append(fault_tell(fault, self.channel.ch, event.peer))
                 continue
             kept.append((entry, entries.open_body(entry, self.channel.cards[entry.header.sender], self._verifier)))
         return kept
@@ -252,7 +222,7 @@ class Line:
         """The entry continues its strand: it is kept, whatever its body says."""
         lie = self.channel.false_citation(entry.header)
         self.channel.link(entry)
-        out.store.append(_record(entry, now.t_ms))
+        out.store.append(entry_record(entry, now.t_ms))
         what = said.what if isinstance(said, Said) else None
         change = Change("word")
         if what is not None:
@@ -322,7 +292,7 @@ class Line:
             f"{header.sender} signed two different entries for place {header.seq}. Both are kept as proof.",
             first=first, second=second.envelope, seq=header.seq,
         )  # fmt: skip
-        out.tell.append(_fault(fault, header.ch, header.sender, Level.RING))
+        out.tell.append(fault_tell(fault, header.ch, header.sender, Level.RING))
 
     # --- receipts ---
 
@@ -332,7 +302,9 @@ class Line:
         receipt = self.channel.read_receipt(envelope, self._verifier)
         if not self.note_receipt(receipt, now.mono_ms):
             return
-        out.store.append(_sidecar(receipt, envelope, now.t_ms))
+        if receipt.level == "stored":
+            self.channel.compare_clocks(receipt, now.t_ms)
+        out.store.append(receipt_record(receipt, envelope, now.t_ms))
         out.tell.append(
             Delivered(receipt.ch, receipt.sender, receipt.level, receipt.epoch, receipt.seq, receipt.t_ms)
         )  # fmt: skip
@@ -368,7 +340,7 @@ class Line:
             return
         self.board.note_shown(author, seq)
         receipt, envelope = self.channel.shown_receipt(author, seq, now.t_ms, self._signers.node)
-        out.store.append(_sidecar(receipt, envelope, now.t_ms))
+        out.store.append(receipt_record(receipt, envelope, now.t_ms))
         out.send.append(Send(author, self.channel.ch, (), (envelope,)))
 
     # --- sending and time ---
@@ -523,21 +495,3 @@ class _AlreadyChecked:
 
 
 _ALREADY_CHECKED = _AlreadyChecked()
-
-
-def _record(entry: Entry, stored_ms: int) -> EntryRecord:
-    h = entry.header
-    return EntryRecord(
-        h.ch, h.sender, h.epoch, h.seq, entry.hash, h.prev, h.type, entry.envelope, entry.body, stored_ms
-    )  # fmt: skip
-
-
-def _sidecar(receipt: Receipt, envelope: bytes, stored_ms: int) -> SidecarRecord:
-    return SidecarRecord(
-        receipt.ch, receipt.level, receipt.sender, canonical.sha256(envelope), envelope, stored_ms
-    )  # fmt: skip
-
-
-def _fault(fault: Fault, ch: str, peer: str, level: Level = Level.NOTE) -> FaultSeen:
-    details = {k: v for k, v in fault.details.items() if isinstance(v, str | int | bool)}
-    return FaultSeen(fault.name, fault.whose, fault.sentence, ch, peer, details, level)

@@ -21,8 +21,9 @@ from collections.abc import Iterator
 from wideberth.core import events as ev
 from wideberth.core.batch import Batch, Now
 from wideberth.core.carry.channel import Channel
+from wideberth.core.effects import Effects
 from wideberth.core.feed import Feed
-from wideberth.core.line import Effects, Line
+from wideberth.core.line import Line
 from wideberth.core.records import EntryRecord, Record, SidecarRecord
 from wideberth.core.seal import canonical
 from wideberth.core.seal.agreement import Agreement, channel_id, read_agreement

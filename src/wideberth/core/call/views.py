@@ -7,14 +7,16 @@ node observed, stay outside it.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
 from wideberth.core.call.board import LADDER, Board, Thread, Version
 from wideberth.core.call.sentences import describe
 from wideberth.core.say import instant, notice
-from wideberth.core.say.words import RECEIPT_ONLY, SCOPE
+from wideberth.core.say.words import RECEIPT_ONLY, SCOPE, NoticeType
+
+_ONE_AT_A_TIME: Final = frozenset({NoticeType.STATIC_SITE, NoticeType.MOVEMENT})
 
 
 def version_view(board: Board, thread: Thread, version: Version, members: tuple[str, ...]) -> dict[str, Any]:
@@ -78,6 +80,18 @@ def thread_view(board: Board, thread: Thread, members: tuple[str, ...], at_ms: i
         "receipt_only": RECEIPT_ONLY,
         "scope": SCOPE,
     }
+
+
+def listed(board: Board, thread: Thread, members: tuple[str, ...], at_ms: int, us: str) -> dict[str, Any]:
+    """As `thread_view`, for lists: another party's protected sites and movements keep their places out of every list
+    (domain.md M4); one at a time, by reference, an officer sees them."""
+    view = thread_view(board, thread, members, at_ms)
+    terms = thread.terms
+    if thread.author != us and terms is not None and terms.type in _ONE_AT_A_TIME:
+        for version in view["versions"]:
+            version["terms"] = None
+            version["says"] = f"{terms.type}: shown one at a time, by its reference"
+    return view
 
 
 def shared(board: Board, members: tuple[str, ...], at_ms: int) -> list[dict[str, Any]]:

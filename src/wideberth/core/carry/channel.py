@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import msgspec
 
+from wideberth.core.carry.clocks import PeerClock
 from wideberth.core.carry.inbox import Inbox
 from wideberth.core.carry.outbox import Outbox
 from wideberth.core.carry.strand import Fit, Strand
@@ -39,6 +40,8 @@ class Channel:
         self.own = self.strands[us]
         self.inboxes = {peer: Inbox() for peer in self.peers}
         self.outboxes = {peer: Outbox() for peer in self.peers}
+        self.clocks = {peer: PeerClock() for peer in self.peers}
+        self._signed_ms: dict[int, int] = {}
 
     # --- what we write ---
 
@@ -57,6 +60,7 @@ class Channel:
     def wrote(self, entry: Entry, *, urgent: bool) -> None:
         """Our own entry takes its place; it will be sent until every peer receipted it."""
         self.own.append(entry.header, entry.hash)
+        self._signed_ms[entry.header.seq] = entry.header.t_ms
         for outbox in self.outboxes.values():
             outbox.wrote(entry.header.seq, urgent=urgent)
 
@@ -120,6 +124,15 @@ class Channel:
             },
             Receipt,
         )  # fmt: skip
+
+    def compare_clocks(self, receipt: Receipt, heard_ms: int) -> None:
+        """A fresh `stored` receipt: what it says about the peer's clock. Call once per receipt that came just now."""
+        sent_ms = self._signed_ms.get(receipt.seq)
+        if sent_ms is not None:
+            self.clocks[receipt.sender].exchanged(sent_ms, receipt.t_ms, heard_ms)
+        held = min((o.receipted for o in self.outboxes.values()), default=0)
+        for seq in [n for n in self._signed_ms if n < held]:
+            del self._signed_ms[seq]
 
     def parse_receipt(self, envelope: bytes) -> Receipt:
         """A receipt out of our own store, verified when it came."""

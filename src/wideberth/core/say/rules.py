@@ -43,11 +43,11 @@ class NamedPlace(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Defaults are those of domain.md §5 and §8. Times in ms, lengths in mm.
+    """Defaults are those of domain.md §5 and §8. Times in ms, lengths in mm. They are for whoever drafts: what is signed
+    spells every number out, so that changing a default can never change what somebody signed.
 
     `area` is the whole area of the mechanism. `least_radius_mm` is the least declared area, as the radius of a circle
-    (J3; 10 km for armed forces; 0 switches it off). Defaults are for whoever drafts; what is signed spells every number
-    out, so that changing a default can never change what somebody signed. Read-back tolerance: `readback_permille` of the area's diameter,
+    (J3; 10 km for armed forces; 0 switches it off). Read-back tolerance: `readback_permille` of the area's diameter,
     never less than `readback_least_mm`; `readback_site_mm` for STATIC_SITE; `readback_time_ms` for times.
     """
 
