@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from decimal import Decimal
 from typing import Final
 
 from wideberth.errors import BadInput
@@ -136,8 +136,8 @@ def _rfc3339(match: re.Match[str], text: str, up: bool, field: str) -> int:
     if second == 60:
         raise BadInput(f"{text!r} is a leap second, which has no number here: use the next second", field=field)
     parts = (int(match["y"]), int(match["mo"]), int(match["d"]), int(match["h"]), int(match["mi"]), second)
-    fraction = Decimal(f"0.{match['f'] or 0}") * MS_PER_SECOND
-    ms = int(fraction.to_integral_value(rounding=ROUND_CEILING if up else ROUND_FLOOR))
+    digits = (match["f"] or "").ljust(3, "0")
+    ms = int(digits[:3]) + (up and digits[3:].strip("0") != "")
     return _checked(_from_parts(parts, text, field) - minutes * MS_PER_MINUTE + ms, text, field)
 
 
