@@ -45,6 +45,8 @@ class Send(msgspec.Struct, frozen=True):
 
 
 class Batch(msgspec.Struct, frozen=True):
+    """Everything that one event asks for; see the module for the order. `wake` is monotonic time in ms, or None."""
+
     ring: tuple[Tell, ...] = ()
     store: tuple[Record, ...] = ()
     send: tuple[Send, ...] = ()

@@ -23,6 +23,8 @@ from wideberth.core.say.volume import Volume4D
 
 
 class Answer(StrEnum):
+    """Three answers; the last is acted on as a conflict (design.md §5)."""
+
     SEPARATE = "separate"
     CONFLICT = "conflict"
     TOO_CLOSE_TO_CALL = "too_close_to_call"

@@ -27,6 +27,8 @@ class Mode(StrEnum):
 
 
 class Purpose(StrEnum):
+    """What a channel is for. Purposes are not mixed on one line (domain.md B1)."""
+
     FLIGHT_SAFETY = "FLIGHT_SAFETY"
     GROUND = "GROUND"
     SEA = "SEA"
@@ -43,8 +45,8 @@ class NamedPlace(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Defaults are those of domain.md §5 and §8. Times in ms, lengths in mm. They are for whoever drafts: what is signed
-    spells every number out, so that changing a default can never change what somebody signed.
+    """Times in ms, lengths in mm. Defaults are those of domain.md §5 and §8, for whoever drafts: what is signed spells
+    every number out, so that changing a default can never change what somebody signed.
 
     `area` is the whole area of the mechanism. `least_radius_mm` is the least declared area, as the radius of a circle
     (J3; 10 km for armed forces; 0 switches it off). Read-back tolerance: `readback_permille` of the area's diameter,

@@ -31,6 +31,8 @@ SCOPE: Final = (
 
 
 class NoticeType(StrEnum):
+    """What kind of presence or activity a notice warns of (domain.md C1, names as amended in §8)."""
+
     AREA_ACTIVITY = "AREA_ACTIVITY"
     TRANSIT = "TRANSIT"
     STATIC_SITE = "STATIC_SITE"
