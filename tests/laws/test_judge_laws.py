@@ -117,7 +117,7 @@ def test_two_areas_that_share_a_point_are_not_apart(near: Point, data: st.DataOb
         shared = point_towards(shared, data.draw(BEARING), data.draw(st.floats(0, 0.999)) * a.radius_mm / 1000)
     b = Polygon((shared, point_towards(shared, 10, 4_000), point_towards(shared, 80, 3_000)))
     apart = least_distance(a, b)
-    assert apart.meet or apart.clear_m <= apart.error_m
+    assert apart.meet or apart.gap_m <= apart.error_m
 
 
 @given(ANYWHERE, ANYWHERE, st.data())
@@ -125,11 +125,11 @@ def test_two_areas_that_share_a_point_are_not_apart(near: Point, data: st.DataOb
 def test_growing_a_reach_by_the_distance_makes_two_areas_meet(p: Point, q: Point, data: st.DataObject) -> None:
     a, b = data.draw(shapes(p)), data.draw(shapes(q))
     apart = least_distance(a, b)
-    assume(not apart.meet and 0 < apart.clear_m < 4_000_000)
+    assume(not apart.meet and 0 < apart.gap_m < 4_000_000)
     if isinstance(a, Circle):
-        wider: Shape = Circle(a.centre, a.radius_mm + round(apart.clear_m * 1000) + 5)
+        wider: Shape = Circle(a.centre, a.radius_mm + round(apart.gap_m * 1000) + 5)
     elif isinstance(a, Corridor):
-        wider = Corridor(a.route, a.half_width_mm + round(apart.clear_m * 1000) + 5)
+        wider = Corridor(a.route, a.half_width_mm + round(apart.gap_m * 1000) + 5)
     else:
         return
-    assert least_distance(wider, b).clear_m < 0
+    assert least_distance(wider, b).gap_m < 0

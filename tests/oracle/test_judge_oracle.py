@@ -103,7 +103,7 @@ def test_ten_thousand_random_pairs_agree_with_shapely_at_the_contact() -> None:
         near, spread = Point.at(lat, lng), 10 ** rng.uniform(2, 4.3)
         a, b = random_shape(rng, near, spread), random_shape(rng, near, spread)
         found, slow = least_distance(a, b), slow_distance(a, b, near)
-        # What the reference leaves: its map is stretched by (d/R)^2/6 at the contact, its pieces bend by d L^2/(12 R^2).
+        # What the reference leaves: its map stretches by (d/R)^2/6 at the contact, its pieces bend by d L^2/(12 R^2).
         core = slow + skeleton(a)[2] + skeleton(b)[2]
         piece = 2 * spread / PIECES
         allowed = found.error_m + 0.0005 + core**3 / 6 / 6.35e6**2 + (core + piece) * piece**2 / 12 / 6.35e6**2
@@ -112,7 +112,7 @@ def test_ten_thousand_random_pairs_agree_with_shapely_at_the_contact() -> None:
             assert slow <= allowed, (number, a, b)
         else:
             overlapping += slow < 0
-            assert abs(found.clear_m - slow) <= allowed, (number, a, b, found, slow)
+            assert abs(found.gap_m - slow) <= allowed, (number, a, b, found, slow)
     assert met > 200
     assert overlapping > 500
 
@@ -139,6 +139,6 @@ def test_no_two_sampled_points_are_nearer_than_the_least_distance(number: int) -
     points_b, step_b = samples(b)
     nearest = min(Geodesic.WGS84.Inverse(*p, *q)["s12"] for p in points_a[::2] for q in points_b[::2])
     reach = skeleton(a)[2] + skeleton(b)[2]
-    assert found.clear_m - found.error_m <= nearest - reach
+    assert found.gap_m - found.error_m <= nearest - reach
     if not found.meet:
-        assert found.clear_m >= nearest - reach - 2 * (step_a + step_b)
+        assert found.gap_m >= nearest - reach - 2 * (step_a + step_b)

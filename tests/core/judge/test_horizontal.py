@@ -46,7 +46,7 @@ def test_shapes_that_overlap_surely_meet_and_say_where(other: Shape) -> None:
 def test_a_circle_that_reaches_over_an_edge_overlaps_by_the_depth() -> None:
     apart = least_distance(Circle.at(lat=36.1, lng=35.99, radius_km=2), SQUARE)
     assert apart.least_mm == 0
-    assert apart.clear_m == pytest.approx(-2000 + 900.5, abs=1)
+    assert apart.gap_m == pytest.approx(-2000 + 900.5, abs=1)
 
 
 def test_the_nearest_points_are_as_far_apart_as_the_distance() -> None:
@@ -77,7 +77,7 @@ def test_a_tip_near_the_middle_of_a_long_edge_is_seen_to_the_millimetre(lat: flo
         assert apart.meet
     else:
         assert not apart.meet
-        assert abs(apart.clear_m * 1000 - off_mm) <= 0.3  # a corner is given to 0.1 mm
+        assert abs(apart.gap_m * 1000 - off_mm) <= 0.3  # a corner is given to 0.1 mm
     assert apart.error_mm <= 2
 
 
@@ -96,18 +96,18 @@ def test_a_ring_round_the_pole_holds_the_pole() -> None:
     assert least_distance(ring, Circle.at(lat=88, lng=-170, radius_m=1)).meet
     outside = least_distance(ring, Circle.at(lat=84, lng=0, radius_km=10))
     assert not outside.meet
-    assert outside.clear_m > 90_000
+    assert outside.gap_m > 90_000
 
 
 def test_continents_are_bounded_from_both_sides_and_never_said_to_meet() -> None:
     huge = Polygon.of((-60, -70), (-60, 70), (60, 70), (60, -70))
     apart = least_distance(huge, Circle.at(lat=0, lng=80, radius_km=1))
     assert not apart.meet
-    assert apart.clear_m - apart.error_m <= geodesy.distance_m(Point.at(0, 70), Point.at(0, 80))
+    assert apart.gap_m - apart.error_m <= geodesy.distance_m(Point.at(0, 70), Point.at(0, 80))
     far = least_distance(SQUARE, box(-36, -144))
     truth = geodesy.distance_m(Point.at(36.1, 36.1), Point.at(-35.95, -143.95))
-    assert abs(far.clear_m - truth) < 60_000
-    assert abs(far.clear_m - truth) <= far.error_m + 30_000
+    assert abs(far.gap_m - truth) < 60_000
+    assert abs(far.gap_m - truth) <= far.error_m + 30_000
 
 
 def test_a_bow_tie_counts_with_both_of_its_lobes() -> None:
@@ -118,4 +118,4 @@ def test_a_bow_tie_counts_with_both_of_its_lobes() -> None:
 
 def test_a_corridor_and_a_repeated_waypoint_do_no_harm() -> None:
     folded = Corridor.along((36, 36), (36, 36), (36.1, 36), (36, 36), half_width_m=500)
-    assert least_distance(folded, Circle.at(lat=36.05, lng=36.1, radius_m=100)).clear_m == pytest.approx(8407, abs=5)
+    assert least_distance(folded, Circle.at(lat=36.05, lng=36.1, radius_m=100)).gap_m == pytest.approx(8407, abs=5)

@@ -90,7 +90,7 @@ def explain_exposure(exposure: Exposure, plan: str, author: str, ref: str, minim
         Answer.TOO_CLOSE_TO_CALL: (
             f"Our {plan} and {notice} are too close to call under {rule(minima)}, so this counts as a meeting"
         ),
-        Answer.SEPARATE: f"Our {plan} stays clear of {notice} under {rule(minima)}",
+        Answer.SEPARATE: f"Our {plan} keeps its distance from {notice} under {rule(minima)}",
     }[exposure.answer]
     facts = []
     if exposure.horizontal_mm is not None:

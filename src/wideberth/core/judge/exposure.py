@@ -87,7 +87,7 @@ class _Meeting(msgspec.Struct, frozen=True):
     clause: str
     volume: int
     own: int
-    clear_m: float
+    gap_m: float
     core_m: float
     vertical_mm: int
     error_m: float
@@ -98,7 +98,7 @@ class _Meeting(msgspec.Struct, frozen=True):
     @property
     def near(self) -> tuple[int, float, float, float]:
         order = (Answer.CONFLICT, Answer.TOO_CLOSE_TO_CALL, Answer.SEPARATE).index(self.answer)
-        return order, max(self.clear_m, 0.0), self.core_m, self.at_ms
+        return order, max(self.gap_m, 0.0), self.core_m, self.at_ms
 
 
 def _told(found: list[_Meeting], minima: SeparationMinima) -> Exposure:
@@ -110,13 +110,13 @@ def _told(found: list[_Meeting], minima: SeparationMinima) -> Exposure:
     times = union([list(span) for meeting in found for span in meeting.inside])
     spans = tuple((math.floor(a), math.ceil(b)) for a, b in times)
     total = sum(b - a for a, b in spans)
-    known = math.isfinite(nearest.clear_m)
+    known = math.isfinite(nearest.gap_m)
     return Exposure(
         nearest.answer,
         f"{minima.name}: {nearest.clause}",
         nearest.volume,
         nearest.own,
-        max(0, round(nearest.clear_m * 1000)) if known else None,
+        max(0, round(nearest.gap_m * 1000)) if known else None,
         round(nearest.core_m * 1000) if known else None,
         nearest.vertical_mm,
         math.ceil(nearest.error_m * 1000) + 1,
@@ -132,7 +132,7 @@ def _pair(
     own: int, mine: Volume4D, number: int, volume: Volume4D, minima: SeparationMinima, margin_mm: int
 ) -> _Meeting:
     verdict = judge(mine, volume, minima, pressure_margin_mm=margin_mm)
-    clear_m = math.inf if verdict.horizontal_mm is None else verdict.horizontal_mm / 1000
+    gap_m = math.inf if verdict.horizontal_mm is None else verdict.horizontal_mm / 1000
     spans: tuple[tuple[float, float], ...] = ()
     if verdict.open:
         start, end = (
@@ -142,7 +142,7 @@ def _pair(
         spans = ((start, end),)
     clause = verdict.rule.removeprefix(f"{minima.name}: ")
     return _Meeting(
-        verdict.answer, clause, number, own, clear_m, clear_m, verdict.vertical_mm, verdict.error_mm / 1000,
+        verdict.answer, clause, number, own, gap_m, gap_m, verdict.vertical_mm, verdict.error_mm / 1000,
         verdict.start_ms, verdict.here, spans,
     )  # fmt: skip
 
@@ -161,7 +161,7 @@ def _leg(path: Path, number: int, volume: Volume4D, minima: SeparationMinima, ma
     held = shape.filled and exact and inside(path.place(low), shape.edges)
     nearest = least(courses, low, high)
     core_m, at = (0.0, low) if held else (nearest.metres, nearest.t)
-    clear_m = core_m - shape.reach
+    gap_m = core_m - shape.reach
     error_m = TRACK_ERROR_M + nearest.slack
     spans: list[list[float]] = []
     deep = False
@@ -175,7 +175,7 @@ def _leg(path: Path, number: int, volume: Volume4D, minima: SeparationMinima, ma
         clause = "time, vertical and horizontal"
     lng, lat = path.place(at)
     return _Meeting(
-        answer, clause, number, -1, clear_m, core_m, _gap_at(path, volume, at, margin_mm), error_m,
+        answer, clause, number, -1, gap_m, core_m, _gap_at(path, volume, at, margin_mm), error_m,
         origin + at * 1000, point_at(lat, lng), tuple((origin + a * 1000, origin + b * 1000) for a, b in spans),
     )  # fmt: skip
 

@@ -41,10 +41,10 @@ class Spines(NamedTuple):
 
 
 class Apart(NamedTuple):
-    """How two shapes lie. `clear_m` is the distance between them, negative by the depth when grown spines overlap
+    """How two shapes lie. `gap_m` is the distance between them, negative by the depth when grown spines overlap
     (a filled ring that holds something counts 0, with `meet`). The truth is within `error_m`."""
 
-    clear_m: float
+    gap_m: float
     error_m: float
     meet: bool
     here: Point
@@ -53,7 +53,7 @@ class Apart(NamedTuple):
     @property
     def least_mm(self) -> int:
         """Least distance, 0 when they meet, to the nearest millimetre."""
-        return 0 if self.meet else max(0, round(self.clear_m * 1000))
+        return 0 if self.meet else max(0, round(self.gap_m * 1000))
 
     @property
     def error_mm(self) -> int:
@@ -67,7 +67,7 @@ def least_distance(a: Shape, b: Shape) -> Apart:
     """
     one, other = outline(a), outline(b)
     found = spines(one, other)
-    clear = found.metres - one.reach - other.reach
+    gap = found.metres - one.reach - other.reach
     solver = geodesy.geod()
     if found.meet or found.metres == 0.0:
         here = there = found.p
@@ -75,11 +75,11 @@ def least_distance(a: Shape, b: Shape) -> Apart:
         azimuth = solver.inv(*found.p, *found.q)[0]
         out = min(one.reach, found.metres)
         back = max(found.metres - other.reach, 0.0)
-        if clear < 0:
+        if gap < 0:
             out = back = min(max((out + back) / 2, 0.0), found.metres)
         here = solver.fwd(*found.p, azimuth, out)[:2]
         there = solver.fwd(*found.p, azimuth, back)[:2]
-    return Apart(clear, found.error, found.meet, point_at(here[1], here[0]), point_at(there[1], there[0]))
+    return Apart(gap, found.error, found.meet, point_at(here[1], here[0]), point_at(there[1], there[0]))
 
 
 def spines(a: Outline, b: Outline) -> Spines:

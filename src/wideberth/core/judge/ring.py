@@ -108,4 +108,4 @@ def _swapped(shape: Shape) -> Shape | None:
 
 def _near(shape: Shape, area: Shape) -> bool:
     apart = least_distance(shape, area)
-    return apart.meet or apart.clear_m <= apart.error_m
+    return apart.meet or apart.gap_m <= apart.error_m

@@ -75,7 +75,7 @@ def judge(
         apart = least_distance(a.shape, b.shape)
         horizontal_mm, error_mm, here, there = apart.least_mm, apart.error_mm, apart.here, apart.there
         if not clause:
-            answer = _weigh(apart.clear_m, apart.error_m, apart.meet, minima.horizontal_mm / 1000)
+            answer = _weigh(apart.gap_m, apart.error_m, apart.meet, minima.horizontal_mm / 1000)
             clause = "horizontal" if answer is Answer.SEPARATE else "time, vertical and horizontal"
     return Verdict(
         answer, f"{minima.name}: {clause}", horizontal_mm, gap.mm, earliest_end - latest_start,
@@ -83,7 +83,7 @@ def judge(
     )  # fmt: skip
 
 
-def _weigh(clear_m: float, error_m: float, meet: bool, minimum_m: float) -> Answer:
-    if meet or clear_m + error_m < minimum_m:
+def _weigh(gap_m: float, error_m: float, meet: bool, minimum_m: float) -> Answer:
+    if meet or gap_m + error_m < minimum_m:
         return Answer.CONFLICT
-    return Answer.SEPARATE if clear_m - error_m >= minimum_m else Answer.TOO_CLOSE_TO_CALL
+    return Answer.SEPARATE if gap_m - error_m >= minimum_m else Answer.TOO_CLOSE_TO_CALL
