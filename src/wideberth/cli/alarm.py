@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What rings at a terminal, and until when. Pure: tells go in, whether to ring comes out.
+
+A ring lasts until somebody owns it: a key pressed here, an answer given from any terminal of this node, or the cause
+gone (cancelled, eased, room on the disk again). Any number of causes ring as one bell, and a repeat of one cause adds
+nothing (domain.md N9: repeated alarms are grouped).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+# Own answers that show that a person has the notice.
+ANSWERS: Final = frozenset({"ack", "readback", "insufficient", "objection", "refused"})
+ENDS: Final = frozenset({"cancel"})
+
+
+class Alarm:
+    """The causes that ring now, by a key for each."""
+
+    def __init__(self) -> None:
+        self._ringing: dict[str, str] = {}
+        self._owned: set[str] = set()
+
+    @property
+    def ringing(self) -> tuple[str, ...]:
+        """One short name per cause, in the order in which they began."""
+        return tuple(self._ringing.values())
+
+    def take(self, tell: Mapping[str, Any]) -> bool:
+        """One tell. True when it is the beginning of a ring."""
+        self._end(tell)
+        if tell.get("level", _DEFAULTS.get(str(tell["tell"]), "NOTE")) != "RING":
+            return False
+        key = _key(tell)
+        if key in self._ringing or key in self._owned:
+            return False
+        self._ringing[key] = _name(tell)
+        return True
+
+    def own(self) -> None:
+        """A key was pressed: an officer has heard it. What rings now is silent; what comes later rings again."""
+        self._owned |= self._ringing.keys()
+        self._ringing.clear()
+
+    def _end(self, tell: Mapping[str, Any]) -> None:
+        kind = tell["tell"]
+        ref = str(tell.get("ref", ""))
+        over: list[str] = []
+        if kind == "said" and tell["kind"] in ANSWERS:
+            # An answer owns the notice, not an exposure of our own plans to it: that one is owned by a key.
+            over = [
+                k for k in self._ringing if k.startswith((f"heard|{tell['ch']}|{ref}|", f"overdue|{tell['ch']}|{ref}|"))
+            ]
+        elif kind in ("said", "heard") and tell["kind"] in ENDS:
+            over = [k for k in self._ringing if f"|{tell['ch']}|{ref}|" in k]
+        elif kind == "eased":
+            over = [_exposed(tell)]
+        elif kind == "disk" and not tell["low"]:
+            over = ["disk"]
+        for key in over:
+            self._ringing.pop(key, None)
+            if kind in ("eased", "disk"):
+                self._owned.discard(key)
+
+
+# `level` is left out of the JSON where it is the default of its kind (core/tells.py).
+_DEFAULTS: Final = {"overdue": "RING", "disk": "RING", "exposed": "RING"}
+
+
+def level(tell: Mapping[str, Any]) -> str:
+    """RING, NOTE or QUIET."""
+    return str(tell.get("level", {**_DEFAULTS, "delivered": "QUIET"}.get(str(tell["tell"]), "NOTE")))
+
+
+def _key(tell: Mapping[str, Any]) -> str:
+    match tell["tell"]:
+        case "heard":
+            return f"heard|{tell['ch']}|{tell.get('ref', '')}|{tell['entry']}"
+        case "overdue":
+            return f"overdue|{tell['ch']}|{tell['ref']}|{tell['version']}|{tell['what']}|{tell['member']}"
+        case "exposed":
+            return _exposed(tell)
+        case "disk":
+            return "disk"
+        case kind:
+            return f"{kind}|{tell.get('sentence', tell)}"
+
+
+def _exposed(tell: Mapping[str, Any]) -> str:
+    return f"exposed|{tell['ch']}|{tell['ref']}|{tell['plan']}"
+
+
+def _name(tell: Mapping[str, Any]) -> str:
+    return str(tell.get("ref") or tell["tell"])

@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: Apache-2.0
+"""When there is no time: `alert` (nothing but the verb) and `accident` (three fields)."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import Annotated, Final
+
+import typer
+
+from wideberth.cli.session import here
+from wideberth.cli.verbs import verb
+
+_LOADED_NS: Final = time.monotonic_ns()
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add both to the top of the command line."""
+    verb(app, "alert")(alert)
+    verb(app, "accident")(accident)
+
+
+def alert(
+    words: Annotated[list[str] | None, typer.Argument(help="A few words, or none.", show_default=False)] = None,
+) -> None:
+    """Something is about to happen, place unknown. Rings at the other side at once. Needs no field."""
+    from wideberth.cli import show
+
+    said = here().say("alert", text=" ".join(words or ()), ago_ms=age_ms())
+    show.result(said, show.said)
+
+
+def accident(
+    at: Annotated[str, typer.Option("--at", help='Where: "36.20N 37.15E", DMS or MGRS.')],
+    until: Annotated[str, typer.Option("--until", help='Until when others should stay away: "+6h", or a UTC time.')],
+    kind: Annotated[str, typer.Option("--kind", help="The danger to others, as --hazard of a notice.")] = "UNSPECIFIED",
+) -> None:
+    """An accident, in three fields: kind, place, until. The rest is filled in."""
+    from wideberth.cli import notice, show
+
+    draft = {"type": "ACCIDENT", "hazard": kind, "circle": at, "until": until}
+    show.result(notice.send(draft, yes=True), show.said)
+
+
+def age_ms() -> int:
+    """How long ago this process began, which is when the officer pressed the key (domain.md C17)."""
+    try:
+        with open("/proc/self/stat", "rb") as file:
+            # proc(5): field 22, starttime, in clock ticks after boot; field 2 may hold spaces and brackets.
+            ticks = int(file.read().rpartition(b")")[2].split()[19])
+        since_boot = time.clock_gettime(time.CLOCK_BOOTTIME)
+        return max(0, int((since_boot - ticks / os.sysconf("SC_CLK_TCK")) * 1000))
+    except (OSError, ValueError, IndexError, AttributeError):
+        return (time.monotonic_ns() - _LOADED_NS) // 1_000_000

@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How notices, exposures and the state of the node look on a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from wideberth.cli import show
+
+
+def several(notices: list[dict[str, Any]]) -> None:
+    """One line per notice."""
+    if not notices:
+        show.say("No notice is live. `notice list --all` shows what is over. Silence means nothing but unknown.")
+        return
+    lines = [
+        (
+            n["ref"], n["author"], _mode(n) + n["life"], n["version"], n["precedence"], _says(n),
+            ", ".join(f"{m}: {s}" for m, s in n["standing"].items()), n.get("mechanism", ""),
+        )
+        for n in notices
+    ]  # fmt: skip
+    show.table(("ref", "from", "life", "v", "precedence", "says", "standing", "line"), lines)
+
+
+def one(notice: dict[str, Any]) -> None:
+    """All of one notice: versions, ladder, reports; and what none of it means."""
+    show.say(
+        f"{_mode(notice)}{notice['ref']} from {notice['author']}: {notice['life']} at {show.utc(notice['at_ms'])}",
+        style="bold",
+    )
+    for version in notice["versions"]:
+        show.say("")
+        show.say(f"Version {version['version']} ({version['kind']}), by {version['by']} at {version['given']}")
+        show.say(f"  {version['says']}")
+        terms = version["terms"] or {}
+        for name in ("hazard", "contact", "place_name", "text"):
+            if terms.get(name):
+                show.say(f"  {name.replace('_', ' ')}: {terms[name]}")
+        _volumes(terms)
+        if terms:
+            show.say(f"  expires {show.utc(terms['expires_ms'])}; precedence {terms.get('precedence', 'ROUTINE')}")
+        _lead(version)
+        for member, rungs in version["ladder"].items():
+            show.say(f"  {member}:")
+            for rung in rungs:
+                facts = ", ".join(f"{k} {v}" for k, v in rung["facts"].items() if k not in ("lead_delivered", "means"))
+                show.say(f"    {rung['step']:<13} {show.utc(rung['t_ms'])} {rung['by']} {facts}".rstrip())
+    if notice["reports"]:
+        show.say("")
+    for report in notice["reports"]:
+        show.say(f"{report['state']} at {show.utc(report['at_ms'])}, by {report['by']}")
+    for field, words in (("refines", "Makes precise"), ("refined_by", "Made precise by")):
+        if notice.get(field):
+            show.say(f"{words} {notice[field]}")
+    show.say("")
+    show.say(notice["receipt_only"], style="dim")
+    show.say(notice["scope"], style="dim")
+
+
+def exposures(found: list[dict[str, Any]]) -> None:
+    """Where own plans meet notices. Local: nothing of this leaves the node."""
+    if not found:
+        show.say("No own plan meets a live notice that this node holds.")
+        return
+    for each in found:
+        show.say(exposure(each), style="bold red")
+    show.say("This stays on this machine. The other side is told nothing of it.", style="dim")
+
+
+def exposure(tell: Mapping[str, Any]) -> str:
+    return str(tell["sentence"])
+
+
+def plans(found: list[dict[str, Any]]) -> None:
+    if not found:
+        show.say("No own plans. `plan add` gives one; it never leaves this machine.")
+        return
+    show.table(
+        ("plan", "label", "mode", "what", "from", "until"),
+        [(p["id"], p["label"], p["mode"], _what(p), *(show.utc(t) for t in _window(p))) for p in found],
+    )
+
+
+def status(data: dict[str, Any]) -> None:
+    """Who we are, our lines and links."""
+    from wideberth.core.say.words import SCOPE
+
+    show.pairs(
+        {
+            "party": data["party"],
+            "posts": ", ".join(data["posts"]),
+            "time": f"{show.utc(data['t_ms'])} ({data['clock']} clock)",
+            "words": data["words"],
+            "disk": "LOW: only urgent entries are taken" if data["disk_low"] else "has room",
+        }
+    )
+    for line in data["lines"]:
+        show.say("")
+        mode = "" if line["mode"] == "REAL" else f" [{line['mode']}]"
+        show.say(f"{line['mechanism']}{mode}, {line['purpose']}, {line['ch'][:12]}", style="bold")
+        show.table(
+            ("peer", "link", "receipted", "outstanding", "held of theirs", "telephone"),
+            [
+                (p["party"], p["link"], p["receipted"], p["outstanding"], p["held"], p["contact"])
+                for p in line["peers"]
+            ],
+        )  # fmt: skip
+    for waiting in data["waiting"]:
+        show.say("")
+        show.say(f"{waiting['mechanism']}: waits for every signature ({', '.join(waiting['for'])})")
+    if not data["lines"] and not data["waiting"]:
+        show.say("")
+        show.say("No line yet: `wideberth invite OTHER` offers one, `wideberth accept FILE` takes one.")
+    show.say("")
+    show.say(SCOPE, style="dim")
+
+
+def _mode(notice: Mapping[str, Any]) -> str:
+    """What is not real says so, everywhere."""
+    mode = notice.get("mode", "REAL")
+    return "" if mode == "REAL" else f"[{mode}] "
+
+
+def _says(notice: Mapping[str, Any]) -> str:
+    newest = notice["versions"][-1]
+    if notice["kind"] == "alert":
+        return " ".join(x for x in ("ALERT: whole area of the mechanism.", newest["text"]) if x)
+    return str(newest["says"])
+
+
+def _lead(version: dict[str, Any]) -> None:
+    from wideberth.core.call.sentences import late
+    from wideberth.core.say.instant import show_span
+
+    lead = version.get("lead_given")
+    if lead:
+        show.say(f"  lead as given {show_span(lead['lead_ms'])}. {late(version)}".rstrip())
+    for member, rungs in version["ladder"].items():
+        delivered = next((r["facts"]["lead_delivered"] for r in rungs if r["facts"].get("lead_delivered")), None)
+        if delivered:
+            word = f" LATE by {show_span(delivered['shortfall_ms'])}" if delivered["late"] else ""
+            show.say(f"  lead as delivered to {member} {show_span(delivered['lead_ms'])}.{word}")
+
+
+def _volumes(terms: Mapping[str, Any]) -> None:
+    import msgspec
+
+    from wideberth.core.call.sentences import place, window
+    from wideberth.core.say.coordinates import show_altitude, show_decimal, show_dms, show_mgrs
+    from wideberth.core.say.geodesy import middle
+    from wideberth.core.say.volume import Volume4D
+    from wideberth.errors import BadInput
+
+    for n, data in enumerate(terms.get("volumes", ()), 1):
+        volume = msgspec.convert(data, Volume4D)
+        centre = middle(volume.shape)
+        show.say(f"  volume {n}: {place(volume)}")
+        try:
+            grid = f" = {show_mgrs(centre)}"
+        except BadInput:
+            grid = ""  # MGRS has no word for the poles in every library
+        show.say(f"    middle {show_decimal(centre)} = {show_dms(centre)}{grid}")
+        show.say(f"    {show_altitude(volume.lower)} to {show_altitude(volume.upper)}, {window(volume)}")
+
+
+def _what(plan: Mapping[str, Any]) -> str:
+    if plan.get("track"):
+        return f"track of {len(plan['track']['legs'])} points"
+    return f"{len(plan['volumes'])} volume(s)"
+
+
+def _window(plan: Mapping[str, Any]) -> tuple[int, int]:
+    if plan.get("track"):
+        legs = plan["track"]["legs"]
+        return legs[0][2], legs[-1][2]
+    return min(v["start_ms"] for v in plan["volumes"]), max(v["end_ms"] for v in plan["volumes"])

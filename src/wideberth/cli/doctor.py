@@ -1,0 +1,227 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Is this node in order? Each check says what it found and what to do. Nothing is changed, nothing is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import typer
+
+from wideberth.cli.session import here
+from wideberth.cli.verbs import verb
+from wideberth.errors import Fault, NotFound, Unreachable
+
+if TYPE_CHECKING:
+    from wideberth.home import Home
+
+OK: Final = "ok"
+NOTE: Final = "note"
+WRONG: Final = "wrong"
+
+_MIB: Final = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Finding:
+    """`state`: ok, note (worth knowing) or wrong (do something)."""
+
+    check: str
+    state: str
+    says: str
+    do: str = ""
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add it to the top of the command line."""
+    verb(app, "doctor")(doctor)
+
+
+def doctor() -> None:
+    """What is wrong with this installation, and what to do. Exit code 1 when something is."""
+    from wideberth.cli import show
+    from wideberth.cli.exits import FOUND
+
+    found = list(findings())
+    if here().json:
+        for each in found:
+            print(show.as_json(asdict(each)))
+    else:
+        show.table(("", "check", "found"), [(_SIGNS[f.state], f.check, f.says) for f in found])
+        for each in found:
+            if each.do:
+                show.say("", f"{each.check}: {each.do}", style="bold red" if each.state == WRONG else "")
+    if any(f.state == WRONG for f in found):
+        raise typer.Exit(FOUND)
+
+
+_SIGNS: Final = {OK: "ok", NOTE: "note", WRONG: "WRONG"}
+
+
+def findings() -> Iterator[Finding]:
+    """Every check in order; one that cannot be made says why."""
+    from wideberth import home
+
+    yield from _guarded("SQLite", _sqlite)
+    yield from _guarded("clock", _clock)
+    try:
+        found = home.load(here().folder)
+    except Fault as fault:
+        yield Finding("folder", WRONG, fault.sentence, "nothing else can be looked at before this is put right")
+        return
+    yield Finding(
+        "folder", OK, f"{found.path} is {found.config.party}'s, and closed to others; its settings can be read"
+    )
+    yield from _guarded("keys", lambda: _keys(found))
+    yield from _guarded("disk", lambda: _disk(found))
+    yield from _guarded("record", lambda: _record(found))
+    yield from _guarded("node", _node)
+
+
+def _guarded(check: str, look: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
+    try:
+        yield from look()
+    except Fault as fault:
+        yield Finding(check, WRONG, fault.sentence, "put this right, then run `wideberth doctor` again")
+
+
+def _sqlite() -> Iterator[Finding]:
+    import apsw
+
+    from wideberth.store.ground import require_sound_sqlite
+
+    require_sound_sqlite()
+    yield Finding("SQLite", OK, f"{apsw.sqlite_lib_version()}, without the WAL-reset bug")
+
+
+def _clock() -> Iterator[Finding]:
+    synchronised = kernel_clock()
+    if synchronised is None:
+        yield Finding(
+            "clock", NOTE, "this system does not say whether its clock is synchronised",
+            "see that a time service (chrony, ntpd) runs; lead times are only as good as this clock",
+        )  # fmt: skip
+    elif synchronised:
+        yield Finding("clock", OK, "synchronised, as the kernel says")
+    else:
+        yield Finding(
+            "clock", NOTE, "the kernel does not know this clock as synchronised",
+            "see that a time service (chrony, ntpd) runs; the other side sees by how much the two clocks differ",
+        )  # fmt: skip
+
+
+def kernel_clock() -> bool | None:
+    """Whether the kernel holds its clock for synchronised; None where it does not say. adjtimex(2): TIME_ERROR is 5."""
+    import ctypes
+
+    try:
+        adjtimex = ctypes.CDLL(None, use_errno=True).adjtimex
+    except (OSError, AttributeError):
+        return None
+    # struct timex is 208 bytes on 64-bit Linux; all zero means: change nothing, read only.
+    state = adjtimex(ctypes.create_string_buffer(256))
+    return None if state < 0 else state != 5
+
+
+def _keys(found: Home) -> Iterator[Finding]:
+    found.node_seed()
+    for post in found.config.posts:
+        found.post_seed(post)
+    found.sealing_keys()
+    found.identity()
+    yield Finding("keys", OK, f"node, sealing, TLS and {len(found.config.posts)} post(s): all there, closed to others")
+    try:
+        found.root_seed()
+    except NotFound:
+        yield Finding("root key", OK, "not in this folder: it was taken to a safe place")
+    else:
+        yield Finding(
+            "root key", NOTE, "it lies in this folder",
+            "once your agreements are signed, move keys/root.seed to a safe place; whoever has it speaks as your party",
+        )  # fmt: skip
+
+
+def _disk(found: Home) -> Iterator[Finding]:
+    from wideberth.store.ground import free_bytes
+    from wideberth.store.reserve import Reserve
+
+    free = free_bytes(found.path)
+    reserve = Reserve.beside(found.record_path)
+    says = f"{free // _MIB} MiB free" if free >= 0 else "the room on the disk is not known"
+    if reserve.low():
+        yield Finding(
+            "disk", WRONG, f"{says}: too little, only urgent entries are taken", "make room on this disk now"
+        )  # fmt: skip
+    else:
+        yield Finding("disk", OK, says)
+    if reserve.held:
+        yield Finding("reserve", OK, f"{reserve.size_bytes // _MIB} MiB are held for urgent entries")
+    elif found.record_path.exists():
+        yield Finding(
+            "reserve", WRONG, "no room is held for urgent entries",
+            "make room and start the node: it takes its reserve back by itself",
+        )  # fmt: skip
+    else:
+        yield Finding("reserve", OK, "taken when the node starts for the first time")
+
+
+def _record(found: Home) -> Iterator[Finding]:
+    """The whole file is read, beside a running node too: readers do not disturb the writer in WAL mode."""
+    path = found.record_path
+    if not path.exists():
+        yield Finding("record", OK, "none yet: the node has never run")
+        return
+    import apsw
+
+    from wideberth.store.ground import check, in_words
+
+    connection = None
+    try:
+        connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
+        connection.set_busy_timeout(2_000)
+        with connection:  # one snapshot for all that is compared
+            check(connection, path, full=True)
+            entries = connection.execute("SELECT count(*) FROM entries").get
+    except apsw.Error as why:
+        raise in_words(why, connection, path) from why
+    finally:
+        if connection is not None:
+            connection.close()
+    yield Finding("record", OK, f"sound: {entries} entries, every index compared")
+
+
+def _node() -> Iterator[Finding]:
+    try:
+        status = here().client().get("/v1/status")
+    except Unreachable as fault:
+        yield Finding("node", WRONG, "the node does not answer", fault.sentence)
+        return
+    yield Finding("node", OK, f"up, port {status['port']} for peers, {status['clock']} clock")
+    if not status["lines"]:
+        yield Finding("lines", NOTE, "no line is open", "`wideberth invite OTHER`, or `wideberth accept FILE`")
+    for waiting in status["waiting"]:
+        yield Finding(
+            f"line {waiting['mechanism']}",
+            NOTE,
+            "waits for every signature",
+            "ask the others to `accept` and send it back",
+        )
+    for line in status["lines"]:
+        for peer in line["peers"]:
+            yield _peer(line, peer)
+
+
+def _peer(line: dict[str, Any], peer: dict[str, Any]) -> Finding:
+    name = f"line {line['mechanism']}, {peer['party']}"
+    call = f"call {peer['party']}: {peer['contact'] or 'its number is in your agreement'}"
+    if peer["link"] == "by voice only":
+        return Finding(name, NOTE, "has no node: reached by voice", "read notices out with `wideberth notice script`")
+    left = f"{peer['outstanding']} of our entries are without its receipt"
+    if peer["link"] != "reachable":
+        return Finding(
+            name, WRONG, f"link: {peer['link']}; {left}", f"{call}; see that it is up and its address is right"
+        )
+    if peer["outstanding"]:
+        return Finding(name, NOTE, f"reachable, but {left}", f"if that stays so, {call}")
+    return Finding(name, OK, "reachable, and everything is receipted")

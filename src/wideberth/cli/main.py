@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The `wideberth` command: which verbs there are, and the options that all of them take.
+
+Modules here import nothing heavy at their top, so that `wideberth --help` comes at once (under 0.5 s); every verb
+imports what it needs when it runs.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from wideberth.cli import alert, answer, doctor, join, notice, paper, plan, screen, status, watch, words
+from wideberth.cli.session import FOLDER, Session, begin
+from wideberth.cli.verbs import EVERYWHERE, Root, verb
+
+app = typer.Typer(
+    cls=Root,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    epilog=EVERYWHERE,
+    help="Two parties that do not trust each other warn each other of volumes of space and time. "
+    "Safety only: no cooperation, no consent, no permission.",
+)
+
+
+@app.callback()
+def everywhere(
+    folder: Annotated[Path, typer.Option("--dir", help="The node's folder.", envvar="WIDEBERTH_DIR")] = Path(FOLDER),
+    line: Annotated[
+        str, typer.Option("--line", help="Which line: its mechanism's name, or its id.", envvar="WIDEBERTH_LINE")
+    ] = "",
+    post: Annotated[
+        str, typer.Option("--as", help="Which post speaks; default: the first one.", envvar="WIDEBERTH_POST")
+    ] = "",
+    json_: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
+) -> None:
+    begin(Session(folder, line, post, json_))
+
+
+# A node and its lines.
+for _name, _function in (("init", join.init), ("invite", join.invite), ("accept", join.accept), ("up", join.up)):
+    verb(app, _name)(_function)
+status.add_to(app)
+doctor.add_to(app)
+
+# The watch.
+watch.add_to(app)
+alert.add_to(app)
+answer.add_to(app)
+words.add_to(app)
+paper.add_to(notice.app)
+app.add_typer(notice.app, name="notice")
+
+# Own plans, and files.
+app.add_typer(plan.app, name="plan")
+screen.add_to(app)
+
+
+def run() -> None:
+    """The entry point."""
+    app()

@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Notices: give, change, end, look at, read out."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final
+
+import typer
+
+from wideberth.cli.options import read_json, show_utc_first, takes_draft, time_ms
+from wideberth.cli.session import here
+from wideberth.cli.verbs import group, verb
+
+app = group("Notices: give, change, end, look at, read out.")
+drafts = group("What was not complete enough to be signed, and is kept.")
+app.add_typer(drafts, name="draft")
+
+Ref = Annotated[str, typer.Argument(help="The notice's reference, such as BLU-0001-E.", show_default=False)]
+Text = Annotated[str, typer.Option("--text", help="A short clarification.")]
+At = Annotated[str, typer.Option("--at", help="When, if not now; a time needs its zone.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask about times in another zone.")]
+
+_ROUTE: Final = ("by", "line")
+
+
+def send(fields: dict[str, Any], *, yes: bool = False, **route: str) -> dict[str, Any]:
+    """Send a draft to the node; what is missing is named there, and the draft kept."""
+    show_utc_first(*(str(fields.get(f, "")) for f in ("from", "until", "expires")), yes=yes)
+    session = here()
+    body = {**fields, "by": session.by(), "line": session.line, **{k: v for k, v in route.items() if v}}
+    answer: dict[str, Any] = session.client().post("/v1/notices", body)
+    return answer
+
+
+@verb(app, "give")
+@takes_draft()
+def give(
+    draft: dict[str, Any],
+    refines: Annotated[str, typer.Option("--refines", help="An ALERT of ours that this makes precise.")] = "",
+    file: Annotated[str, typer.Option("--draft", help="A JSON file with fields; options hold over it.")] = "",
+    yes: Yes = False,
+) -> None:
+    """Give a notice. Late ones are flagged and sent; what is missing is named, and the draft kept."""
+    from wideberth.cli import show
+
+    if file:
+        draft = {**read_json(file), **draft}
+    show.result(send(draft, yes=yes, refines=refines), show.said)
+
+
+@verb(app, "amend")
+@takes_draft()
+def amend(draft: dict[str, Any], ref: Ref, yes: Yes = False) -> None:
+    """A new version with what you give changed; the rest stays."""
+    from wideberth.cli import show
+
+    show.result(send(draft, yes=yes, ref=ref, how="amend"), show.said)
+
+
+@verb(app, "correct")
+@takes_draft()
+def correct(draft: dict[str, Any], ref: Ref, yes: Yes = False) -> None:
+    """The place or time was wrong: a new version that voids every acknowledgement of the wrong one."""
+    from wideberth.cli import show
+
+    show.result(send(draft, yes=yes, ref=ref, how="correct"), show.said)
+
+
+@verb(app, "extend")
+def extend(
+    ref: Ref,
+    until: Annotated[str, typer.Option("--until", help='The later end: UTC, an offset, "10:00Z" or "+30m" from now.')],
+    yes: Yes = False,
+) -> None:
+    """The same volumes until later."""
+    from wideberth.cli import show
+
+    show_utc_first(until, yes=yes)
+    show.result(here().say("extend", ref=ref, until_ms=time_ms(until, field="until", up=True)), show.said)
+
+
+@verb(app, "cancel")
+def cancel(ref: Ref, text: Text = "") -> None:
+    """Take a notice back."""
+    from wideberth.cli import show
+
+    show.result(here().say("cancel", ref=ref, text=text), show.said)
+
+
+def report(ref: str, state: str, at: str) -> None:
+    from wideberth.cli import show
+
+    show_utc_first(at)
+    at_ms = time_ms(at, field="at") if at else 0
+    show.result(here().say("report", ref=ref, state=state, at_ms=at_ms), show.said)
+
+
+@verb(app, "start")
+def start(ref: Ref, at: At = "") -> None:
+    """Report that the activity began."""
+    report(ref, "STARTED", at)
+
+
+@verb(app, "finish")
+def finish(ref: Ref, at: At = "") -> None:
+    """Report that the activity is over, possibly early."""
+    report(ref, "FINISHED", at)
+
+
+@verb(app, "show")
+def show_(ref: Ref) -> None:
+    """Everything about one notice: versions, who has which, by whose clock."""
+    from wideberth.cli import board, show
+
+    show.result(here().client().get(f"/v1/notices/{ref}", line=here().line), board.one)
+
+
+@verb(app, "list")
+def list_(
+    everything: Annotated[bool, typer.Option("--all", help="Also what is over, and what was replaced.")] = False,
+) -> None:
+    """The live notices and alerts, of both sides."""
+    from wideberth.cli import board, show
+
+    found = here().client().get("/v1/notices", line=here().line, all=1 if everything else "")
+    show.rows(found, board.several)
+
+
+@verb(drafts, "list")
+def draft_list() -> None:
+    """What is kept."""
+    from wideberth.cli import show
+
+    def render(found: list[Any]) -> None:
+        show.table(
+            ("draft", "says"),
+            [(d["id"], _summary(d["draft"])) for d in found],
+        )
+        if not found:
+            show.say("No drafts are kept.")
+
+    show.rows(here().client().get("/v1/drafts"), render)
+
+
+@verb(drafts, "send")
+@takes_draft()
+def draft_send(
+    draft: dict[str, Any], id_: Annotated[str, typer.Argument(metavar="DRAFT", show_default=False)], yes: Yes = False
+) -> None:
+    """Send a kept draft, with what was missing given as options."""
+    from wideberth.cli import show
+    from wideberth.errors import NotFound
+
+    kept = next((d for d in here().client().get("/v1/drafts") if d["id"] == id_), None)
+    if kept is None:
+        raise NotFound(f"there is no draft {id_}; `notice draft list` shows them", draft=id_)
+    was = {k: v for k, v in kept["draft"].items() if k not in _ROUTE and v}
+    if {"circle", "polygon", "corridor", "volumes"} & draft.keys():
+        was = {k: v for k, v in was.items() if k not in ("circle", "polygon", "corridor", "volumes")}
+    line = here().line or kept["draft"].get("line", "")
+    show.result(send({**was, **draft}, yes=yes, draft=id_, line=line), show.said)
+
+
+@verb(drafts, "drop")
+def draft_drop(id_: Annotated[str, typer.Argument(metavar="DRAFT", show_default=False)]) -> None:
+    """Throw a kept draft away."""
+    from wideberth.cli import show
+
+    show.result(here().client().delete(f"/v1/drafts/{id_}"), lambda _: show.say(f"Draft {id_} is gone."))
+
+
+def _summary(draft: dict[str, Any]) -> str:
+    return ", ".join(f"{k} {v if isinstance(v, str) else '(a file)'}" for k, v in draft.items() if k != "line" and v)

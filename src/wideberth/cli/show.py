@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Everything that the command line prints: tables, sentences, JSON and faults, in one place.
+
+What came from a peer is text, never orders to the terminal: control characters and bidirectional overrides are shown as
+signs, and no markup in it is read.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from wideberth.cli.session import here
+from wideberth.errors import Fault
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+def plain(text: object) -> str:
+    """One line that cannot move the cursor, ring the bell, colour anything or turn the writing round."""
+    return "".join(c if c == " " or unicodedata.category(c) not in ("Cc", "Cf", "Zl", "Zp") else "�" for c in str(text))
+
+
+def as_json(data: Any) -> str:
+    """ASCII only, one line: safe on every terminal, and one record per line for programs."""
+    return json.dumps(data, ensure_ascii=True, separators=(",", ":"))
+
+
+def result(data: Any, render: Callable[[Any], None]) -> None:
+    """The result of a verb: JSON with `--json`, else as `render` prints it."""
+    if here().json:
+        print(as_json(data))
+    else:
+        render(data)
+
+
+def tell(data: Any, text: str) -> None:
+    """The result of a verb: JSON with `--json`, else these lines of our own."""
+    result(data, lambda _: say(*text.split("\n")))
+
+
+def rows(data: Iterable[Any], render: Callable[[list[Any]], None]) -> None:
+    """A list: one JSON line each with `--json`, else as `render` prints it."""
+    if here().json:
+        for item in data:
+            print(as_json(item))
+    else:
+        render(list(data))
+
+
+def say(*sentences: object, style: str = "") -> None:
+    """Sentences on the standard output."""
+    _print(console(), sentences, style)
+
+
+def note(*sentences: object, style: str = "") -> None:
+    """Sentences beside the result: on the standard error, so that a program's JSON stays whole."""
+    _print(console(stderr=True), sentences, style)
+
+
+def _print(to: Console, sentences: Iterable[object], style: str) -> None:
+    for sentence in sentences:
+        to.print(plain(sentence), style=style or None, markup=False, highlight=False, soft_wrap=True, emoji=False)
+
+
+def console(*, stderr: bool = False) -> Console:
+    from rich.console import Console
+
+    # Made anew each time: tests and pipes change the standard streams.
+    return Console(file=sys.stderr if stderr else sys.stdout, markup=False, highlight=False, emoji=False)
+
+
+def table(columns: Sequence[str], lines: Iterable[Sequence[object]], *, title: str = "") -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    drawn = Table(title=title or None, title_justify="left", box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        drawn.add_column(column, overflow="fold")
+    for line in lines:
+        drawn.add_row(*(Text(plain(cell)) for cell in line))
+    console().print(drawn)
+
+
+def pairs(values: Mapping[str, object] | Sequence[tuple[str, object]]) -> None:
+    """`name  value`, one per line; empty values are left out."""
+    listed = list(values.items() if isinstance(values, Mapping) else values)
+    width = max((len(name) for name, _ in listed), default=0)
+    for name, value in listed:
+        if value not in ("", None, [], ()):
+            say(f"{name:<{width}}  {value}")
+
+
+def fault(what: Fault) -> None:
+    """A fault, on the standard error: whose it is, what is wrong, what to do."""
+    if here().json:
+        print(as_json(_jsonable(what.as_json())), file=sys.stderr)
+        return
+    whose = {"ours": "Not done", "theirs": "The other side", "world": "Not possible now"}[what.whose]
+    note(f"{whose}: {what.sentence}", style="bold red")
+    for sentence in what.details.get("sentences", ()):
+        note(f"  {sentence}")
+    if draft := what.details.get("draft"):
+        note(
+            f"What you gave is kept as draft {draft}. Complete it: `wideberth notice draft send {draft} …` with the "
+            "missing options. If it cannot wait: `wideberth alert` needs no field."
+        )
+
+
+def _jsonable(data: Any) -> Any:
+    return json.loads(json.dumps(data, default=repr))
+
+
+def utc(t_ms: int) -> str:
+    from wideberth.core.say.instant import show
+
+    return show(t_ms)
+
+
+def said(answer: Mapping[str, Any]) -> None:
+    """What became of an own command: its reference, lateness, warnings. Says what it does not mean, too."""
+    from wideberth.core.call.sentences import late
+    from wideberth.core.say.instant import show_span
+    from wideberth.core.say.words import RECEIPT_ONLY
+
+    facts, ref = answer["facts"], answer["ref"]
+    version = f" version {answer['version']}" if answer["version"] > 1 else ""
+    done = _DONE.get(answer["kind"], answer["kind"])
+    say(f"{ref}{version}: {done}, by {answer['by']}." if ref else f"{done.capitalize()}, by {answer['by']}.")
+    lead = facts.get("lead_given")
+    if lead:
+        is_late = late(facts)
+        say(f"{is_late}. It goes out at once." if is_late else f"Lead {show_span(lead['lead_ms'])}, not late.",
+            style="bold yellow" if is_late else "")  # fmt: skip
+    if answer["kind"] == "ack":
+        say(RECEIPT_ONLY)
+    for warning in facts.get("warnings", ()):
+        note(f"Note: {warning}", style="yellow")
+    if facts.get("void"):
+        say(f"Void now, to be answered anew: {', '.join(facts['void'])}.")
+
+
+_DONE = {
+    "alert": "ALERT raised; make it precise with `notice give --refines`",
+    "notice": "given",
+    "amend": "amended",
+    "correct": "corrected",
+    "extend": "extended",
+    "cancel": "cancelled",
+    "report": "reported",
+    "ack": "acknowledged",
+    "insufficient": "found insufficient",
+    "readback": "read back",
+    "objection": "objection recorded",
+    "refused": "recorded as not taken",
+    "relay": "relay counted",
+    "nil": "nothing planned, as said",
+    "outage": "outage announced",
+    "voice": "call logged",
+}

@@ -1,0 +1,235 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The watch officer's terminal: what there is now, and with `--follow` everything as it comes, with an alarm.
+
+The alarm rings the terminal's bell until a key is pressed or somebody answers from another terminal. When the node does
+not answer the terminal says so in red and tries again; when it is back, what was missed is shown.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import queue
+import select
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from wideberth.cli.session import here
+from wideberth.cli.verbs import verb
+from wideberth.errors import Fault, NotFound, Unreachable
+
+if TYPE_CHECKING:
+    from wideberth.cli.alarm import Alarm
+    from wideberth.cli.client import Client
+
+BELL_EVERY_S: Final = 2.0
+RETRY_S: Final = 1.0
+_LOOK_S: Final = 0.2
+_SHOWN_KINDS: Final = frozenset({"notice", "amend", "correct", "extend", "cancel", "alert"})
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add it to the top of the command line."""
+    verb(app, "watch")(watch)
+
+
+def watch(
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Stay, and ring.")] = False,
+    silent: Annotated[bool, typer.Option("--silent", help="No bell; sentences only.")] = False,
+) -> None:
+    """Show the board; with --follow stay and ring. Any key says that you have heard it."""
+    client = here().client()
+    if not follow:
+        _board(client, None)
+    else:
+        _follow(client, silent=silent)
+
+
+def _board(client: Client, alarm: Alarm | None) -> int:
+    """Print what there is now; what is urgent and unanswered rings. Returns the number of the newest tell before it."""
+    from wideberth.cli import board, show
+    from wideberth.core.say.words import SCOPE
+
+    session = here()
+    status = client.get("/v1/status")
+    notices = client.get("/v1/notices", line=session.line)
+    exposed = client.get("/v1/exposures")
+    if session.json:
+        for notice in notices:
+            print(show.as_json({"notice": notice}))
+        for exposure in exposed:
+            print(show.as_json({"exposure": exposure}), flush=True)
+    else:
+        board.several(notices)
+        if exposed:
+            board.exposures(exposed)
+        show.say(SCOPE, style="dim")
+    for notice in notices:
+        entry = notice["versions"][-1]["entry"]
+        if notice["author"] == status["party"]:
+            continue
+        _shown(client, notice["ch"], notice["author"], entry)
+        unanswered = notice["standing"].get(status["party"]) in ("SENT", "DELIVERED", "SEEN")
+        if alarm is not None and notice["precedence"] in ("FLASH", "IMMEDIATE") and unanswered:
+            began = {"tell": "heard", "level": "RING", "kind": notice["kind"], "ch": notice["ch"], "ref": notice["ref"]}
+            alarm.take({**began, "entry": entry})
+    if alarm is not None:
+        for exposure in exposed:
+            alarm.take({"tell": "exposed", **exposure})
+    return int(status["told"])
+
+
+def _follow(client: Client, *, silent: bool) -> None:
+    from wideberth.cli.alarm import Alarm
+
+    alarm = Alarm()
+    lines: queue.Queue[dict[str, Any] | Fault] = queue.Queue()
+    bell_at, down, since = 0.0, False, 0
+    try:
+        since = _board(client, alarm)
+    except Unreachable as fault:
+        down = _take(fault, client, alarm, False)
+    threading.Thread(target=_listen, args=(client, lines, since), name="watch", daemon=True).start()
+    with _keys() as pressed:
+        while True:
+            with contextlib.suppress(queue.Empty):
+                line = lines.get(timeout=_LOOK_S)
+                down = _take(line, client, alarm, down)
+            if alarm.ringing and pressed():
+                _owned(alarm)
+            if alarm.ringing and not silent and time.monotonic() >= bell_at:
+                bell_at = time.monotonic() + BELL_EVERY_S
+                sys.stderr.write("\a")
+                sys.stderr.flush()
+
+
+def _take(line: dict[str, Any] | Fault, client: Client, alarm: Alarm, down: bool) -> bool:
+    """Show one line of the stream. Returns whether the node is down, as far as this terminal knows."""
+    from wideberth.cli import show
+
+    if isinstance(line, Fault):
+        if not down:
+            _print_line(
+                {"watch": "down", "sentence": line.sentence},
+                f"THE NODE IS NOT ANSWERING. {line.sentence}",
+                "bold white on red",
+            )
+        return True
+    if "tell" not in line:
+        if down:
+            _print_line({"watch": "up"}, "The node answers again.", "bold")
+            with contextlib.suppress(Fault):
+                _board(client, alarm)
+        if line.get("missed"):
+            _print_line(
+                line, f"{line['missed']} messages are older than the node keeps; `watch` shows the board.", "bold red"
+            )
+        return False
+    tell = line["tell"]
+    began = alarm.take(tell)
+    if here().json:
+        print(show.as_json(line), flush=True)
+    elif sentence := sentence_of(tell):
+        stamp = show.utc(line["at_ms"])
+        show.say(f"{stamp}  {sentence}", style="bold red" if began else "")
+        if began:
+            show.say(f"{' ' * len(stamp)}  RINGING. Press any key: you have heard it. Then `wideberth ack`, or call.")
+    if tell["tell"] == "heard" and tell.get("recorded", True) and tell["kind"] in _SHOWN_KINDS:
+        _shown(client, tell["ch"], tell["author"], tell["entry"])
+    return down
+
+
+def sentence_of(tell: dict[str, Any]) -> str:
+    """One line for people; empty for what only programs want."""
+    from wideberth.cli.alarm import level
+
+    if level(tell) == "QUIET":
+        return ""
+    match tell["tell"]:
+        case "heard":
+            mark = "" if tell.get("recorded", True) else "(not yet recorded) "
+            return f"{mark}{tell['sentence']}"
+        case "said":
+            return f"{tell['by']}: {tell['kind']} {tell.get('ref', '')}".rstrip()
+        case "climbed":
+            return f"{tell['member']}: {tell['step']} {tell['ref']} version {tell['version']}, by {tell['by']}"
+        case "opened":
+            return f"The line {tell['mechanism']} with {', '.join(tell['peers'])} is open."
+        case "fault":
+            return f"Fault ({tell['whose']}), {tell.get('peer') or 'here'}: {tell['sentence']}"
+        case _:
+            return str(tell["sentence"])
+
+
+def _owned(alarm: Alarm) -> None:
+    from wideberth.cli import show
+
+    what = ", ".join(alarm.ringing)
+    alarm.own()
+    now = show.utc(time.time_ns() // 1_000_000_000 * 1000)
+    _print_line(
+        {"watch": "owned", "rang": what}, f"{now}  Heard at this terminal: {what}. Not acknowledged to anybody yet.", ""
+    )
+
+
+def _print_line(data: dict[str, Any], sentence: str, style: str) -> None:
+    from wideberth.cli import show
+
+    if here().json:
+        print(show.as_json(data), flush=True)
+    else:
+        show.say(sentence, style=style)
+
+
+def _shown(client: Client, ch: str, author: str, entry: str) -> None:
+    """Tell the node that this machine showed it; the claim is a machine's and is labelled so. Own entries are skipped
+    by the node's NotFound; an unreachable node is said by the stream."""
+    with contextlib.suppress(NotFound, Unreachable):
+        client.post("/v1/shown", {"line": ch, "author": author, "entry": entry})
+
+
+def _listen(client: Client, lines: queue.Queue[dict[str, Any] | Fault], since: int) -> None:
+    """The stream after number `since`, for ever: on a thread, so that the bell does not wait for the node."""
+    run = ""
+    while True:
+        try:
+            for line in client.stream("/v1/watch", since=since, run=run):
+                if line.get("watch") == "start":
+                    since = since if run in ("", line["run"]) else 0  # another run of the node counts from 1 again
+                    run = line["run"]
+                elif "n" in line and "tell" in line:
+                    since = line["n"]
+                lines.put(line)
+        except Fault as fault:
+            lines.put(fault)
+        time.sleep(RETRY_S)
+
+
+@contextlib.contextmanager
+def _keys() -> Iterator[Any]:
+    """A function that says whether a key was pressed since it was last asked; never, where there is no keyboard."""
+    if not sys.stdin.isatty():
+        yield lambda: False
+        return
+    import termios
+    import tty
+
+    fd = sys.stdin.fileno()
+    before = termios.tcgetattr(fd)
+    try:
+        tty.setcbreak(fd)  # Ctrl-C still stops
+
+        def pressed() -> bool:
+            some = False
+            while select.select([fd], [], [], 0)[0] and os.read(fd, 64):
+                some = True
+            return some
+
+        yield pressed
+    finally:
+        termios.tcsetattr(fd, termios.TCSADRAIN, before)

@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Other words on the line: nothing planned, a planned outage, a call that was made by voice."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from wideberth.cli.options import now_of_node, show_utc_first, time_ms
+from wideberth.cli.session import here
+from wideberth.cli.verbs import verb
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add them to the top of the command line."""
+    for name, function in (("nil", nil), ("outage", outage), ("voice", voice)):
+        verb(app, name)(function)
+
+
+def nil(until: Annotated[str, typer.Option("--until", help='Until when: "+8h", or a UTC time.')]) -> None:
+    """Nothing planned until then, as far as you say now."""
+    from wideberth.cli import show
+
+    show_utc_first(until)
+    show.result(here().say("nil", until_ms=time_ms(until, field="until", up=True)), show.said)
+
+
+def outage(
+    start: Annotated[str, typer.Option("--from", help="When the line goes down.")],
+    end: Annotated[str, typer.Option("--until", help="When it is back.")],
+    text: Annotated[str, typer.Option("--text", help="A short clarification.")] = "",
+) -> None:
+    """The line will be down, as planned."""
+    from wideberth.cli import show
+
+    show_utc_first(start, end)
+    now_ms = now_of_node()
+    start_ms = time_ms(start, field="from", now_ms=now_ms)
+    end_ms = time_ms(end, field="until", up=True, now_ms=now_ms, after_ms=start_ms)
+    show.result(here().say("outage", start_ms=start_ms, end_ms=end_ms, text=text), show.said)
+
+
+def voice(
+    answer: Annotated[str, typer.Argument(help="What was answered, or that nobody did.", show_default=False)],
+    medium: Annotated[str, typer.Option("--by", help="How: telephone, guard radio, attaché …")] = "telephone",
+    ref: Annotated[str, typer.Option("--ref", help="The notice that it was about, if any.")] = "",
+    at: Annotated[str, typer.Option("--at", help="When, if not now; a time needs its zone.")] = "",
+) -> None:
+    """Log a call that was made off this system."""
+    from wideberth.cli import show
+
+    show_utc_first(at)
+    at_ms = time_ms(at, field="at") if at else 0
+    show.result(here().say("voice", medium=medium, answer=answer, at_ms=at_ms, ref=ref), show.said)
