@@ -12,6 +12,7 @@ from typing import Final
 import msgspec
 
 from wideberth.core.limits import MEMBERS_MAX, NAME_CHARS_MAX, TEXT_CHARS_MAX
+from wideberth.core.say.reference import party_code
 from wideberth.core.say.rules import Mode, Purpose, Rules
 from wideberth.core.say.words import SCOPE
 from wideberth.core.seal import canonical, envelope
@@ -61,6 +62,9 @@ class Agreement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise Malformed(f"agreement: a channel has 2 to {MEMBERS_MAX} members")
         if names != sorted(set(names)):
             raise Malformed("agreement: members stand in order of their names, each once")
+        codes = [party_code(n) for n in names]
+        if len(codes) != len(set(codes)):
+            raise Malformed("agreement: two members would have the same letters in their references; rename one")
         roots = [m.root for m in self.members if m.root]
         if len(roots) != len(set(roots)):
             raise Malformed("agreement: two members have the same root key")
