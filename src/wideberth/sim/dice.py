@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 
 class Dice:
-    """`Dice(seed)`; `dice.apart("network")` gives dice of their own, so that one part's throws do not move another's."""
+    """`Dice(seed)`; `dice.apart("network")` gives dice of its own: one part's throws do not move another's."""
 
     def __init__(self, seed: int | str) -> None:
         # A text is hashed by SHA-512 there, never by `hash()`: the same under every PYTHONHASHSEED.

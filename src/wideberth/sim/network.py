@@ -120,4 +120,4 @@ class Network:
         return data[:at] + dice.pick(_SIGNS) + data[at + 1 :]
 
 
-_SIGNS: Final = [bytes([c]) for c in b"ABCDEFabcdef0123456789+/=\"{}[],:"]
+_SIGNS: Final = [bytes([c]) for c in b'ABCDEFabcdef0123456789+/="{}[],:']

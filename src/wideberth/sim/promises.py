@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """What must hold whatever the weather, checked from outside: on disks, on wires, and by what people were told.
 
-    framed      no honest node signs two headers for one place; none is ever accused
-    lost        what an officer was told, and what was receipted `stored`, is on that disk after any crash, and
-                reaches every member once the weather is kind
-    split       at rest all copies of a strand are the same, byte by byte
-    agreed      at rest both boards show the same threads, versions and rungs: those that the strands say by their
-                order; a board that was folded anew from the disk shows them too
-    stuck       a kind world comes to rest, and then nothing waits for a receipt
-    duplicated  no entry is stored or told twice; places are dense and chained
-    rung        every urgent entry that is live when it arrives rings, also behind a gap
-    sound       the core raises nothing but faults, and only for commands
+framed      no honest node signs two headers for one place; none is ever accused
+lost        what an officer was told, and what was receipted `stored`, is on that disk after any crash, and
+            reaches every member once the weather is kind
+split       at rest all copies of a strand are the same, byte by byte
+agreed      at rest both boards show the same threads, versions and rungs: those that the strands say by their
+            order; a board that was folded anew from the disk shows them too
+stuck       a kind world comes to rest, and then nothing waits for a receipt
+duplicated  no entry is stored or told twice; places are dense and chained
+rung        every urgent entry that is live when it arrives rings, also behind a gap
+sound       the core raises nothing but faults, and only for commands
 """
 
 from __future__ import annotations
@@ -102,7 +102,9 @@ class Promises:
     def _must_ring(self, site: Site, memory: _Memory, read: Read, now: Now) -> None:
         live = read.urgent and now.t_ms < read.over_ms and read.hash not in memory.superseded
         if live and read.author != site.party and read.hash not in memory.rang:
-            raise Broken("rung", f"urgent entry {read.seq} of {read.author} ({read.hash[:8]}) did not ring {site.party}")
+            raise Broken(
+                "rung", f"urgent entry {read.seq} of {read.author} ({read.hash[:8]}) did not ring {site.party}"
+            )
 
     def _accused(self, site: Site, tell: FaultSeen, tainted: bool) -> None:
         if tell.whose != "theirs" or (tainted and tell.fault in _SPOILT):
@@ -176,7 +178,9 @@ class Promises:
                     for other in sites
                     if other.party in charter.members
                 ):
-                    raise Broken("lost", f"entry {entry[:8]}, which {site.party} was told of, is not everywhere at rest")
+                    raise Broken(
+                        "lost", f"entry {entry[:8]}, which {site.party} was told of, is not everywhere at rest"
+                    )
 
     def _strands(self, charter: Charter, disks: dict[str, dict[tuple[str, str], list[EntryRecord]]]) -> None:
         for author in charter.members:

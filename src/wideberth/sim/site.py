@@ -64,13 +64,13 @@ class Site:
         self._verifier = verifier
         self._dice = dice
         self._tape = tape
-        self._watcher = watcher
+        self.watcher = watcher
         self.world_ms = world_ms
-        self._later = later
+        self.later = later
         self._post = post
         self._queue: deque[tuple[ev.Event, bool]] = deque()
         self._planned = False
-        self._life = 0
+        self.life = 0
         self._alarm = 0
         self._told_low = False
         self.node = self.build()
@@ -90,13 +90,13 @@ class Site:
         """Power off: memory is gone, and what was not synced, but for what happened to reach the disk."""
         self.up = False
         self.doom = None
-        self._life += 1
+        self.life += 1
         self._queue.clear()
         self._planned = False
         lost = self.disk.power_cut(self._dice.between(0, 1))
         self.lost_writes += 1 if lost else 0
         self._note(f"CRASH{', a write under way is lost' if lost else ''}")
-        self._watcher.crashed(self)
+        self.watcher.crashed(self)
 
     def start(self) -> None:
         """Power on: the node is built from its disk."""
@@ -119,11 +119,11 @@ class Site:
     def _plan(self, in_ms: int) -> None:
         if not self._planned:
             self._planned = True
-            life = self._life
-            self._later(in_ms, lambda: self._round(life))
+            life = self.life
+            self.later(in_ms, lambda: self._round(life))
 
     def _round(self, life: int) -> None:
-        if life != self._life or not self.up:
+        if life != self.life or not self.up:
             return
         self._planned = False
         together = [self._queue.popleft() for _ in range(min(TOGETHER, len(self._queue)))]
@@ -150,12 +150,12 @@ class Site:
             batch = self.node.step(event, now)
         except Fault as fault:
             self._note(f"refuses {type(event).__name__}: {fault.name}")
-            self._watcher.refused(self, event, fault)
+            self.watcher.refused(self, event, fault)
             return None
         except Exception as why:  # whatever it is, an honest node that falls over is a finding
-            self._watcher.fell(self, event, why)
+            self.watcher.fell(self, event, why)
             raise
-        self._watcher.stepped(self, event, tainted, batch, now)
+        self.watcher.stepped(self, event, tainted, batch, now)
         self._set_alarm(batch.wake, now)
         return batch
 
@@ -173,7 +173,7 @@ class Site:
         self.cut()
         for _, batch in stepped:
             for tell in batch.tell:
-                self._watcher.told(self, tell)
+                self.watcher.told(self, tell)
         self.cut()
 
     def keep(self, records: list[Record]) -> None:
@@ -201,7 +201,7 @@ class Site:
 
     def _give(self, send: Send, frames: Frames, sidecars: tuple[bytes, ...]) -> None:
         parcel = Parcel(send.ch, self.party, send.to, frames, sidecars)
-        self._watcher.sent(self, parcel)
+        self.watcher.sent(self, parcel)
         self._post(parcel)
         self.cut()
 
@@ -221,7 +221,7 @@ class Site:
 
     def _disk_state(self, low: bool) -> None:
         for tell in self.node.step(ev.DiskState(low, "low" if low else "room"), self.now()).tell:
-            self._watcher.told(self, tell)
+            self.watcher.told(self, tell)
 
     def _after_full(self, together: list[tuple[ev.Event, bool]], full: StoreFull) -> None:
         self._note(f"{full.name}: starts anew from its disk")
@@ -239,7 +239,7 @@ class Site:
 
     def _rebuilt(self) -> None:
         self.node = self.build()
-        self._watcher.crashed(self)
+        self.watcher.crashed(self)
         self._told_low = True
         self._disk_state(True)
 
@@ -250,11 +250,15 @@ class Site:
         self._alarm += 1
         if wake is None:
             return
-        life, alarm = self._life, self._alarm
-        self._later(min(ALARM_MOST_MS, max(0, wake - now.mono_ms)), lambda: self._ring(life, alarm))
+        life, alarm = self.life, self._alarm
+        self.later(min(ALARM_MOST_MS, max(0, wake - now.mono_ms)), lambda: self._ring(life, alarm))
+
+    def disarm(self) -> None:
+        """No alarm until the next event."""
+        self._alarm += 1
 
     def _ring(self, life: int, alarm: int) -> None:
-        if life == self._life and alarm == self._alarm:
+        if life == self.life and alarm == self._alarm:
             self.submit(ev.Tick())
 
     def _note(self, what: str) -> None:

@@ -21,7 +21,7 @@ DAY: Final = 24 * HOUR
 
 Hard = Literal["crash", "cut_one_way", "cut_both_ways", "clock_jump", "disk_full"]
 MESSAGE_FAULTS: Final = ("lost", "repeated", "delayed", "overtaken", "corrupted")
-# `lost_write`: a crash took a write with it that was under way. `late_crash`: the power went between two effects.
+# `lost_write`: a crash took a write with it that was under way.
 HARD_FAULTS: Final = ("crash", "lost_write", "cut_one_way", "cut_both_ways", "clock_jump", "disk_full")
 
 
@@ -43,14 +43,11 @@ class Weather(msgspec.Struct, frozen=True):
     @classmethod
     def drawn(cls, dice: Dice) -> Weather:
         storms: list[tuple[Hard, float]] = [
-            (kind, dice.pick(often))
-            for kind, often in (
-                ("crash", (0.0, 1.0, 3.0)),
-                ("cut_one_way", (0.0, 1.0)),
-                ("cut_both_ways", (0.0, 1.0)),
-                ("clock_jump", (0.0, 0.5, 1.0)),
-                ("disk_full", (0.0, 0.0, 0.3)),
-            )
+            ("crash", dice.pick((0.0, 1.0, 3.0))),
+            ("cut_one_way", dice.pick((0.0, 1.0))),
+            ("cut_both_ways", dice.pick((0.0, 1.0))),
+            ("clock_jump", dice.pick((0.0, 0.5, 1.0))),
+            ("disk_full", dice.pick((0.0, 0.0, 0.3))),
         ]
         if not any(weight for _, weight in storms):
             storms = [("crash", 1.0)]

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import heapq
 import itertools
+import traceback
 from collections import Counter
 from collections.abc import Callable
 from typing import Final
@@ -19,7 +20,6 @@ from typing import Final
 import msgspec
 
 from wideberth.core import events as ev
-from wideberth.core.batch import Now
 from wideberth.sim import parties
 from wideberth.sim.clock import SimClock
 from wideberth.sim.dice import Dice
@@ -102,9 +102,10 @@ class World:
             self._until_rest()
             self.promises.at_rest(self.sites, self.charters)
         except Broken as broken:
-            self.tape.note(self.now_ms, "PROMISE", f"{broken.name} is broken: {broken.story}")
-            outcome.broken, outcome.story, outcome.step = broken.name, broken.story, self.tape.step
-            outcome.tape = self.tape.lines()
+            self._broke(outcome, broken)
+        except Exception as why:  # an honest node never falls over, whatever the weather
+            where = "".join(traceback.format_exception(why)[-3:])
+            self._broke(outcome, Broken("sound", f"{why!r}\n{where}"))
         for site in self.sites:
             for (_, author), strand in site.disk.strands().items():
                 outcome.entries += len(strand) if author == site.party else 0
@@ -114,6 +115,11 @@ class World:
         outcome.deliveries = self._network.deliveries
         outcome.digest = self.tape.digest()
         return outcome
+
+    def _broke(self, outcome: Outcome, broken: Broken) -> None:
+        self.tape.note(self.now_ms, "PROMISE", f"{broken.name} is broken: {broken.story}")
+        outcome.broken, outcome.story, outcome.step = broken.name, broken.story, self.tape.step
+        outcome.tape = self.tape.lines()
 
     def _begin(self) -> None:
         for charter in self.charters:
@@ -130,7 +136,9 @@ class World:
             if self._kind and at_ms > max(self._last_parcel_ms, self.weather.lasts_ms) + QUIET_MS:
                 return
             if at_ms > deadline_ms:
-                raise Broken("stuck", f"there is still traffic {PATIENCE_MS // MINUTE} minutes after the weather turned")
+                raise Broken(
+                    "stuck", f"there is still traffic {PATIENCE_MS // MINUTE} minutes after the weather turned"
+                )
             self.now_ms = at_ms
             act()
 
@@ -277,8 +285,3 @@ class World:
             for other in self.sites:
                 if other is not site and site.up:
                     site.submit(ev.Reached(other.party))
-
-
-def clock_of(site: Site) -> Now:
-    """For tests: what a node's clocks show."""
-    return site.now()

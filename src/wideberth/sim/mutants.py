@@ -1,0 +1,230 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Mistakes that the simulator must notice: if it does not, the simulator is broken, or the rule is not needed.
+
+Each mutant swaps one small part of the product code while it is in force, in this process only, or drives the node in
+another order. Nothing in the product code knows of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from typing import Any, Final
+from unittest import mock
+
+import msgspec
+
+from wideberth.core import events as ev
+from wideberth.core.batch import Batch
+from wideberth.core.call.board import Thread, Version
+from wideberth.core.carry.channel import Channel
+from wideberth.core.carry.inbox import Inbox
+from wideberth.core.carry.outbox import Outbox
+from wideberth.core.carry.strand import Fit, Strand
+from wideberth.core.line import Line
+from wideberth.core.records import EntryRecord, Record
+from wideberth.core.seal import receipt as receipts
+from wideberth.core.seal.entry import Entry, Header
+from wideberth.errors import OutOfPlace
+from wideberth.sim.site import Site
+
+
+class Mutant(msgspec.Struct, frozen=True):
+    """`promises`: those of which one must break. `patches`: (class, attribute) to what stands there instead."""
+
+    name: str
+    mistake: str
+    promises: tuple[str, ...]
+    patches: Mapping[tuple[type, str], Any] = {}
+    site: type[Site] = Site
+
+    @contextmanager
+    def in_force(self) -> Iterator[None]:
+        with ExitStack() as stack:
+            for (owner, name), new in self.patches.items():
+                stack.enter_context(mock.patch.object(owner, name, new))
+            yield
+
+
+# --- other orders of effects ---
+
+
+class _SendsFirst(Site):
+    def effects(self, stepped: list[tuple[ev.Event, Batch]]) -> None:
+        records = [record for _, batch in stepped for record in batch.store]
+        fresh = {r.hash: r for r in records if isinstance(r, EntryRecord)}
+        self.cut()
+        for _, batch in stepped:
+            for send in batch.send:
+                self.send(send, fresh)
+        self.cut()
+        if records:
+            self.keep(records)
+        self.cut()
+        for _, batch in stepped:
+            for tell in batch.tell:
+                self.watcher.told(self, tell)
+
+
+class _TellsFirst(Site):
+    def effects(self, stepped: list[tuple[ev.Event, Batch]]) -> None:
+        for _, batch in stepped:
+            for tell in batch.tell:
+                self.watcher.told(self, tell)
+        self.cut()
+        super().effects([(event, msgspec.structs.replace(batch, tell=())) for event, batch in stepped])
+
+
+class _SyncsLate(Site):
+    """What was written is synced some time later: a store with `synchronous=OFF`."""
+
+    def keep(self, records: list[Record]) -> None:
+        self.disk.append(records)
+        life = self.life
+        self.later(200, lambda: self.disk.sync() if life == self.life else None)
+
+
+class _ForgetsToWake(Site):
+    """Every restart begins without looking at what is due."""
+
+    def start(self) -> None:
+        super().start()
+        self.disarm()
+
+
+# --- other carriers ---
+
+
+def _append_anything(self: Strand, header: Header, hash_: str) -> None:
+    if not self._hashes:
+        self.epoch = header.epoch
+    self._hashes.append(hash_)
+
+
+def _fit_gaps(self: Strand, entry: Entry) -> Fit:
+    fit = _FIT(self, entry)
+    return Fit.NEXT if fit is Fit.GAP else fit
+
+
+def _fit_repeats(self: Strand, entry: Entry) -> Fit:
+    fit = _FIT(self, entry)
+    return Fit.NEXT if fit is Fit.REPEAT else fit
+
+
+def _fit_by_clock(self: Strand, entry: Entry) -> Fit:
+    """Entries of a strand must be in order of their times."""
+    fit = _FIT(self, entry)
+    if fit is Fit.NEXT:
+        last = getattr(self, "last_t_ms", 0)
+        if entry.header.t_ms < last:
+            raise OutOfPlace("it was signed before the one before it")
+        self.last_t_ms = entry.header.t_ms  # type: ignore[attr-defined]
+    return fit
+
+
+_FIT: Final = Strand.fit
+
+
+def _newest_by_clock(self: Thread) -> Version:
+    return max(self.versions, key=lambda v: v.t_ms)
+
+
+def _never_repeat(self: Outbox, newest: int, mono_ms: int) -> tuple[list[int], list[int]]:
+    self.due_mono_ms = None
+    return [], []
+
+
+def _repeat_from_sent(self: Outbox, newest: int, mono_ms: int) -> tuple[list[int], list[int]]:
+    """The pointer follows what was sent, not what was receipted."""
+    self.receipted = max(self.receipted, self._sent)
+    return _REPEAT(self, newest, mono_ms)
+
+
+_REPEAT: Final = Outbox.repeat
+
+
+def _no_receipt_again(self: Inbox, seq: int) -> list[bytes]:
+    return []
+
+
+def _never_ring_early(*_: Any) -> None:
+    return None
+
+
+def _forgets_to_link(self: Inbox, seq: int) -> Entry | None:
+    """What waited behind a gap rang, and is then thrown away as known."""
+    self._parked.pop(seq, None)
+    return None
+
+
+def _parks_and_receipts(self: Channel, author: str, t_ms: int, node: Any) -> Any:
+    """A receipt covers what waits in memory behind a gap as well."""
+    strand, inbox = self.strands[author], self.inboxes[author]
+    waiting = [s for s in inbox._parked if s > strand.seq]
+    receipt, envelope = _STORED_RECEIPT(self, author, t_ms, node)
+    if not waiting:
+        return receipt, envelope
+    far = inbox.parked(max(waiting))
+    assert far is not None
+    receipt = msgspec.structs.replace(receipt, seq=far.header.seq, head=far.hash)
+    envelope = receipts.seal(receipt, node)
+    inbox.gave(strand.seq, envelope)
+    return receipt, envelope
+
+
+_STORED_RECEIPT: Final = Channel.stored_receipt
+
+
+def _answers_newest(self: Thread, entry: str) -> Version | None:
+    """An answer counts for the newest version, not for the one that it names."""
+    return self.newest if any(v.entry == entry for v in self.versions) else None
+
+
+def _reload_without_receipts(self: Line, record: Any) -> None:
+    """After a restart the receipts that were given are not known any more, so they cannot be repeated."""
+    if record.author != self.channel.us:
+        _RELOAD_SIDECAR(self, record)
+
+
+_RELOAD_SIDECAR: Final = Line.reload_sidecar
+
+MUTANTS: Final = (
+    Mutant("send before store", "what left may never have been stored", ("framed", "lost", "split"), {}, _SendsFirst),
+    Mutant("tell before store", "an officer is told what a crash undoes", ("lost",), {}, _TellsFirst),
+    Mutant("receipt before fsync", "a receipt for what is not on the disk", ("lost", "framed"), {}, _SyncsLate),
+    Mutant("asleep after restart", "what waits is not due after a restart", ("stuck", "split", "lost"), {},
+           _ForgetsToWake),
+    Mutant("gap accepted", "an entry is linked before the one before it", ("split", "duplicated", "framed", "agreed",
+           "sound", "stuck"), {(Strand, "fit"): _fit_gaps, (Strand, "append"): _append_anything}),
+    Mutant("no de-duplication", "a repeat is taken for something new", ("duplicated",),
+           {(Strand, "fit"): _fit_repeats, (Strand, "append"): _append_anything}),
+    Mutant("clock trusted for order", "an entry with an earlier time than the last is refused", ("framed",),
+           {(Strand, "fit"): _fit_by_clock}),
+    Mutant("clock trusted for versions", "the version with the latest time holds", ("agreed",),
+           {(Thread, "newest"): property(_newest_by_clock)}),
+    Mutant("no repeat", "what was lost is never sent again", ("split", "stuck", "lost"),
+           {(Outbox, "repeat"): _never_repeat}),
+    Mutant("pointer follows what was sent", "the resend pointer is a guess", ("split", "stuck", "lost"),
+           {(Outbox, "repeat"): _repeat_from_sent}),
+    Mutant("receipt not repeated", "a lost receipt is lost for ever", ("stuck",),
+           {(Inbox, "receipts_for"): _no_receipt_again}),
+    Mutant("receipts forgotten by a restart", "a receipt lost before a crash is lost for ever", ("stuck", "agreed"),
+           {(Line, "reload_sidecar"): _reload_without_receipts}),
+    Mutant("no ring behind a gap", "an urgent entry waits for what came before it", ("rung",),
+           {(Line, "_ring_early"): _never_ring_early}),
+    Mutant("receipt covers what is parked", "a receipt for what waits in memory", ("lost", "stuck"),
+           {(Channel, "stored_receipt"): _parks_and_receipts}),
+    Mutant("answer moves to the newest version", "an acknowledgement counts for a version that nobody saw", ("agreed",),
+           {(Thread, "version"): _answers_newest}),
+)  # fmt: skip
+BY_NAME: Final[dict[str, Mutant]] = {m.name: m for m in MUTANTS}
+
+
+def hunt(mutant: Mutant, run: Callable[[int, type[Site]], str], first_seed: int, most: int) -> tuple[int, str] | None:
+    """Seeds until the mutant is caught, and the promise that broke; None when `most` seeds saw nothing."""
+    with mutant.in_force():
+        for n in range(most):
+            broken = run(first_seed + n, mutant.site)
+            if broken:
+                return n + 1, broken
+    return None
