@@ -191,12 +191,12 @@ class World:
     # --- hard faults ---
 
     def _next_storm(self) -> None:
-        def strike() -> None:
+        def befall() -> None:
             if not self._kind:
                 self._storm(self._dice.weighted(self.weather.storms))
                 self._next_storm()
 
-        self.later(self._dice.around(self.weather.storm_ms), strike)
+        self.later(self._dice.around(self.weather.storm_ms), befall)
 
     def _storm(self, kind: Hard) -> None:
         dice = self._dice
@@ -248,7 +248,7 @@ class World:
                         self.tape.note(self.now_ms, sender, f"reaches {to} again")
                         self._by_name[sender].submit(ev.Reached(to))
 
-        self.later(self._dice.between(2 * SECOND, self._dice.pick((20, 120)) * SECOND), mend)
+        self.later(self._dice.between(2 * SECOND, self._dice.pick((15, 60)) * SECOND), mend)
 
     def _jump(self, site: Site) -> None:
         self.hard["clock_jump"] += 1
