@@ -138,8 +138,7 @@ class NodeProcess:
 
     def inner_pid(self) -> int:
         """The process that holds this node's own plans."""
-        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
-        (inner,) = [int(c) for c in children if b"wideberth.inner" in Path(f"/proc/{c}/cmdline").read_bytes()]
+        (inner,) = [c for c in self._children() if b"wideberth.inner" in Path(f"/proc/{c}/cmdline").read_bytes()]
         return inner
 
     def stop(self) -> None:
@@ -154,9 +153,15 @@ class NodeProcess:
         """As the power fails: SIGKILL."""
         if self.running:
             assert self._process is not None
+            children = self._children()
             self._process.kill()
             self._process.wait(PATIENCE_S)
+            # Its inner process ends by itself when its input ends.
+            until(lambda: not any(Path(f"/proc/{c}").exists() for c in children), "the inner process ends")
         self._ended()
+
+    def _children(self) -> list[int]:
+        return [int(c) for c in Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()]
 
     def _ended(self) -> None:
         if self._process is not None and self._process.stdout is not None:
@@ -267,10 +272,41 @@ class Two:
         if weather:
             # The weather in front of a party is what its peer's deliveries to it go through.
             self.weather = {p: Weather(public[p], self.ports[p], seed=i) for i, p in enumerate(self.ports)}
-        taps = {p: self._root / f"{p.lower()}.tap" if tap else None for p in self.ports}
+        self._began = clock
+        self._tapped, self._seed = tap, seed
+        self._folders = {p: each.path for p, each in homes.items()}
+        self._take_seats()
+
+    def _take_seats(self) -> None:
         self.blue, self.green = (
-            NodeProcess(homes[p].path, tap=taps[p], seed=f"{seed}/{p}" if seed else "") for p in ("BLUE", "GREEN")
+            NodeProcess(
+                self._folders[p],
+                tap=self._root / f"{p.lower()}.tap" if self._tapped else None,
+                seed=f"{self._seed}/{p}" if self._seed else "",
+            )
+            for p in ("BLUE", "GREEN")
         )
+
+    @contextlib.contextmanager
+    def afresh(self) -> Iterator[Two]:
+        """The same two folders, keys, ports and clock as if nothing had happened yet: to live one story again."""
+        kept = self._root / "as-it-was"
+        if not kept.exists():
+            for party, folder in self._folders.items():
+                shutil.copytree(folder, kept / party)
+        for party, folder in self._folders.items():
+            shutil.rmtree(folder)
+            shutil.copytree(kept / party, folder)
+        for tap in self._root.glob("*.tap"):
+            tap.unlink()
+        self._clock = self._began
+        self._take_seats()
+        try:
+            self._begin()
+            yield self
+        finally:
+            for node in self.nodes:
+                node.stop()
 
     @property
     def nodes(self) -> tuple[NodeProcess, NodeProcess]:
@@ -278,19 +314,22 @@ class Two:
 
     def __enter__(self) -> Two:
         try:
-            for node in self.nodes:
-                node.begin(self._clock)
-            for node in self.nodes:
-                node.is_up()
-            if self._clock:
-                # On hand-set clocks nothing is repeated until the clocks are moved.
-                self.later(2)
-            until(lambda: all(n.status()["lines"] for n in self.nodes), "the line opens on both sides")
-            self.settle()
+            self._begin()
         except BaseException:
             self.__exit__()
             raise
         return self
+
+    def _begin(self) -> None:
+        for node in self.nodes:
+            node.begin(self._clock)
+        for node in self.nodes:
+            node.is_up()
+        if self._clock:
+            # On hand-set clocks nothing is repeated until the clocks are moved.
+            self.later(2)
+        until(lambda: all(n.status()["lines"] for n in self.nodes), "the line opens on both sides")
+        self.settle()
 
     def __exit__(self, *_: object) -> None:
         for weather in self.weather.values():
