@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import time
 from functools import partial
-from typing import Any, Final
+from typing import Any
 
 from wideberth.core.say import instant
 from wideberth.core.say.coordinates import parse_point
@@ -19,11 +19,6 @@ from wideberth.demo import stories as st
 from wideberth.demo.nodes import Pair
 from wideberth.demo.screen import PRIVATE, Screen
 from wideberth.errors import BadInput, Worlds
-
-_CLOCKS: Final = (
-    "Both nodes are real: two processes, two signed records, TLS between them. They run on an EXERCISE line, on clocks "
-    "set by hand, so that a day passes in a minute. Times of day are the drill's; what stands in ms was measured here."
-)
 
 
 class Player:
@@ -47,14 +42,12 @@ class Player:
 
     def opening(self, up_s: float) -> None:
         self._up_s = up_s
-        words = self._pair.joining.words
-        screen = self._screen
-        screen.heading("wideberth demo", _CLOCKS)
+        words, screen = self._pair.joining.words, self._screen
         screen.measured(
-            "BLUE's invitation and GREEN's reply went by hand, as files. The words that they compared by telephone:"
+            "BLUE's invitation and GREEN's reply went by hand, as files. The words that they read to each other:"
         )
         for party in st.PARTIES:
-            screen.measured(f"{party}: {words[party]}", party=party, words=words[party])
+            screen.did("", party, words[party])
         ports = " and ".join(f"{party} on port {self._pair.nodes[party].port}" for party in st.PARTIES)
         screen.measured(
             f"Both are up, {ports}; both signed, and the line {st.MECHANISM!r} is open: {up_s:.1f} s from nothing.",

@@ -9,7 +9,7 @@ import tempfile
 import time
 from collections.abc import Generator
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from wideberth.cli.exits import FINE, FOUND
 from wideberth.core.say.words import SCOPE
@@ -18,6 +18,12 @@ from wideberth.demo.nodes import Pair
 from wideberth.demo.play import Player, at_ms, full_time
 from wideberth.demo.screen import Lines, Screen, Terminal
 from wideberth.errors import BadInput, Fault
+
+_CLOCKS: Final = (
+    "Both nodes are real: two processes, two signed records, TLS between them. They run on an EXERCISE line, on clocks "
+    "set by hand, so that a day passes in a minute. Times of day are the drill's; what stands in ms was measured here. "
+    "They are being made now; that takes a few seconds."
+)
 
 
 def play(*, story: str = "", fast: bool = False, as_json: bool = False, keep: Path | None = None) -> int:
@@ -38,6 +44,7 @@ def _play(chosen: tuple[st.Story, ...], screen: Screen, folder: Path, keep: Path
     clock = at_ms(chosen[0].steps[0].at if len(chosen) == 1 else st.FIRST_CLOCK)
     player: Player | None = None
     failed: list[str] = []
+    screen.heading("wideberth demo", _CLOCKS)
     try:
         pair = Pair(folder, st.PARTIES, mechanism=st.MECHANISM, rules=st.RULES, clock_ms=clock, contacts=st.CONTACTS)
         player = Player(pair, screen)

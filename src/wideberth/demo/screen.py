@@ -106,7 +106,10 @@ class Terminal:
 
     def did(self, at: str, who: str, text: str, *, private: bool = False) -> None:
         self._row(
-            at + "Z", who, (f"seen on {who}'s side only: " if private else "") + text, "magenta" if private else ""
+            f"{at}Z" if at else "",
+            who,
+            (f"seen on {who}'s side only: " if private else "") + text,
+            "magenta" if private else "",
         )
 
     def tell(self, seen: Seen, after_ms: float | None) -> None:
