@@ -62,7 +62,7 @@ class Weather(msgspec.Struct, frozen=True):
             storm_ms=dice.pick((10, 20, 40)) * SECOND,
             storms=tuple(storms),
             pace_ms=dice.pick((20, 45, 90)) * SECOND,
-            burst=150 if long else dice.pick((1, 1, 3, 12)),
+            burst=150 if long else dice.pick((1, 1, 1, 3, 3, 12)),
         )
 
 
