@@ -357,6 +357,21 @@ class Two:
     def later(self, seconds: float) -> int:
         return self.clock(self.now_ms + round(seconds * 1000))
 
+    def restart(self, node: NodeProcess) -> None:
+        """After `stop` or `kill`: up again, at the clock of now."""
+        node.start(self._clock)
+
+    def later_until(self, holds: Callable[[], Any], what: str, *, step_s: float = 30, most: int = 200) -> int:
+        """Let time pass on both clocks until something holds; returns in how many steps."""
+        for steps in range(most):
+            end = time.monotonic() + 0.15  # what the last step set off has this long to happen
+            while time.monotonic() < end:
+                if holds():
+                    return steps
+                time.sleep(0.01)
+            self.later(step_s)
+        raise AssertionError(f"this did not happen within {most} steps of {step_s:.0f} s: {what}")
+
     # --- rest ---
 
     def settled(self) -> bool:

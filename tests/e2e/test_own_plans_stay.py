@@ -76,7 +76,8 @@ def story(two: Two, blues: Plans, greens: Plans) -> None:
     then(
         "18:39:40",
         lambda: green.command("ack", ref=ref, of=fixed["entry"]),
-        lambda: green.command("readback", ref=ref, as_read="35.5/35.8", point=[35_500_000_000, 35_800_000_000], **times),
+        lambda: green.command("readback", ref=ref, as_read="35.5/35.8", point=[35_500_000_000, 35_800_000_000],
+                              **times),
         lambda: green.command("readback", ref=ref, as_read="35.53/35.78", point=[35_530_000_000, 35_780_000_000],
                               **times),
     )  # fmt: skip

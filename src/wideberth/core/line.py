@@ -212,6 +212,10 @@ class Line:
             return
         if change.thread is None or not change.thread.live(now.t_ms):
             return
+        if isinstance(what, NoticeVersion) and not isinstance(what, Notice) and change.version is not None:
+            # Told as what it is: a new version of one that may still be in the gap.
+            named = msgspec.structs.replace(change.version, number=what.version, kind=entry.header.type)
+            change = msgspec.structs.replace(change, version=named)
         self._rung.add(entry.hash)
         rings.append((None, self._heard(entry, said, change, now, recorded=False)))
 
