@@ -15,6 +15,7 @@ import msgspec
 import pytest
 
 from wideberth.core.say import instant
+from wideberth.core.say.words import SCOPE
 from wideberth.demo import stories as st
 from wideberth.demo.run import play
 
@@ -165,6 +166,16 @@ def test_a_folder_that_is_not_empty_is_left_alone(tmp_path: Path) -> None:
     assert done.returncode == 3
     assert b"not an empty folder" in done.stderr
     assert [p.name for p in tmp_path.iterdir()] == ["mine"]
+
+
+def test_people_read_whose_screen_it_is_and_what_is_private(capsys: pytest.CaptureFixture[str]) -> None:
+    assert play(story="routine", fast=True) == 0
+    out = " ".join(capsys.readouterr().out.split())
+    assert "05:50:00Z GREEN RINGS, seen on GREEN's side only: Our plan morning patrol" in out
+    assert "GREEN/watch-1 acknowledges BLU-0001-E version 1. This records receipt only." in out
+    assert "the same bytes in both folders" in out
+    assert SCOPE in out
+    assert "wideberth demo --keep DIR" in out
 
 
 def test_what_did_not_happen_is_said_and_fails_the_demo(

@@ -105,12 +105,8 @@ class Terminal:
         self._row("", "", text, "italic dim")
 
     def did(self, at: str, who: str, text: str, *, private: bool = False) -> None:
-        self._row(
-            f"{at}Z" if at else "",
-            who,
-            (f"seen on {who}'s side only: " if private else "") + text,
-            "magenta" if private else "",
-        )
+        whose = f"seen on {who}'s side only: " if private else ""
+        self._row(f"{at}Z" if at else "", who, whose + text, "magenta" if private else "")
 
     def tell(self, seen: Seen, after_ms: float | None) -> None:
         text, style = sentence(seen)
@@ -143,9 +139,8 @@ class Terminal:
             self._console.print(f"NOT AS EXPECTED: {plain(failed)}", style="bold red")
         if result["ok"]:
             screen, receipt = result["to_screen_ms"], result["to_receipt_ms"]
-            rang = f", and {len(result['to_ring_ms'])} rang after {max(result['to_ring_ms']):.0f} ms at most" * bool(
-                result["to_ring_ms"]
-            )
+            rings = result["to_ring_ms"]
+            rang = f", and {len(rings)} rang after {max(rings):.0f} ms at most" if rings else ""
             self._console.print(
                 f"{screen['n']} messages crossed: on the other side's screen after {screen['median']:.0f} ms (median), "
                 f"{screen['max']:.0f} ms at most{rang}; the signed receipt was back after {receipt['median']:.0f} ms "
