@@ -199,6 +199,9 @@ def test_a_terminal_says_when_the_node_is_gone_and_when_it_is_back(quiet):
         terminal.rest(0.3)
         world.run(world.services["GREEN"].stop())
         terminal.until("THE NODE IS NOT ANSWERING")
+        alone = world.do("GREEN", "alert")
+        assert alone.code == 6
+        assert "BLUE: +999 555 0110" in alone.err  # the card lies in the folder, node or no node
         service = Service(world.services["GREEN"].home, HandClock(world.services["GREEN"].clock.now().t_ms))
         world.run(service.start())
         world.services["GREEN"] = service
