@@ -124,10 +124,12 @@ class Line:
         kept = self._unsealed(event, out)
         if disk_low:
             # Room is for urgent things only: take the chain up to the last urgent one, leave the rest to be repeated.
-            last = max(
-                (i for i, (_, said) in enumerate(kept) if isinstance(said, Said) and is_urgent(said.what)), default=-1
-            )
-            kept = kept[: last + 1]
+            # By place, for urgent ones come first in a delivery, before those that they follow in the strand.
+            last: dict[str, int] = {}
+            for entry, said in kept:
+                if isinstance(said, Said) and is_urgent(said.what):
+                    last[entry.header.sender] = max(entry.header.seq, last.get(entry.header.sender, 0))
+            kept = [(entry, said) for entry, said in kept if entry.header.seq <= last.get(entry.header.sender, 0)]
         for entry, said in kept:
             try:
                 self._take(entry, said, now, out, rings, grown, repeated, remarks)
