@@ -169,6 +169,7 @@ class Board:
         self.threads: dict[tuple[str, str], Thread] = {}
         self.words: list[tuple[str, str, int, Word]] = []
         self._by_entry: dict[str, Thread] = {}
+        self._by_ref: dict[str, list[Thread]] = {}
         self._by_seq: dict[tuple[str, int], tuple[Thread, Version]] = {}
         self._shown: dict[str, int] = {}
         self._notices: dict[str, int] = {}
@@ -192,7 +193,7 @@ class Board:
         thread = self._by_entry.get(ref_or_entry)
         if thread is not None:
             return thread
-        found = [t for (a, ref), t in self.threads.items() if ref == ref_or_entry and author in (None, a)]
+        found = [t for t in self._by_ref.get(ref_or_entry, ()) if author in (None, t.author)]
         return found[0] if len(found) == 1 else None
 
     def __iter__(self) -> Iterator[Thread]:
@@ -267,7 +268,7 @@ class Board:
             facts["shift_mm"] = notice.shift(thread.terms, what.terms).place_mm
         if thread is None:
             thread = Thread(self.ch, header.sender, what.ref, "notice")
-            self.threads[header.sender, what.ref] = thread
+            self._open(thread)
             self._notices[header.sender] = self.notices_by(header.sender) + 1
         if refined is not None:
             refined.refined_by = what.ref
@@ -301,10 +302,14 @@ class Board:
     def _alert(self, header: Header, entry: str, what: Alert, stored_ms: int) -> Change:
         # An ALERT has no reference of its own on the wire: it must go out on one key.
         thread = Thread(self.ch, header.sender, f"ALERT-{entry[:8].upper()}", "alert")
-        self.threads[header.sender, thread.ref] = thread
+        self._open(thread)
         version = Version(1, "alert", entry, header.by, header.seq, header.t_ms, stored_ms, None, what.text)
         self._add(thread, version)
         return Change("version", thread, version, facts={"started_ms": what.started_ms})
+
+    def _open(self, thread: Thread) -> None:
+        self.threads[thread.author, thread.ref] = thread
+        self._by_ref.setdefault(thread.ref, []).append(thread)
 
     def _add(self, thread: Thread, version: Version) -> None:
         thread.versions.append(version)
