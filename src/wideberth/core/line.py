@@ -123,13 +123,11 @@ class Line:
         remarks: list[NodeRemark] = []
         kept = self._unsealed(event, out)
         if disk_low:
-            # Room is for urgent things only: take the chain up to the last urgent one, leave the rest to be repeated.
-            # By place, for urgent ones come first in a delivery, before those that they follow in the strand.
-            last: dict[str, int] = {}
-            for entry, said in kept:
-                if isinstance(said, Said) and is_urgent(said.what):
-                    last[entry.header.sender] = max(entry.header.seq, last.get(entry.header.sender, 0))
-            kept = [(entry, said) for entry, said in kept if entry.header.seq <= last.get(entry.header.sender, 0)]
+            # Room is for urgent things only: the chain up to the last urgent one; the rest will be repeated. By place,
+            # for a delivery has its urgent ones first, before those that they follow in the strand.
+            urgent = ((e.header.sender, e.header.seq) for e, x in kept if isinstance(x, Said) and is_urgent(x.what))
+            last = dict(sorted(urgent))
+            kept = [(e, x) for e, x in kept if e.header.seq <= last.get(e.header.sender, 0)]
         for entry, said in kept:
             try:
                 self._take(entry, said, now, out, rings, grown, repeated, remarks)
@@ -207,7 +205,7 @@ class Line:
         probe = Board(self.board.ch, self.board.rules, self.board.us)
         try:
             what = said.what
-            # What it revises or refines may still be in the gap.
+            # What it revises or refines may still be in the gap: weighed alone, told as what it is.
             alone = Notice(what.ref, what.terms) if isinstance(what, NoticeVersion) else what
             change = probe.apply(entry.header, entry.hash, alone, now.t_ms)
         except NotUnderstood:
@@ -215,7 +213,6 @@ class Line:
         if change.thread is None or not change.thread.live(now.t_ms):
             return
         if isinstance(what, NoticeVersion) and not isinstance(what, Notice) and change.version is not None:
-            # Told as what it is: a new version of one that may still be in the gap.
             named = msgspec.structs.replace(change.version, number=what.version, kind=entry.header.type)
             change = msgspec.structs.replace(change, version=named)
         self._rung.add(entry.hash)
