@@ -235,6 +235,8 @@ class Service:
                     self._lines[ch, party] = (line, asyncio.create_task(line.run()))
 
     def _postman(self, ch: str, peer: str) -> PeerLine | None:
+        if (ch, peer) not in self._lines:
+            self._join_links()  # a line that opens says its first word before anybody is told that it is open
         line = self._lines.get((ch, peer))
         return line[0] if line else None
 

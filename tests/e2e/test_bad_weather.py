@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.nodes import NodeProcess, Two
+from tests.e2e.nodes import NodeProcess, Two, until
 from wideberth.core.say import instant
 from wideberth.errors import Fault
 
@@ -190,3 +190,15 @@ def test_a_node_killed_behind_a_cut_has_lost_nothing_that_it_said_it_did() -> No
         heard = [t["entry"] for t in two.green.told("heard", kind="notice")]
         assert heard == said
         same_strands(two)
+
+
+def test_a_line_opens_at_once_when_both_nodes_are_up() -> None:
+    """Without any timer: the clocks stand still, so nothing is ever sent a second time."""
+    two = Two(clock=f"{DAY}T12:00:00Z")
+    try:
+        two.green.start(f"{DAY}T12:00:00Z")
+        two.blue.start(f"{DAY}T12:00:00Z")
+        until(lambda: all(n.status()["lines"] for n in two.nodes), "the line opens on both sides")
+        two.settle()
+    finally:
+        two.__exit__()
