@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""If the simulator does not notice a known mistake, the simulator is broken, or the rule that it guards is not needed."""
+"""If the simulator does not notice a known mistake, the simulator is broken, or the rule is not needed."""
 
 from __future__ import annotations
 

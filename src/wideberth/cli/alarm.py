@@ -22,6 +22,7 @@ class Alarm:
     def __init__(self) -> None:
         self._ringing: dict[str, str] = {}
         self._owned: set[str] = set()
+        self._early: set[str] = set()
 
     @property
     def ringing(self) -> tuple[str, ...]:
@@ -38,6 +39,15 @@ class Alarm:
             return False
         self._ringing[key] = _name(tell)
         return True
+
+    def rang_early(self, tell: Mapping[str, Any]) -> bool:
+        """Whether this entry was told before it was recorded, and is told again now that it is."""
+        if tell["tell"] != "heard":
+            return False
+        if not tell.get("recorded", True):
+            self._early.add(str(tell["entry"]))
+            return False
+        return tell["entry"] in self._early
 
     def own(self) -> None:
         """A key was pressed: an officer has heard it. What rings now is silent; what comes later rings again."""

@@ -126,7 +126,7 @@ def _compared(answer: dict[str, Any], terms: dict[str, Any], place: Any, times: 
     import msgspec
 
     from wideberth.cli import show
-    from wideberth.core.say.coordinates import show_decimal, show_distance
+    from wideberth.core.say.coordinates import show_decimal
     from wideberth.core.say.geodesy import middle
     from wideberth.core.say.instant import show_span
     from wideberth.core.say.volume import Shape
@@ -139,12 +139,13 @@ def _compared(answer: dict[str, Any], terms: dict[str, Any], place: Any, times: 
     show.table(
         ("", "as given", "as read back", "difference", "allowed for"),
         [
-            ("place", show_decimal(middle(shape)), show_decimal(place), show_distance(off), show_distance(within)),
+            ("place", show_decimal(middle(shape)), show_decimal(place), show.length(off), show.length(within)),
             ("from", show.utc(starts), show.utc(times[0]), show_span(times[0] - starts),
              show_span(facts.get("tolerance_ms", 0))),
             ("until", show.utc(ends), show.utc(times[1]), show_span(times[1] - ends),
              show_span(facts.get("tolerance_ms", 0))),
         ],
     )  # fmt: skip
-    show.say(facts.get("sentence", ""), style="bold red" if facts.get("step") == "MISMATCH" else "")
+    if sentence := facts.get("sentence"):
+        show.say(sentence, style="bold red" if facts.get("step") == "MISMATCH" else "")
     show.said(answer)

@@ -14,14 +14,14 @@ def several(notices: list[dict[str, Any]]) -> None:
     if not notices:
         show.say("No notice is live. `notice list --all` shows what is over. Silence means nothing but unknown.")
         return
-    lines = [
-        (
-            n["ref"], n["author"], _mode(n) + n["life"], n["version"], n["precedence"], _says(n),
-            ", ".join(f"{m}: {s}" for m, s in n["standing"].items()), n.get("mechanism", ""),
+    for n in notices:
+        standing = ", ".join(f"{member} {step}" for member, step in n["standing"].items())
+        show.say(
+            f"{_mode(n)}{n['ref']} from {n['author']}  {n['life']}  version {n['version']}  {n['precedence']}  "
+            f"{standing}  ({n.get('mechanism', '')})",
+            style="bold",
         )
-        for n in notices
-    ]  # fmt: skip
-    show.table(("ref", "from", "life", "v", "precedence", "says", "standing", "line"), lines)
+        show.say(f"    {_says(n)}")
 
 
 def one(notice: dict[str, Any]) -> None:
@@ -45,8 +45,9 @@ def one(notice: dict[str, Any]) -> None:
         for member, rungs in version["ladder"].items():
             show.say(f"  {member}:")
             for rung in rungs:
-                facts = ", ".join(f"{k} {v}" for k, v in rung["facts"].items() if k not in ("lead_delivered", "means"))
-                show.say(f"    {rung['step']:<13} {show.utc(rung['t_ms'])} {rung['by']} {facts}".rstrip())
+                show.say(
+                    f"    {rung['step']:<13} {show.utc(rung['t_ms'])} {rung['by']}  {_facts(rung['facts'])}".rstrip()
+                )
     if notice["reports"]:
         show.say("")
     for report in notice["reports"]:
@@ -57,6 +58,18 @@ def one(notice: dict[str, Any]) -> None:
     show.say("")
     show.say(notice["receipt_only"], style="dim")
     show.say(notice["scope"], style="dim")
+
+
+def _facts(facts: Mapping[str, Any]) -> str:
+    """What a person said with a rung, in words."""
+    parts = []
+    if "as_read" in facts:
+        parts.append(f"“{facts['as_read']}”: {show.length(facts['off_mm'])} and {show.span(facts['off_ms'])} off")
+    if "relayed" in facts:
+        parts.append(f"{facts['relayed']} of {facts['units']} units")
+    parts += [f"not usable: {', '.join(facts['fields'])}"] if facts.get("fields") else []
+    parts += [f"“{facts['text']}”"] if facts.get("text") else []
+    return "; ".join(parts)
 
 
 def exposures(found: list[dict[str, Any]]) -> None:
@@ -132,16 +145,15 @@ def _says(notice: Mapping[str, Any]) -> str:
 
 def _lead(version: dict[str, Any]) -> None:
     from wideberth.core.call.sentences import late
-    from wideberth.core.say.instant import show_span
 
     lead = version.get("lead_given")
     if lead:
-        show.say(f"  lead as given {show_span(lead['lead_ms'])}. {late(version)}".rstrip())
+        show.say(f"  lead as given {show.span(lead['lead_ms'])}. {late(version)}".rstrip())
     for member, rungs in version["ladder"].items():
         delivered = next((r["facts"]["lead_delivered"] for r in rungs if r["facts"].get("lead_delivered")), None)
         if delivered:
-            word = f" LATE by {show_span(delivered['shortfall_ms'])}" if delivered["late"] else ""
-            show.say(f"  lead as delivered to {member} {show_span(delivered['lead_ms'])}.{word}")
+            word = f" LATE by {show.span(delivered['shortfall_ms'])}" if delivered["late"] else ""
+            show.say(f"  lead as delivered to {member} {show.span(delivered['lead_ms'])}.{word}")
 
 
 def _volumes(terms: Mapping[str, Any]) -> None:

@@ -218,6 +218,8 @@ def _peer(line: dict[str, Any], peer: dict[str, Any]) -> Finding:
     if peer["link"] == "by voice only":
         return Finding(name, NOTE, "has no node: reached by voice", "read notices out with `wideberth notice script`")
     left = f"{peer['outstanding']} of our entries are without its receipt"
+    if peer["link"] == "not tried yet" and not peer["outstanding"]:
+        return Finding(name, NOTE, "nothing has had to be sent since the node started", f"to try the line, {call}")
     if peer["link"] != "reachable":
         return Finding(
             name, WRONG, f"link: {peer['link']}; {left}", f"{call}; see that it is up and its address is right"

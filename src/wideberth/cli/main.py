@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from wideberth.cli import alert, answer, doctor, join, notice, paper, plan, screen, status, watch, words
+from wideberth.cli import alert, answer, demo, doctor, join, notice, paper, plan, screen, status, watch, words
 from wideberth.cli.session import FOLDER, Session, begin
 from wideberth.cli.verbs import EVERYWHERE, Root, verb
 
@@ -46,6 +46,7 @@ for _name, _function in (("init", join.init), ("invite", join.invite), ("accept"
     verb(app, _name)(_function)
 status.add_to(app)
 doctor.add_to(app)
+verb(app, "demo")(demo.demo)
 
 # The watch.
 watch.add_to(app)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from wideberth.formats.paper import Sheet
 
 Ref = Annotated[str, typer.Argument(help="The notice's reference.", show_default=False)]
-Version = Annotated[int, typer.Option("--version", help="An earlier version; default: the newest.", min=1)]
+Version = Annotated[int, typer.Option("--version", help="An earlier version; default: the newest.")]
 
 
 def add_to(app: typer.Typer) -> None:

@@ -101,9 +101,16 @@ def fault(what: Fault) -> None:
         print(as_json(_jsonable(what.as_json())), file=sys.stderr)
         return
     whose = {"ours": "Not done", "theirs": "The other side", "world": "Not possible now"}[what.whose]
-    note(f"{whose}: {what.sentence}", style="bold red")
-    for sentence in what.details.get("sentences", ()):
-        note(f"  {sentence}")
+    problems = what.details.get("problems")
+    if isinstance(problems, dict) and len(problems) > 1:
+        note(
+            f"{whose}: {len(problems)} fields are missing or cannot be used. Nothing was signed or sent.",
+            style="bold red",
+        )
+        for field, sentence in problems.items():
+            note(f"  {field}: {sentence}")
+    else:
+        note(f"{whose}: {what.sentence}", style="bold red")
     if draft := what.details.get("draft"):
         note(
             f"What you gave is kept as draft {draft}. Complete it: `wideberth notice draft send {draft} …` with the "
@@ -115,6 +122,18 @@ def _jsonable(data: Any) -> Any:
     return json.loads(json.dumps(data, default=repr))
 
 
+def span(ms: int) -> str:
+    """To the second, downward: a lead time is never shown longer than it is."""
+    from wideberth.core.say.instant import show_span
+
+    return show_span(ms // 1000 * 1000 if abs(ms) >= 1000 else ms)
+
+
+def length(mm: int) -> str:
+    """For the eye: metres below 10 km, else kilometres with one decimal, upward."""
+    return f"{-(-mm // 1000):,} m" if mm < 10_000_000 else f"{-(-mm // 100_000) / 10:,.1f} km"
+
+
 def utc(t_ms: int) -> str:
     from wideberth.core.say.instant import show
 
@@ -124,17 +143,18 @@ def utc(t_ms: int) -> str:
 def said(answer: Mapping[str, Any]) -> None:
     """What became of an own command: its reference, lateness, warnings. Says what it does not mean, too."""
     from wideberth.core.call.sentences import late
-    from wideberth.core.say.instant import show_span
     from wideberth.core.say.words import RECEIPT_ONLY
 
     facts, ref = answer["facts"], answer["ref"]
     version = f" version {answer['version']}" if answer["version"] > 1 else ""
-    done = _DONE.get(answer["kind"], answer["kind"])
+    done = "read back, MISMATCH" if facts.get("step") == "MISMATCH" else _DONE.get(answer["kind"], answer["kind"])
     say(f"{ref}{version}: {done}, by {answer['by']}." if ref else f"{done.capitalize()}, by {answer['by']}.")
+    if answer["kind"] == "report":
+        say(f"Reported: {facts['state']} at {utc(facts['at_ms'])}.")
     lead = facts.get("lead_given")
     if lead:
         is_late = late(facts)
-        say(f"{is_late}. It goes out at once." if is_late else f"Lead {show_span(lead['lead_ms'])}, not late.",
+        say(f"{is_late}. It goes out at once." if is_late else f"Lead {span(lead['lead_ms'])}, not late.",
             style="bold yellow" if is_late else "")  # fmt: skip
     if answer["kind"] == "ack":
         say(RECEIPT_ONLY)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How the node is."""
+"""How the node is, and how it is stopped."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from wideberth.cli.verbs import verb
 
 
 def add_to(app: typer.Typer) -> None:
-    """Add it to the top of the command line."""
+    """Add both to the top of the command line."""
     verb(app, "status")(status)
+    verb(app, "stop")(stop)
 
 
 def status() -> None:
@@ -19,3 +20,10 @@ def status() -> None:
     from wideberth.cli import board, show
 
     show.result(here().client().get("/v1/status"), board.status)
+
+
+def stop() -> None:
+    """Stop the running node in order. While it is down nobody is warned: tell the other side first (`outage`)."""
+    from wideberth.cli import show
+
+    show.result(here().client().post("/v1/stop"), lambda _: show.say("The node is stopping."))

@@ -97,10 +97,12 @@ def _follow(client: Client, *, silent: bool) -> None:
     threading.Thread(target=_listen, args=(client, lines, since), name="watch", daemon=True).start()
     with _keys() as pressed:
         while True:
+            rang = bool(alarm.ringing)
             with contextlib.suppress(queue.Empty):
                 line = lines.get(timeout=_LOOK_S)
                 down = _take(line, client, alarm, down)
-            if alarm.ringing and pressed():
+            # A key that was pressed before anything rang is not an answer to what rings now.
+            if pressed() and rang:
                 _owned(alarm)
             if alarm.ringing and not silent and time.monotonic() >= bell_at:
                 bell_at = time.monotonic() + BELL_EVERY_S
@@ -121,11 +123,13 @@ def _take(line: dict[str, Any] | Fault, client: Client, alarm: Alarm, down: bool
             )
         return True
     if "tell" not in line:
+        if line["watch"] == "start" and here().json:
+            print(show.as_json(line), flush=True)  # from here on nothing is missed
         if down:
             _print_line({"watch": "up"}, "The node answers again.", "bold")
             with contextlib.suppress(Fault):
                 _board(client, alarm)
-        if line.get("missed"):
+        if line.get("missed") and not here().json:
             _print_line(
                 line, f"{line['missed']} messages are older than the node keeps; `watch` shows the board.", "bold red"
             )
@@ -134,18 +138,18 @@ def _take(line: dict[str, Any] | Fault, client: Client, alarm: Alarm, down: bool
     began = alarm.take(tell)
     if here().json:
         print(show.as_json(line), flush=True)
-    elif sentence := sentence_of(tell):
+    elif sentence := sentence_of(tell, again=alarm.rang_early(tell)):
         stamp = show.utc(line["at_ms"])
         show.say(f"{stamp}  {sentence}", style="bold red" if began else "")
         if began:
-            show.say(f"{' ' * len(stamp)}  RINGING. Press any key: you have heard it. Then `wideberth ack`, or call.")
+            show.say(f"{' ' * len(stamp)}  RINGING. Press any key: you have heard it. Then answer it, or call.")
     if tell["tell"] == "heard" and tell.get("recorded", True) and tell["kind"] in _SHOWN_KINDS:
         _shown(client, tell["ch"], tell["author"], tell["entry"])
     return down
 
 
-def sentence_of(tell: dict[str, Any]) -> str:
-    """One line for people; empty for what only programs want."""
+def sentence_of(tell: dict[str, Any], *, again: bool = False) -> str:
+    """One line for people; empty for what only programs want. `again`: it rang here before it was recorded."""
     from wideberth.cli.alarm import level
 
     if level(tell) == "QUIET":
@@ -153,6 +157,8 @@ def sentence_of(tell: dict[str, Any]) -> str:
     match tell["tell"]:
         case "heard":
             mark = "" if tell.get("recorded", True) else "(not yet recorded) "
+            if again:
+                return f"{tell.get('ref', '')} is recorded now."
             return f"{mark}{tell['sentence']}"
         case "said":
             return f"{tell['by']}: {tell['kind']} {tell.get('ref', '')}".rstrip()

@@ -237,6 +237,10 @@ class Hearing:
             return
         if change.thread is None or not change.thread.live(self._now.t_ms):
             return
+        if isinstance(what, NoticeVersion) and not isinstance(what, Notice) and change.version is not None:
+            # Told as what it is: a new version of one that may still be in the gap.
+            named = msgspec.structs.replace(change.version, number=what.version, kind=heard.header.type)
+            change = msgspec.structs.replace(change, version=named)
         self._line.rung.add(heard.hash)
         self._rings.append((None, self._heard(heard, change, recorded=False)))
 

@@ -143,6 +143,16 @@ def _repeat_from_sent(self: Outbox, newest: int, mono_ms: int) -> tuple[list[int
 _REPEAT: Final = Outbox.repeat
 
 
+def _new_words_push_repeats_away(self: Outbox, newest: int, mono_ms: int) -> tuple[list[int], list[int]]:
+    first, rest = _FRESH(self, newest, mono_ms)
+    if first or rest:
+        self._sent_at(mono_ms)
+    return first, rest
+
+
+_FRESH: Final = Outbox.fresh
+
+
 def _no_receipt_again(self: Inbox, seq: int) -> list[bytes]:
     return []
 
@@ -204,6 +214,8 @@ MUTANTS: Final = (
            {(Thread, "newest"): property(_newest_by_clock)}),
     Mutant("no repeat", "what was lost is never sent again", ("split", "stuck", "lost"),
            {(Outbox, "repeat"): _never_repeat}),
+    Mutant("new words push repeats away", "on a busy line what was lost never comes", ("stuck",),
+           {(Outbox, "fresh"): _new_words_push_repeats_away}),
     Mutant("pointer follows what was sent", "the resend pointer is a guess", ("split", "stuck", "lost"),
            {(Outbox, "repeat"): _repeat_from_sent}),
     Mutant("receipt not repeated", "a lost receipt is lost for ever", ("stuck",),

@@ -160,7 +160,14 @@ class Promises:
             if isinstance(record, EntryRecord):
                 memory.superseded.add(supersedes(self.reader.entry(record.envelope, record.body)))
 
-    # --- at rest ---
+    # --- when the weather is kind ---
+
+    def moved(self, said: list[EntryRecord], members: Sequence[Site]) -> None:
+        """On a busy line: what was said before the weather turned has come through."""
+        for record in said:
+            for site in members:
+                if site.disk.entry(record.hash) is None:
+                    raise Broken("stuck", f"entry {_name(record)} does not reach {site.party} on a busy line")
 
     def at_rest(self, sites: Sequence[Site], charters: Iterable[Charter]) -> None:
         disks = {site.party: site.disk.strands() for site in sites}
@@ -225,6 +232,7 @@ class Promises:
         except (ValueError, KeyError) as why:
             raise Broken("agreed", f"what was signed does not follow: {why!r}") from why
         delivered: dict[str, set[tuple[str, str]]] = {}
+        seen: dict[str, set[tuple[str, str]]] = {}
         for site in members:
             fresh = site.build()
             for how, node in (("as it ran", site.node), ("folded anew from its disk", fresh)):
@@ -236,6 +244,7 @@ class Promises:
                 story = f"machine rungs of {site.party} differ after a restart: {sorted(rungs[0] ^ rungs[1])[:3]}"
                 raise Broken("agreed", story)
             delivered[site.party] = {(of, member) for of, member, step, _ in rungs[0] if step == "DELIVERED"}
+            seen[site.party] = {(of, member) for of, member, step, _ in rungs[0] if step == "SEEN"}
         everywhere = {
             (str(version[2]), member)
             for thread in wanted.values()
@@ -243,6 +252,10 @@ class Promises:
             for member in charter.members
             if member != thread.author
         }
+        for party, rungs_seen in seen.items():
+            # A `shown` receipt that is lost is not repeated, so others may know less; never more.
+            if invented := {(of, by) for of, by in rungs_seen if by in seen} - seen_by_themselves(seen):
+                raise Broken("agreed", f"{party} shows as SEEN what no screen showed: {sorted(invented)[:3]}")
         for party, reached in delivered.items():
             if reached != everywhere and len(charter.members) == 2:
                 story = f"{party} shows {len(reached)} deliveries of {len(everywhere)}, all of which took place"
@@ -271,6 +284,11 @@ def picture(node: Node, ch: str) -> dict[str, Picture]:
 def rungs_by_machine(board: Board) -> set[tuple[str, str, str, int]]:
     """DELIVERED and SEEN: `(entry of the version, member, rung, claimed time)`."""
     return {(s.facts["of"], s.member, s.step, s.t_ms) for thread in board for s in thread.steps if not s.entry}
+
+
+def seen_by_themselves(seen: dict[str, set[tuple[str, str]]]) -> set[tuple[str, str]]:
+    """What each member knows that its own screens showed."""
+    return {(of, by) for party, rungs in seen.items() for of, by in rungs if by == party}
 
 
 def _difference(shown: dict[str, Picture], wanted: dict[str, Picture]) -> str:

@@ -43,7 +43,7 @@ class Weather(msgspec.Struct, frozen=True):
     @classmethod
     def drawn(cls, dice: Dice) -> Weather:
         storms: list[tuple[Hard, float]] = [
-            ("crash", dice.pick((0.0, 1.0, 3.0))),
+            ("crash", dice.pick((0.0, 1.0, 2.0))),
             ("cut_one_way", dice.pick((0.0, 1.0))),
             ("cut_both_ways", dice.pick((0.0, 1.0))),
             ("clock_jump", dice.pick((0.0, 0.5, 1.0))),
@@ -59,10 +59,10 @@ class Weather(msgspec.Struct, frozen=True):
             delayed=dice.pick((0.1, 0.4)),
             overtaken=dice.pick((0.0, 0.2, 0.4)),
             corrupted=dice.pick((0.0, 0.02, 0.15)),
-            storm_ms=dice.pick((15, 30, 60)) * SECOND,
+            storm_ms=dice.pick((10, 20, 40)) * SECOND,
             storms=tuple(storms),
             pace_ms=dice.pick((20, 45, 90)) * SECOND,
-            burst=150 if long else dice.pick((1, 1, 3, 12)),
+            burst=150 if long else dice.pick((1, 1, 1, 3, 3, 12)),
         )
 
 

@@ -20,6 +20,7 @@ from typing import Final
 import msgspec
 
 from wideberth.core import events as ev
+from wideberth.core.records import EntryRecord
 from wideberth.sim import parties
 from wideberth.sim.clock import SimClock
 from wideberth.sim.dice import Dice
@@ -35,6 +36,12 @@ from wideberth.sim.weather import DAY, HOUR, MINUTE, SECOND, Hard, Weather
 QUIET_MS: Final = 65 * SECOND
 # A kind world must be quiet within this time.
 PATIENCE_MS: Final = 10 * MINUTE
+# In some worlds somebody talks without a pause, a word every half second, from before the weather turns until after it.
+# What was lost must come through all the same, within this time: longer than the longest pause between repeats, and
+# shorter than it takes to fill the window, which would end the talk by itself.
+BUSY_CHANCE: Final = 0.08
+BUSY_BEFORE_MS: Final = 10 * SECOND
+BUSY_MS: Final = 36 * SECOND
 # One seed in a hundred signs with Ed25519.
 REAL_EVERY: Final = 100
 
@@ -128,6 +135,8 @@ class World:
                 self._next_word(charter.ch, self._by_name[party])
         self._next_storm()
         self.later(self.weather.lasts_ms, self._be_kind)
+        if self._dice.chance(BUSY_CHANCE):
+            self._be_busy()
 
     def _until_rest(self) -> None:
         deadline_ms = self.weather.lasts_ms + PATIENCE_MS
@@ -191,12 +200,12 @@ class World:
     # --- hard faults ---
 
     def _next_storm(self) -> None:
-        def strike() -> None:
+        def befall() -> None:
             if not self._kind:
                 self._storm(self._dice.weighted(self.weather.storms))
                 self._next_storm()
 
-        self.later(self._dice.around(self.weather.storm_ms), strike)
+        self.later(self._dice.around(self.weather.storm_ms), befall)
 
     def _storm(self, kind: Hard) -> None:
         dice = self._dice
@@ -224,9 +233,10 @@ class World:
 
         def start() -> None:
             site.start()
-            self._reached(site)
+            if not self._kind:
+                self._reached(site)
 
-        self.later(self._dice.between(20, 1_000 if self._kind else self._dice.pick((2, 30)) * SECOND), start)
+        self.later(self._dice.between(20, SECOND if self._kind else self._dice.pick((2, 30)) * SECOND), start)
 
     def _reached(self, site: Site) -> None:
         """The links of others find this node again; some notice at once, some only by their next repeat."""
@@ -248,7 +258,7 @@ class World:
                         self.tape.note(self.now_ms, sender, f"reaches {to} again")
                         self._by_name[sender].submit(ev.Reached(to))
 
-        self.later(self._dice.between(2 * SECOND, self._dice.pick((20, 120)) * SECOND), mend)
+        self.later(self._dice.between(2 * SECOND, self._dice.pick((15, 60)) * SECOND), mend)
 
     def _jump(self, site: Site) -> None:
         self.hard["clock_jump"] += 1
@@ -277,11 +287,36 @@ class World:
         self._kind = True
         self.tape.note(self.now_ms, "WORLD", "the weather turns kind")
         self._network.be_kind()
+        links_notice = self._dice.chance(0.5)
         for site in self.sites:
             site.doom = None
             site.disk.empty()
             if self._dice.chance(0.5):
                 site.clock.jump(-site.clock.skew_ms)
             for other in self.sites:
-                if other is not site and site.up:
+                if links_notice and other is not site:
                     site.submit(ev.Reached(other.party))
+            if site.up and self._dice.chance(0.2):
+                # The last of the bad weather, after which nobody may have anything to say.
+                site.crash()
+                site.on_crash()
+
+    def _be_busy(self) -> None:
+        charter = self._dice.pick(self.charters)
+        members = [self._by_name[party] for party in charter.members]
+        talker = self._dice.pick(members)
+        until_ms = self.weather.lasts_ms + BUSY_MS
+        said: list[EntryRecord] = []
+
+        def talk() -> None:
+            if self.now_ms >= until_ms:
+                self.promises.moved(said, members)
+                return
+            if talker.up and charter.ch in talker.node.lines:
+                talker.submit(ev.SayNil(charter.ch, f"{talker.party}/watch-1", talker.now().t_ms + HOUR))
+            self.later(self._dice.between(400, 800), talk)
+
+        self.later(self.weather.lasts_ms - BUSY_BEFORE_MS, talk)
+        self.later(
+            self.weather.lasts_ms, lambda: said.extend(talker.disk.strands().get((charter.ch, talker.party), []))
+        )

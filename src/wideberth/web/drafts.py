@@ -80,6 +80,7 @@ class _Reading:
                 + " Nothing was signed or sent.",
                 field=next(iter(self.wrong)),
                 fields=list(self.wrong),
+                problems=dict(self.wrong),
             )
 
 
@@ -96,6 +97,8 @@ def terms_of(draft: Mapping[str, Any], *, now_ms: int, contact: str, rules: Rule
     for field, why in (("type", "say what kind of notice it is"), ("hazard", "say what the danger to others is")):
         if chosen[field] is None and base is None:
             reading.missing(field, f"{why}: one of {', '.join(CHOICES[field].__members__)}")
+    if base is None and not contact and not reading.given("contact"):
+        reading.missing("contact", 'say how to reach your watch, or set `contact` in config.toml')
     volumes = volumes_of(draft, now_ms=now_ms, reading=reading, base=base.volumes if base else ())
     expires = _time(reading, "expires", now_ms) if reading.given("expires") else None
     reading.complain()
@@ -177,7 +180,10 @@ def time_of(text: str, *, now_ms: int, field: str, after_ms: int | None = None, 
     else after an hour ago. Raises: BadInput."""
     match = _CLOCK.fullmatch(text.strip().upper())
     if match is None:
-        return instant.parse(text, now_ms=now_ms, up=up, field=field)
+        t_ms = instant.parse(text, now_ms=now_ms, up=up, field=field)
+        # What counts from now goes to the whole second, outward, so that it can be read over a telephone.
+        counted = text.strip()[:1] in ("+", "-") or text.strip().lower() == "now"
+        return t_ms if not counted else -(-t_ms // 1000) * 1000 if up else t_ms // 1000 * 1000
     earliest = now_ms - _JUST_NOW_MS if after_ms is None else after_ms + 1
     day = earliest - earliest % instant.MS_PER_DAY
     t_ms = day + int(match[1]) * instant.MS_PER_HOUR + int(match[2]) * instant.MS_PER_MINUTE
@@ -316,7 +322,7 @@ def _accident(
     assert place is not None
     assert until is not None
     form = notice.ShortForm(
-        contact=reading.text("contact") or contact,
+        contact=reading.text("contact") or contact or _NO_CONTACT,
         radius_mm=rules.least_radius_mm or _ACCIDENT_RADIUS_MM,
         lower=Altitude.surface(),
         upper=Altitude.unlimited(),
@@ -326,6 +332,8 @@ def _accident(
     return msgspec.structs.replace(terms, **{f: reading.text(f) for f in ("place_name", "text") if reading.given(f)})
 
 
+# An accident does not wait for a setting that somebody forgot.
+_NO_CONTACT: Final = "the number that you have for our watch"
 # Where an agreement has no least area: room for those who come to help.
 _ACCIDENT_RADIUS_MM: Final = 5_000_000
 

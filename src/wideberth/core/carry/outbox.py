@@ -42,7 +42,12 @@ class Outbox:
         self._ahead.update(n for n in first if n > last)
         self._sent = last
         if first or rest:
+            # A repeat that is due stays due: on a busy line every new word would push it away for ever, and an entry
+            # that the peer lost would never come (found by killing a peer under traffic).
+            due = self.due_mono_ms
             self._sent_at(mono_ms)
+            if due is not None:
+                self.due_mono_ms = due
         return first, rest
 
     def repeat(self, newest: int, mono_ms: int) -> tuple[list[int], list[int]]:
