@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Two real nodes with their sockets, on clocks set by hand, in a loop of their own; and the command line against them."""
+"""Two real nodes with their sockets, on clocks set by hand, in a loop of their own; the command line against them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import json
 import os
 import threading
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -62,7 +62,6 @@ class World:
         self.loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self.loop.run_forever, daemon=True)
         self._thread.start()
-        self.services: dict[str, Service] = {}
         homes = {name: self._home(name) for name in ("BLUE", "GREEN", "ALONE")}
         blue, green = homes["BLUE"], homes["GREEN"]
         invite = join.invite(
@@ -72,9 +71,8 @@ class World:
         reply = join.accept(green, invite, join.words(blue)).write
         assert reply is not None
         join.accept(blue, reply, join.words(green))
-        for name in ("GREEN", "BLUE", "ALONE"):  # BLUE brings the countersigned agreement to a GREEN that listens
-            self.services[name] = service = Service(homes[name], HandClock(T0_MS - 60_000))
-            self.run(service.start())
+        self.services = {name: Service(homes[name], HandClock(T0_MS - 60_000)) for name in homes}
+        self.run(_all(service.start() for service in self.services.values()))
         self.set_clock(T0_MS)  # what was not receipted is sent again
         self.until(lambda: self.services["GREEN"].node.lines)
 
@@ -129,11 +127,14 @@ class World:
         return ref
 
     def close(self) -> None:
-        for service in self.services.values():
-            self.run(service.stop())
+        self.run(_all(service.stop() for service in self.services.values()))
         self.loop.call_soon_threadsafe(self.loop.stop)
         self._thread.join(5)
         self.loop.close()
+
+
+async def _all(coroutines: Iterable[Coroutine[Any, Any, None]]) -> None:
+    await asyncio.gather(*coroutines)
 
 
 def free_port() -> int:

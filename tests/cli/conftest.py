@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 import pytest
-from cliworld import World
+
+from tests.cli.cliworld import World
 
 
 @pytest.fixture(scope="session")

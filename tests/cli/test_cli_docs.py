@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is written about the command line holds: every verb, every exit code, every word of its lists; and it is quick."""
+"""What is written about the command line holds: every verb, every exit code, every word of its lists; help is quick."""
 
 import re
 import subprocess
 import sys
 from pathlib import Path
 
-from test_cli_slips import verbs
-
+from tests.cli.test_cli_slips import verbs
 from wideberth.cli import exits, options
 from wideberth.core.say.words import Hazard, NoticeType
 
@@ -53,7 +52,7 @@ def test_help_loads_nothing_heavy():
 
 
 def test_every_verb_has_help_with_a_sentence():
-    from cliworld import wideberth
+    from tests.cli.cliworld import wideberth
 
     for path in verbs():
         said = wideberth(*path.split(), "--help")

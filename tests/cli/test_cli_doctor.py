@@ -6,8 +6,8 @@ import shutil
 import sqlite3
 
 import pytest
-from cliworld import wideberth
 
+from tests.cli.cliworld import wideberth
 from wideberth import home
 from wideberth.cli import doctor
 from wideberth.config import Config

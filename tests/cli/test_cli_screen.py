@@ -4,8 +4,8 @@
 import json
 
 import pytest
-from cliworld import wideberth
 
+from tests.cli.cliworld import wideberth
 from wideberth.cli.screen import FIELDS
 
 

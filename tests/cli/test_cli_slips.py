@@ -4,8 +4,8 @@
 import json
 
 import pytest
-from cliworld import wideberth
 
+from tests.cli.cliworld import wideberth
 from wideberth.cli import exits
 
 # (arguments, exit code, words of the sentence). BLU-9999-N is well spelled, and nobody gave it.

@@ -4,8 +4,8 @@
 import json
 
 import pytest
-from cliworld import NOTICE, T0_MS, WINDOW, wideberth
 
+from tests.cli.cliworld import NOTICE, T0_MS, WINDOW, wideberth
 from wideberth.core.say.words import RECEIPT_ONLY, SCOPE
 
 

@@ -10,8 +10,8 @@ import sys
 import time
 
 import pytest
-from cliworld import World
 
+from tests.cli.cliworld import World
 from wideberth.cli.alarm import Alarm, level
 from wideberth.cli.watch import sentence_of
 
@@ -170,6 +170,8 @@ def test_the_terminal_rings_until_a_key_is_pressed(quiet):
 
 def test_an_answer_from_another_terminal_stops_the_bell(quiet):
     world = quiet
+    for notice in world.client("GREEN").get("/v1/notices"):
+        world.do("GREEN", "ack", notice["ref"])
     terminal = Terminal(world.folder("GREEN"))
     try:
         terminal.until("Parties outside")
@@ -186,7 +188,7 @@ def test_an_answer_from_another_terminal_stops_the_bell(quiet):
 
 
 def test_a_terminal_says_when_the_node_is_gone_and_when_it_is_back(quiet):
-    """The stream ends with the node; the terminal says so at once, and follows the next run of the node from its start."""
+    """The stream ends with the node; the terminal says so at once, and follows the next run from its start."""
     from wideberth.clock import HandClock
     from wideberth.service import Service
 
@@ -197,6 +199,9 @@ def test_a_terminal_says_when_the_node_is_gone_and_when_it_is_back(quiet):
         terminal.rest(0.3)
         world.run(world.services["GREEN"].stop())
         terminal.until("THE NODE IS NOT ANSWERING")
+        alone = world.do("GREEN", "alert")
+        assert alone.code == 6
+        assert "BLUE: +999 555 0110" in alone.err  # the card lies in the folder, node or no node
         service = Service(world.services["GREEN"].home, HandClock(world.services["GREEN"].clock.now().t_ms))
         world.run(service.start())
         world.services["GREEN"] = service

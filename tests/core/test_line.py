@@ -441,3 +441,16 @@ def test_a_full_disk_refuses_routine_entries_and_still_takes_urgent_ones() -> No
     pair.tick()
     pair.settle()
     assert heard(pair)[-1].kind == "notice"
+
+
+def test_on_a_low_disk_an_alert_is_taken_with_what_it_follows_even_when_it_comes_first() -> None:
+    """A delivery has its urgent frames first: the routine entry that the ALERT follows stands behind it."""
+    pair = Pair()
+    routine = pair.blue.frames(give(pair))
+    pair.blue.step(ev.RaiseAlert(pair.ch, BLUE), pair.now)
+    alert = pair.blue.frames(pair.blue.out[-1])
+    pair.blue.step(ev.GiveNotice(pair.ch, BLUE, pair.terms(lat=35.0)), pair.now)
+    after = pair.blue.frames(pair.blue.out[-1])
+    pair.green.step(ev.DiskState(True, "nearly full"), pair.now)
+    deliver(pair, *alert, *routine, *after)
+    assert pair.green.node.lines[pair.ch].channel.strands["BLUE"].seq == 3  # epoch, routine, ALERT; not the last one

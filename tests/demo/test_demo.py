@@ -95,7 +95,8 @@ def test_lead_is_given_and_delivered_and_short_only_in_the_late_warning(told: li
     # 16:21:10 and 16:22:04 for something that begins at 16:24:00; ten minutes are agreed.
     assert sorted(late.values()) == [116, 170]
     assert len({ref for ref, _ in late}) == 1
-    assert all(x["delivered_s"] == x["given_s"] for x in leads.values())
+    # The drill's clocks stand still while a message crosses, unless it takes seconds.
+    assert all(0 <= x["given_s"] - x["delivered_s"] <= 20 for x in leads.values())
 
 
 def test_an_alert_rings_before_it_is_on_record(told: list[dict[str, Any]]) -> None:
@@ -168,7 +169,10 @@ def test_a_folder_that_is_not_empty_is_left_alone(tmp_path: Path) -> None:
     assert [p.name for p in tmp_path.iterdir()] == ["mine"]
 
 
-def test_people_read_whose_screen_it_is_and_what_is_private(capsys: pytest.CaptureFixture[str]) -> None:
+def test_people_read_whose_screen_it_is_and_what_is_private(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "400")
     assert play(story="routine", fast=True) == 0
     out = " ".join(capsys.readouterr().out.split())
     assert "05:50:00Z GREEN RINGS, seen on GREEN's side only: Our plan morning patrol" in out

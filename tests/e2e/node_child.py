@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """A node in a process of its own, exactly as `wideberth up` runs it, with two hooks for tests put on from outside.
 
-    python tests/e2e/node_child.py --dir FOLDER [--clock TIME] [--tap FILE] [--seed TEXT]
+    python tests/e2e/node_child.py --dir FOLDER [--clock TIME] [--tap FILE] [--seed TEXT] [--restore-s SECONDS]
 
 `--tap` writes down, one JSON line each and in the order in which it happens, what leaves the node in plain text
 (`offer` to a peer's line, `reply` to a delivery) and when the inner process is written to (`fed`). `--seed` replaces
-the entropy of epochs and salts by a seeded one, so that two runs can be compared byte for byte. The product knows
-neither.
+the entropy of epochs and salts by a seeded one, so that two runs can be compared byte for byte. `--restore-s`
+looks that often, instead of every half minute, whether the disk's reserve can be held again. The product knows none of
+them.
 """
 
 from __future__ import annotations
@@ -107,7 +108,10 @@ def main() -> None:
     parser.add_argument("--clock", default="")
     parser.add_argument("--tap", type=Path)
     parser.add_argument("--seed", default="")
+    parser.add_argument("--restore-s", type=float, default=0)
     asked = parser.parse_args()
+    if asked.restore_s:
+        vars(service).update(_RESTORE_S=asked.restore_s)
     if asked.tap:
         tap = Tap(asked.tap)
         vars(service).update(Runtime=tapped_runtime(tap), InnerProcess=tapped_inner(tap))

@@ -70,10 +70,11 @@ def until(holds: Callable[[], Any], what: str, patience_s: float = PATIENCE_S) -
 class NodeProcess:
     """One node: its folder, its process while it runs, a client on its socket, and everything that it told so far."""
 
-    def __init__(self, folder: Path, *, tap: Path | None = None, seed: str = "") -> None:
+    def __init__(self, folder: Path, *, tap: Path | None = None, seed: str = "", restore_s: float = 0) -> None:
         self.folder = folder
         self.tap = tap
         self.seed = seed
+        self.restore_s = restore_s
         self.home = home.load(folder)
         self.party = self.home.config.party
         self.client = Client(self.home.socket_path)
@@ -103,10 +104,11 @@ class NodeProcess:
         return self
 
     def begin(self, clock: str = "") -> None:
-        if self.tap or self.seed:
+        if self.tap or self.seed or self.restore_s:
             command = [sys.executable, str(CHILD), "--dir", str(self.folder), "--clock", clock]
             command += ["--tap", str(self.tap)] if self.tap else []
             command += ["--seed", self.seed] if self.seed else []
+            command += ["--restore-s", str(self.restore_s)] if self.restore_s else []
         else:
             command = [sys.executable, "-c", COMMAND, "--dir", str(self.folder), "--json", "up"]
             command += ["--clock", clock] if clock else []

@@ -56,7 +56,8 @@ def test_a_broken_promise_is_told_with_its_seed_its_step_and_its_tape(capsys: py
     assert "sends BLUE" in out
 
 
-def test_trying_mutants_names_each_with_what_broke() -> None:
+def test_trying_mutants_names_each_with_what_broke(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("wideberth.sim.run.MUTANTS", MUTANTS[:4])
     fates = try_mutants()
-    assert [f.name for f in fates] == [m.name for m in MUTANTS]
+    assert [f.name for f in fates] == [m.name for m in MUTANTS[:4]]
     assert all(f.after_seeds >= 1 and f.promise in BY_NAME[f.name].promises for f in fates)

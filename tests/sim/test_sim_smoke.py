@@ -20,21 +20,21 @@ print(*(run_seed(seed).digest for seed in (1, 4, 9)), run_seed(5, 3).digest)
 """
 
 
-def test_forty_seeds_break_no_promise_in_really_bad_weather() -> None:
-    report = simulate(40, first_seed=1000)
+def test_two_dozen_seeds_break_no_promise_in_really_bad_weather() -> None:
+    report = simulate(24, first_seed=1000)
     assert [(b.seed, b.story) for b in report.broken] == []
     # Weather that never comes would make the test above worthless.
     assert set(report.message_faults) == set(MESSAGE_FAULTS)
     assert set(report.hard_faults) == set(HARD_FAULTS)
     assert all(report.message_faults[kind] >= 100 for kind in MESSAGE_FAULTS), report.message_faults
     assert all(report.hard_faults[kind] >= 5 for kind in HARD_FAULTS), report.hard_faults
-    assert report.entries >= 2_000
-    assert report.receipts >= 500
-    assert report.simulated_ms >= 8 * 3_600_000
+    assert report.entries >= 1_500
+    assert report.receipts >= 300
+    assert report.simulated_ms >= 5 * 3_600_000
 
 
 def test_three_nodes_share_three_lines_and_keep_every_promise() -> None:
-    report = simulate(4, first_seed=7, nodes=3)
+    report = simulate(3, first_seed=7, nodes=3)
     assert [(b.seed, b.story) for b in report.broken] == []
     assert len(World(1, nodes=3).charters) == 3
 
@@ -73,7 +73,7 @@ def test_the_report_says_it_in_a_table_and_in_json(capsys: pytest.CaptureFixture
 
 
 def test_two_processes_find_what_one_finds() -> None:
-    one, two = simulate(6, first_seed=30), simulate(6, first_seed=30, workers=2)
+    one, two = simulate(4, first_seed=30), simulate(4, first_seed=30, workers=2)
     assert (one.entries, one.message_faults, one.hard_faults) == (two.entries, two.message_faults, two.hard_faults)
 
 

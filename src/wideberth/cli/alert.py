@@ -11,6 +11,7 @@ import typer
 
 from wideberth.cli.session import here
 from wideberth.cli.verbs import verb
+from wideberth.errors import Fault, StoreFull, Unreachable
 
 _LOADED_NS: Final = time.monotonic_ns()
 
@@ -27,7 +28,11 @@ def alert(
     """Something is about to happen, place unknown. Rings at the other side at once. Needs no field."""
     from wideberth.cli import show
 
-    said = here().say("alert", text=" ".join(words or ()), ago_ms=age_ms())
+    try:
+        said = here().say("alert", text=" ".join(words or ()), ago_ms=age_ms())
+    except (Unreachable, StoreFull) as fault:
+        numbers = telephones()
+        raise type(fault)(" ".join((fault.sentence, *numbers)), **fault.details, telephones=numbers) from None
     show.result(said, show.said)
 
 
@@ -41,6 +46,25 @@ def accident(
 
     draft = {"type": "ACCIDENT", "hazard": kind, "circle": at, "until": until}
     show.result(notice.send(draft, yes=True), show.said)
+
+
+def telephones() -> list[str]:
+    """`GREEN: +999 …` for every peer whose card lies in the folder: for when the node itself cannot be asked."""
+    from wideberth import home, join
+    from wideberth.core.seal.keys import Ed25519Verifier
+    from wideberth.core.seal.party import read_card
+
+    found: dict[str, str] = {}
+    try:
+        made = home.load(here().folder)
+        for _, _, cards in join.lines_on_file(made):
+            for each in cards:
+                card = read_card(each, Ed25519Verifier())
+                if card.party != made.config.party and card.contact:
+                    found[card.party] = f"{card.party}: {card.contact}."
+    except Fault:
+        return []  # the first fault is the one to be told
+    return list(found.values())
 
 
 def age_ms() -> int:

@@ -50,10 +50,13 @@ class Hearing:
         kept = self._unsealed()
         if disk_low:
             # Room is for urgent things only: take the chain up to the last urgent one, leave the rest to be repeated.
-            last = max(
-                (i for i, (_, said) in enumerate(kept) if isinstance(said, Said) and is_urgent(said.what)), default=-1
-            )
-            kept = kept[: last + 1]
+            # By place, for urgent ones come first in a delivery, before those that they follow in the strand.
+            last: dict[tuple[str, str], int] = {}
+            for entry, said in kept:
+                h = entry.header
+                if isinstance(said, Said) and is_urgent(said.what):
+                    last[h.sender, h.epoch] = max(h.seq, last.get((h.sender, h.epoch), 0))
+            kept = [(e, s) for e, s in kept if e.header.seq <= last.get((e.header.sender, e.header.epoch), 0)]
         for entry, said in kept:
             try:
                 self._take(entry, said)
@@ -262,6 +265,10 @@ class Hearing:
             receipt, envelope = channel.stored_receipt(author, epoch, self._now.t_ms, self._line.node_signer)
             self._out.store.append(receipt_record(receipt, envelope, self._now.t_ms))
             self._out.send.append(Send(author, ch, (), (envelope,)))
+        self._answer_repeats()
+
+    def _answer_repeats(self) -> None:
+        channel, ch = self._channel, self._channel.ch
         for (author, epoch), seqs in self._repeated.items():
             if (author, epoch) in self._grown or author == channel.us:
                 continue

@@ -216,6 +216,7 @@ class Pair:
             self.until(
                 f"the line on {party}'s side is open, and what {party} wrote has {self.other(party)}'s receipt",
                 partial(self._line_is_open, party),
+                within_s=_UP_S,
             )
 
     def _line_is_open(self, party: str) -> bool:
@@ -235,12 +236,14 @@ class Pair:
             self.seen.append(seen)
             self._news.notify_all()
 
-    def until(self, what: str, happened: Callable[[], Any]) -> Any:
-        """Wait until `happened()` is true, and return what it gave. Asked anew whenever a node tells anything.
+    def until(self, what: str, happened: Callable[[], Any], *, within_s: float = 0.0) -> Any:
+        """Wait (`WAIT_S` unless told otherwise) until `happened()` is true, and return what it gave.
 
-        Raises Worlds when it does not happen: `what` says what was waited for.
+        It is asked anew whenever a node tells anything. Raises Worlds when it does not happen, and says `what` was
+        waited for.
         """
-        deadline = time.monotonic() + WAIT_S
+        within_s = within_s or WAIT_S
+        deadline = time.monotonic() + within_s
         nudge = time.monotonic() + _NUDGE_S
         while True:
             with self._news:
@@ -251,7 +254,7 @@ class Pair:
             for node in self.nodes.values():
                 node.check()
             if time.monotonic() > deadline:
-                raise Worlds(f"waited {WAIT_S:g} s in vain until {what}")
+                raise Worlds(f"waited {within_s:g} s in vain until {what}")
             if time.monotonic() > nudge:
                 self.set_clocks(self.t_ms + 1_000)
                 nudge = time.monotonic() + _NUDGE_S

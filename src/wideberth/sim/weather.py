@@ -43,7 +43,7 @@ class Weather(msgspec.Struct, frozen=True):
     @classmethod
     def drawn(cls, dice: Dice) -> Weather:
         storms: list[tuple[Hard, float]] = [
-            ("crash", dice.pick((0.0, 1.0, 2.0))),
+            ("crash", dice.pick((0.0, 0.5, 1.0))),
             ("cut_one_way", dice.pick((0.0, 1.0))),
             ("cut_both_ways", dice.pick((0.0, 1.0))),
             ("clock_jump", dice.pick((0.0, 0.5, 1.0))),

@@ -42,6 +42,8 @@ CHOICES: Final[dict[str, type[NoticeType | Hazard | Precedence | Priority]]] = {
 }
 FIELDS: Final = (*CHOICES, *PLAIN, "expires", *PLACE, *WINDOW, *BAND)
 
+# What the core calls a field, where a draft has two for it.
+_OURS: Final = {"altitude": "low", "window": "until"}
 # A clock time a little in the past is an activity that has just begun, not tomorrow's.
 _JUST_NOW_MS: Final = 3_600_000
 _CLOCK: Final = re.compile(r"([01]\d|2[0-3]):?([0-5]\d)Z", re.ASCII)
@@ -70,7 +72,8 @@ class _Reading:
         try:
             return read()
         except BadInput as fault:
-            self.wrong.setdefault(field, fault.sentence)
+            nearer = _OURS.get(fault.details.get("field", ""), fault.details.get("field"))
+            self.wrong.setdefault(nearer if nearer in FIELDS else field, fault.sentence)
             return None
 
     def complain(self) -> None:
@@ -98,7 +101,7 @@ def terms_of(draft: Mapping[str, Any], *, now_ms: int, contact: str, rules: Rule
         if chosen[field] is None and base is None:
             reading.missing(field, f"{why}: one of {', '.join(CHOICES[field].__members__)}")
     if base is None and not contact and not reading.given("contact"):
-        reading.missing("contact", 'say how to reach your watch, or set `contact` in config.toml')
+        reading.missing("contact", "say how to reach your watch, or set `contact` in config.toml")
     volumes = volumes_of(draft, now_ms=now_ms, reading=reading, base=base.volumes if base else ())
     expires = _time(reading, "expires", now_ms) if reading.given("expires") else None
     reading.complain()

@@ -12,6 +12,7 @@ so is every other second spelling (white space, `1.0`, `\\u0041`). Whatever diff
 from __future__ import annotations
 
 import hashlib
+import re
 import unicodedata
 from typing import Any, Final, TypeVar
 
@@ -24,6 +25,8 @@ _ENCODER: Final = msgspec.json.Encoder(order="sorted")
 _DECODER: Final = msgspec.json.Decoder()
 # Deeper than any struct of ours (a volume's corner is at depth 9); bounds the recursion on a hostile text.
 _DEPTH_MAX: Final = 24
+# 15 digits are below 2^53.
+_ODD_NUMBER: Final = re.compile(rb"[:,\[]-?[0-9]+(?:[.eE]|(?<=[0-9]{16}))")
 
 T = TypeVar("T")
 
@@ -62,13 +65,28 @@ def _check_domain(value: Any, what: str, depth: int = 0) -> None:
         raise Malformed(f"{what}: numbers are integers, with the unit in the name", what=what)
 
 
+def _plainly_on_domain(data: bytes) -> bool:
+    """Whether bytes that turn out to be the one spelling need no closer look: 40 us less for a routine notice.
+
+    All ASCII, so every key is and every text is in NFC; fewer brackets than the depth allowed; and no number that is
+    long, or goes on like a float, where the compact spelling has its numbers: after a colon, a comma or a bracket.
+    """
+    return (
+        data.isascii()
+        and data.count(b"{") + data.count(b"[") < _DEPTH_MAX
+        and data[:1] in (b"{", b"[")
+        and _ODD_NUMBER.search(data) is None
+    )
+
+
 def check(data: bytes, what: str) -> None:
     """Raise `Malformed` unless `data` is the one spelling of a value on the domain."""
     try:
         value = _DECODER.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as fault:
         raise Malformed(f"{what}: not JSON ({fault})", what=what) from None
-    _check_domain(value, what)
+    if not _plainly_on_domain(data):
+        _check_domain(value, what)
     if _ENCODER.encode(value) != data:
         raise Malformed(f"{what}: not in the one spelling (canonical JSON)", what=what)
 

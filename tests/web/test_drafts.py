@@ -1,0 +1,201 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a draft means, and what it says when it means nothing."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from wideberth.core.say.instant import parse, show
+from wideberth.core.say.rules import Mode, Rules
+from wideberth.core.say.volume import Circle, Corridor, Polygon
+from wideberth.core.say.words import Hazard, NoticeType, Precedence
+from wideberth.errors import BadInput
+from wideberth.formats import astm
+from wideberth.web.drafts import FIELDS, plan_of, settled, terms_of, time_of, volumes_of
+
+NOW = parse("2031-05-14T09:00:30Z")
+HOUR = 3_600_000
+RULES = Rules(area=Circle.at(lat=41, lng=-38, radius_km=500))
+WHOLE = {"type": "HAZARD", "hazard": "FALLING_OBJECTS", "circle": "41N 38W", "radius": "10km", "low": "SFC",
+         "high": "FL300", "from": "10:00Z", "until": "11:00Z"}  # fmt: skip
+
+
+def terms(draft, base=None, contact="+999 1"):
+    return terms_of(draft, now_ms=NOW, contact=contact, rules=RULES, base=base)
+
+
+def refused(draft, **more):
+    with pytest.raises(BadInput) as told:
+        terms(draft, **more)
+    return told.value
+
+
+def test_a_whole_draft_is_terms_and_the_rest_comes_from_the_settings():
+    made = terms(WHOLE)
+    assert (made.type, made.hazard, made.contact) == (NoticeType.HAZARD, Hazard.FALLING_OBJECTS, "+999 1")
+    (volume,) = made.volumes
+    assert volume.shape == Circle.at(lat=41, lng=-38, radius_km=10)
+    assert show(volume.start_ms) == "2031-05-14T10:00:00Z"
+    assert made.expires_ms == volume.end_ms
+
+
+@pytest.mark.parametrize("field", [f for f in WHOLE if f not in ("circle", "radius")])
+def test_each_missing_field_is_named(field):
+    fault = refused({k: v for k, v in WHOLE.items() if k != field})
+    assert fault.details["field"] == field
+    assert fault.details["fields"] == [field]
+    assert "Nothing was signed" in fault.sentence
+
+
+def test_a_place_name_alone_is_no_place():
+    fault = refused({k: v for k, v in WHOLE.items() if k not in ("circle", "radius")} | {"place_name": "north"})
+    assert fault.details["fields"] == ["circle"]
+    assert "'north' is a name, and a name is not a location" in fault.sentence
+
+
+def test_a_missing_contact_is_named_unless_it_is_an_accident():
+    assert refused(WHOLE, contact="").details["fields"] == ["contact"]
+    assert terms({"type": "ACCIDENT", "circle": "41N 38W", "until": "+6h"}, contact="").contact
+
+
+@pytest.mark.parametrize(
+    ("change", "field", "words"),
+    [
+        ({"type": "PICNIC"}, "type", "none of AREA_ACTIVITY"),
+        ({"radius": "10"}, "radius", "unit"),
+        ({"radius": ""}, "radius", "needs a radius"),
+        ({"circle": "the bridge"}, "circle", "not a place"),
+        ({"low": "300"}, "low", "300"),
+        ({"from": "2031-05-14T10:00"}, "from", "no zone"),
+        ({"until": "2031-05-14T10:00+99:00"}, "until", "offset"),
+        ({"until": "2031-05-14T08:00Z"}, "until", "must end after"),
+        ({"low": "UNL"}, "low", "band"),
+        ({"polygon": "1N 1E; 2N 2E; 3N 1E"}, "polygon", "one shape only"),
+        ({"purpose": "x"}, "purpose", "no such field"),
+        ({"expires": "later"}, "expires", "not a time"),
+    ],
+)
+def test_what_cannot_be_used_is_named_with_the_reason(change, field, words):
+    fault = refused(WHOLE | change)
+    assert field in fault.details["fields"]
+    assert words in fault.sentence
+
+
+def test_everything_wrong_is_said_at_once():
+    fault = refused({"circle": "north of the bridge", "from": "soon", "hazard": "WEATHER"})
+    assert set(fault.details["fields"]) == {"type", "hazard", "circle", "from", "low", "high", "until"}
+
+
+@pytest.mark.parametrize("value", [0, 1.5, True, None, [], {}, ["41N 38W"]])
+@pytest.mark.parametrize("field", FIELDS)
+def test_a_draft_of_any_json_is_read_or_refused(field, value):
+    try:
+        terms(WHOLE | {field: value})
+    except BadInput:
+        return
+
+
+def test_shapes():
+    base = {k: v for k, v in WHOLE.items() if k not in ("circle", "radius")}
+    ring = terms(base | {"polygon": "41.0N 38.9W; 41.3N 38.9W; 41.3N 38.4W; 41.0N 38.9W"}).volumes[0].shape
+    assert isinstance(ring, Polygon)
+    assert len(ring.corners) == 3
+    way = terms(base | {"corridor": "41.0 -38.9; 41.5 -38.3", "half_width": "6nm"}).volumes[0].shape
+    assert isinstance(way, Corridor)
+    assert way.half_width_mm == 11_112_000
+    assert refused(base | {"corridor": "41.0 -38.9; 41.5 -38.3"}).details["field"] == "half_width"
+    assert terms(base | {"circle": "41.20,-38.60,7nm"}).volumes[0].shape == Circle.at(
+        lat="41.2", lng="-38.6", radius_nm=7
+    )
+
+
+def test_an_accident_takes_three_fields_and_no_more():
+    made = terms({"type": "ACCIDENT", "hazard": "FIRE_AND_SMOKE", "circle": "41N 38W", "until": "+6h"})
+    assert made.precedence is Precedence.FLASH
+    assert made.volumes[0].start_ms == NOW
+    assert made.volumes[0].shape.radius_mm == RULES.least_radius_mm
+    assert refused({"type": "ACCIDENT"}).details["fields"] == ["circle", "until"]
+    assert refused({"type": "ACCIDENT", "circle": "41N 38W", "until": "+6h", "low": "SFC"}).details["fields"] == ["low"]
+
+
+def test_a_revision_changes_what_is_given_and_nothing_else():
+    before = terms(WHOLE | {"text": "first"})
+    assert terms({}, base=before) == before
+    after = terms({"high": "FL400", "until": "12:00Z"}, base=before)
+    assert after.volumes[0].shape == before.volumes[0].shape
+    assert after.expires_ms == before.expires_ms + HOUR
+    assert (after.text, after.hazard) == ("first", before.hazard)
+    longer = terms(WHOLE | {"expires": "13:00Z"})
+    assert terms({"until": "10:30Z"}, base=longer).expires_ms == longer.expires_ms
+
+
+def test_a_revision_never_guesses_which_volume_is_meant():
+    one, two = terms(WHOLE).volumes[0], terms(WHOLE | {"from": "12:00Z", "until": "13:00Z"}).volumes[0]
+    before = terms({k: WHOLE[k] for k in ("type", "hazard")} | {"volumes": [astm.to_json(one), astm.to_json(two)]})
+    assert len(before.volumes) == 2
+    for change in ({"circle": "41N 38W", "radius": "20km"}, {"from": "10:30Z"}):
+        assert "file" in refused(change, base=before).sentence
+    assert [v.upper.mm for v in terms({"high": "UNL"}, base=before).volumes] == [0, 0]
+
+
+@pytest.mark.parametrize(
+    ("text", "after", "shown"),
+    [
+        ("10:00Z", None, "2031-05-14T10:00:00Z"),
+        ("1000z", None, "2031-05-14T10:00:00Z"),
+        ("08:30Z", None, "2031-05-14T08:30:00Z"),  # half an hour ago: it has just begun
+        ("07:59Z", None, "2031-05-15T07:59:00Z"),  # more than an hour ago: tomorrow's
+        ("00:10Z", "2031-05-14T23:50:00Z", "2031-05-15T00:10:00Z"),  # an end is after its beginning
+        ("23:50Z", "2031-05-14T23:50:00Z", "2031-05-15T23:50:00Z"),
+    ],
+)
+def test_a_bare_clock_time_is_the_next_one(text, after, shown):
+    after_ms = None if after is None else parse(after)
+    assert show(time_of(text, now_ms=NOW, field="from", after_ms=after_ms)) == shown
+
+
+@given(minutes=st.integers(0, 24 * 60 - 1), now=st.integers(0, 10**12))
+def test_a_bare_clock_time_is_never_more_than_an_hour_ago_nor_a_day_and_an_hour_ahead(minutes, now):
+    t_ms = time_of(f"{minutes // 60:02}:{minutes % 60:02}Z", now_ms=now, field="from")
+    assert now - HOUR <= t_ms < now + 23 * HOUR
+    assert t_ms % 86_400_000 == minutes * 60_000
+
+
+def test_what_counts_from_now_goes_outward_to_the_whole_second():
+    now = NOW + 250
+    assert time_of("+15m", now_ms=now, field="from") == NOW + 900_000
+    assert time_of("+15m", now_ms=now, field="until", up=True) == NOW + 901_000
+    assert time_of("now", now_ms=now, field="from") == NOW
+
+
+def test_a_kept_draft_still_means_what_was_meant_and_keeps_what_cannot_be_read():
+    kept = settled({"from": "+15m", "until": "10:00Z", "expires": "later", "circle": "north"}, now_ms=NOW)
+    assert kept == {"from": "2031-05-14T09:15:30Z", "until": "2031-05-14T10:00:00Z", "expires": "later",
+                    "circle": "north"}  # fmt: skip
+    assert settled(kept, now_ms=NOW + 5 * HOUR) == kept
+
+
+def test_geojson_takes_what_it_lacks_from_the_options_and_keeps_what_it_has():
+    feature = {"type": "Feature", "geometry": {"type": "Point", "coordinates": [-38, 41]},
+               "properties": {"radius": "12km", "upper": "FL100"}}  # fmt: skip
+    more = {"low": "SFC", "high": "UNL", "from": "10:00Z", "until": "11:00Z"}
+    for value in (feature, {"type": "FeatureCollection", "features": [feature]}):
+        (volume,) = volumes_of({"volumes": value} | more, now_ms=NOW)
+        assert str(volume.upper) == "FL100"
+        assert show(volume.end_ms) == "2031-05-14T11:00:00Z"
+    with pytest.raises(BadInput, match=r"upper|lower|start"):
+        volumes_of({"volumes": feature}, now_ms=NOW)
+    with pytest.raises(BadInput, match="no volume"):
+        volumes_of({"volumes": {"volumes": []}}, now_ms=NOW)
+
+
+def test_a_plan_is_volumes_or_a_track():
+    where = {k: WHOLE[k] for k in ("circle", "radius", "low", "high", "from", "until")}
+    plan = plan_of(where, id_="p", label="p", mode=Mode.TEST, now_ms=NOW)
+    assert plan.volumes[0].shape == Circle.at(lat=41, lng=-38, radius_km=10)
+    legs = [
+        {"at": "41N 38W", "altitude": "FL100", "time": "23:50Z"},
+        {"at": "42N 38W", "altitude": "FL100", "time": "00:10Z"},
+    ]
+    track = plan_of({"track": legs}, id_="p", label="p", mode=Mode.TEST, now_ms=NOW).track
+    assert track.legs[1].t_ms - track.legs[0].t_ms == 20 * 60_000
