@@ -117,7 +117,7 @@ class Runtime:
             self._background(ev.Tick())
 
     async def run(self) -> None:
-        """Until cancelled, or until the store fails (`stopped` says why)."""
+        """Until cancelled, or until the store fails or a bug shows itself (`stopped` says why; it is raised)."""
         self._start()
         while True:
             await self._wanted.wait()
@@ -126,13 +126,15 @@ class Runtime:
                 together = [self._queue.popleft() for _ in range(min(TOGETHER, len(self._queue)))]
                 try:
                     self._round(together)
-                except Fault as fault:
+                except Exception as why:
+                    # After a bug what is in memory may be half changed; only the store can be believed.
+                    fault = why if isinstance(why, Fault) else _bug(why)
                     self.stopped = fault
                     for waiting in (*together, *self._queue):
                         if not waiting.future.done():
                             waiting.future.set_exception(fault)
                     self._queue.clear()
-                    raise
+                    raise fault from why
                 # Let answers leave and new events come in before the next round.
                 await asyncio.sleep(0)
 
@@ -282,3 +284,11 @@ class Runtime:
         # A wall clock that is set back would let wall-clock deadlines slip: look again at least once a minute.
         delay_ms = min(60_000, max(0, wake - now.mono_ms))
         self._timer = asyncio.get_running_loop().call_later(delay_ms / 1000, self._background, ev.Tick())
+
+
+def _bug(why: Exception) -> Misuse:
+    return Misuse(
+        "this is a bug in wideberth: the node stops, and has lost nothing that it said was done. Start it again, use "
+        "the telephone until it is up, and report the bug with its details",
+        bug=repr(why)[:500],
+    )

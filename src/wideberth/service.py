@@ -70,6 +70,7 @@ class Service:
         self.clock = clock
         self.bus = Bus()
         self.stopping = asyncio.Event()
+        self.failed: Fault | None = None
         self._signers = HomeSigners(home)
         self._keys = MemoryKeyRing()
         self._lines: dict[tuple[str, str], tuple[PeerLine, asyncio.Task[None]]] = {}
@@ -177,6 +178,7 @@ class Service:
             await self.runtime.run()
         except Fault as fault:
             # The record cannot be trusted to take more: say so, and stop.
+            self.failed = fault
             self._tell(FaultSeen(fault.name, fault.whose, fault.sentence), True)
             self.stopping.set()
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -147,8 +148,14 @@ def _until_it_tells(demo: subprocess.Popen[bytes]) -> set[int]:
 
 @needs_proc
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGKILL, -signal.SIGKILL)])
-def test_a_demo_that_is_stopped_leaves_no_process_behind(number: signal.Signals, code: int) -> None:
-    with subprocess.Popen([*COMMAND, "--story", "routine"], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as demo:
+def test_a_demo_that_is_stopped_leaves_no_process_behind(
+    number: signal.Signals, code: int, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("k")
+    with subprocess.Popen(
+        [*COMMAND, "--story", "routine"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, "TMPDIR": str(folder)},
+    ) as demo:  # fmt: skip
         try:
             children = _until_it_tells(demo)
             # Two nodes, and the inner process of each.
@@ -159,6 +166,8 @@ def test_a_demo_that_is_stopped_leaves_no_process_behind(number: signal.Signals,
             demo.kill()
     assert demo.returncode == code
     assert gone_within(children, 10) == set()
+    if number is signal.SIGINT:
+        assert list(folder.iterdir()) == []
 
 
 def test_a_folder_that_is_not_empty_is_left_alone(tmp_path: Path) -> None:

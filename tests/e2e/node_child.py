@@ -2,12 +2,13 @@
 """A node in a process of its own, exactly as `wideberth up` runs it, with two hooks for tests put on from outside.
 
     python tests/e2e/node_child.py --dir FOLDER [--clock TIME] [--tap FILE] [--seed TEXT] [--restore-s SECONDS]
+                                   [--bug TEXT]
 
 `--tap` writes down, one JSON line each and in the order in which it happens, what leaves the node in plain text
 (`offer` to a peer's line, `reply` to a delivery) and when the inner process is written to (`fed`). `--seed` replaces
-the entropy of epochs and salts by a seeded one, so that two runs can be compared byte for byte. `--restore-s`
-looks that often, instead of every half minute, whether the disk's reserve can be held again. The product knows none of
-them.
+the entropy of epochs and salts by a seeded one, so that two runs can be compared byte for byte. `--restore-s` looks
+that often, instead of every half minute, whether the disk's reserve can be held again. `--bug` puts a bug into the
+core that shows itself when an ALERT with that text comes. The product knows none of them.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from typing import Any
 
 from wideberth import service
 from wideberth.cli.serve import run_node
+from wideberth.core import events as ev
+from wideberth.core.batch import Batch, Now
 from wideberth.core.node import Node
 from wideberth.core.seal.capabilities import Entropy, Recall, Signers
 from wideberth.core.seal.keys import Verifier
@@ -91,6 +94,17 @@ def tapped_inner(tap: Tap) -> type[InnerProcess]:
     return Tapped
 
 
+def buggy(text: str) -> type[Node]:
+    class Buggy(Node):
+        def step(self, event: ev.Event, now: Now) -> Batch:
+            batch = super().step(event, now)
+            if isinstance(event, ev.RaiseAlert) and event.text == text:
+                raise ZeroDivisionError(text)
+            return batch
+
+    return Buggy
+
+
 class Seeded:
     """The n-th request for entropy gets the same bytes in every run."""
 
@@ -109,7 +123,10 @@ def main() -> None:
     parser.add_argument("--tap", type=Path)
     parser.add_argument("--seed", default="")
     parser.add_argument("--restore-s", type=float, default=0)
+    parser.add_argument("--bug", default="")
     asked = parser.parse_args()
+    if asked.bug:
+        vars(service).update(Node=buggy(asked.bug))
     if asked.restore_s:
         vars(service).update(_RESTORE_S=asked.restore_s)
     if asked.tap:

@@ -70,11 +70,14 @@ def until(holds: Callable[[], Any], what: str, patience_s: float = PATIENCE_S) -
 class NodeProcess:
     """One node: its folder, its process while it runs, a client on its socket, and everything that it told so far."""
 
-    def __init__(self, folder: Path, *, tap: Path | None = None, seed: str = "", restore_s: float = 0) -> None:
+    def __init__(
+        self, folder: Path, *, tap: Path | None = None, seed: str = "", restore_s: float = 0, bug: str = ""
+    ) -> None:  # fmt: skip
         self.folder = folder
         self.tap = tap
         self.seed = seed
         self.restore_s = restore_s
+        self.bug = bug
         self.home = home.load(folder)
         self.party = self.home.config.party
         self.client = Client(self.home.socket_path)
@@ -104,10 +107,11 @@ class NodeProcess:
         return self
 
     def begin(self, clock: str = "") -> None:
-        if self.tap or self.seed or self.restore_s:
+        if self.tap or self.seed or self.restore_s or self.bug:
             command = [sys.executable, str(CHILD), "--dir", str(self.folder), "--clock", clock]
             command += ["--tap", str(self.tap)] if self.tap else []
             command += ["--seed", self.seed] if self.seed else []
+            command += ["--bug", self.bug] if self.bug else []
             command += ["--restore-s", str(self.restore_s)] if self.restore_s else []
         else:
             command = [sys.executable, "-c", COMMAND, "--dir", str(self.folder), "--json", "up"]
@@ -128,6 +132,9 @@ class NodeProcess:
 
     def said_at_the_end(self) -> str:
         return self._err.read_text(errors="replace")[-2000:]
+
+    def forget_what_it_said(self) -> None:
+        self._err.unlink()
 
     @property
     def pid(self) -> int:
@@ -150,6 +157,13 @@ class NodeProcess:
             self._process.send_signal(signal.SIGTERM)
             assert self._process.wait(PATIENCE_S) == 0, self.said_at_the_end()
         self._ended()
+
+    def ends(self) -> int:
+        """Wait until it ends by itself; its exit status."""
+        assert self._process is not None
+        status = self._process.wait(PATIENCE_S)
+        self._ended()
+        return status
 
     def kill(self) -> None:
         """As the power fails: SIGKILL."""

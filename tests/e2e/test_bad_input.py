@@ -25,7 +25,7 @@ from wideberth.core.say import reference
 from wideberth.core.seal import entry as entries
 from wideberth.core.seal import receipt as receipts
 from wideberth.core.seal.keys import Ed25519Signer
-from wideberth.errors import BadInput, NotFound, Oversized
+from wideberth.errors import BadInput, Misuse, NotFound, Oversized
 from wideberth.link.sealing import SealingKey
 
 DAY = "2030-01-01"
@@ -317,3 +317,22 @@ def test_after_all_that_the_node_restarts_with_everything_it_had(bad: Dishonest)
     assert [place for place, _, _ in strand] == list(range(1, line["peers"][0]["held"] + 1))
     proofs = [r for r in green.records() if isinstance(r, SidecarRecord) and r.kind == "equivocation"]
     assert len(proofs) == proven
+
+
+def test_a_bug_of_ours_stops_the_node_loudly_instead_of_leaving_it_deaf() -> None:
+    with Two(clock=f"{DAY}T12:00:00Z") as two:
+        two.green.command("nil", until_ms=two.now_ms + 3_600_000)
+        two.settle()
+        line = two.green.line
+        two.green.stop()
+        two.green.bug = "trip"
+        two.restart(two.green)
+        with pytest.raises(Misuse, match="this is a bug in wideberth: the node stops"):
+            two.green.command("alert", text="trip")
+        assert two.green.ends() != 0
+        assert "ZeroDivisionError" in two.green.said_at_the_end() or "bug in wideberth" in two.green.said_at_the_end()
+        two.restart(two.green)
+        assert {k: two.green.line[k] for k in ("seq", "head")} == {k: line[k] for k in ("seq", "head")}
+        two.green.command("alert", text="all is well again")
+        two.settle()
+        assert len(two.blue.rings()) == 1

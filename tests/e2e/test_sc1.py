@@ -8,6 +8,7 @@ is said (ยง8, C3). The read-back tolerance of an area is 10 % of its diameter (ย
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -361,10 +362,19 @@ def plaintext(node: NodeProcess) -> str:
 
 
 def test_a_real_line_refuses_a_hand_set_clock() -> None:
+    """When it would be opened under one, and when a node that already has one would be started under one."""
     two = Two(clock=f"{DAY}T18:30:00Z", mode=Mode.REAL)
     try:
-        two.blue.begin(f"{DAY}T18:30:00Z")
-        assert two.blue.said_up() is None
-        assert "REAL line does not run on a clock that is set by hand" in two.blue.said_at_the_end()
+        for _ in range(2):
+            two.blue.begin(f"{DAY}T18:30:00Z")
+            with contextlib.suppress(AssertionError):
+                two.blue.is_up()
+            assert two.blue.ends() != 0
+            assert "REAL line does not run on a clock that is set by hand" in two.blue.said_at_the_end()
+            two.blue.forget_what_it_said()
+            two.blue.start()
+            with pytest.raises(BadInput, match="only a drill's clock can be set"):
+                two.blue.post("/v1/clock", {"t_ms": at("18:38:50")})
+            two.blue.stop()
     finally:
         two.__exit__()

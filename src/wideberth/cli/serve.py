@@ -18,7 +18,7 @@ from wideberth.service import Service
 
 
 def run_node(directory: Path, clock_at: str, as_json: bool) -> None:
-    """Until a signal or `stop`. Prints one line when it is up. Raises Fault."""
+    """Until a signal or `stop`. Prints one line when it is up. Raises Fault, also what made the node stop by itself."""
     clock: Clock = HandClock(instant.parse(clock_at)) if clock_at else SystemClock()
     run = asyncio.run
     with contextlib.suppress(ImportError):
@@ -46,3 +46,5 @@ async def _serve(directory: Path, clock: Clock, as_json: bool) -> None:
         sys.stdout.write(told + "\n")
         sys.stdout.flush()
         await service.stopping.wait()
+    if service.failed is not None:
+        raise service.failed

@@ -63,7 +63,7 @@ def _play(chosen: tuple[st.Story, ...], screen: Screen, folder: Path, keep: Path
     if player is not None:
         result |= player.figures()
     result["took_s"] = round(time.monotonic() - began, 2)
-    screen.end(result, [SCOPE, "", *_hints(keep)])
+    screen.end(result, [SCOPE, "", *_hints(keep if player else None)])
     return FOUND if failed else FINE
 
 

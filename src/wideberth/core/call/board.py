@@ -171,6 +171,7 @@ class Board:
         self.threads: dict[tuple[str, str], Thread] = {}
         self.words: list[tuple[str, str, int, Word]] = []
         self._by_entry: dict[str, Thread] = {}
+        self._by_ref: dict[str, list[Thread]] = {}
         self._by_place: dict[tuple[str, str, int], tuple[Thread, Version]] = {}
         self._shown: dict[tuple[str, str], int] = {}
         self._notices: dict[str, int] = {}
@@ -207,7 +208,7 @@ class Board:
         thread = self._by_entry.get(ref_or_entry)
         if thread is not None:
             return thread
-        found = [t for (a, ref), t in self.threads.items() if ref == ref_or_entry and author in (None, a)]
+        found = [t for t in self._by_ref.get(ref_or_entry, ()) if author in (None, t.author)]
         return found[0] if len(found) == 1 else None
 
     def __iter__(self) -> Iterator[Thread]:
@@ -285,7 +286,7 @@ class Board:
             facts["shift_mm"] = notice.shift(thread.terms, what.terms).place_mm
         if thread is None:
             thread = Thread(self.ch, header.sender, what.ref, "notice")
-            self.threads[header.sender, what.ref] = thread
+            self._open(thread)
             self._notices[header.sender] = self._notices.get(header.sender, 0) + 1
         if refined is not None:
             refined.refined_by = what.ref
@@ -319,10 +320,14 @@ class Board:
     def _alert(self, header: Header, entry: str, what: Alert, stored_ms: int) -> Change:
         # An ALERT has no reference of its own on the wire: it must go out on one key.
         thread = Thread(self.ch, header.sender, f"ALERT-{entry[:8].upper()}", "alert")
-        self.threads[header.sender, thread.ref] = thread
+        self._open(thread)
         version = self._given(header, 1, "alert", entry, stored_ms, None, what.text)
         self._add(thread, version)
         return Change("version", thread, version, facts={"started_ms": what.started_ms})
+
+    def _open(self, thread: Thread) -> None:
+        self.threads[thread.author, thread.ref] = thread
+        self._by_ref.setdefault(thread.ref, []).append(thread)
 
     @staticmethod
     def _given(
