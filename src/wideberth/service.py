@@ -381,7 +381,7 @@ class Service:
                     "party": member.party,
                     "link": self._links.get((channel.ch, member.party), "by voice only"),
                     "receipted": outbox.receipted if outbox else 0,
-                    "outstanding": channel.own.seq - outbox.receipted if outbox else 0,
+                    "outstanding": channel.newest - outbox.receipted if outbox else 0,
                     "held": channel.strands[member.party].seq if member.root else 0,
                     "words": fingerprint_words(member.root) if member.root else "",
                     "contact": card.contact if card else "",

@@ -17,7 +17,12 @@ SAY = frozenset({"errors", "core", "core.limits", "core.say"})
 # What passes between the core and its shell; values only.
 VALUES = frozenset({"core.records", "core.feed", "core.tells", "core.batch", "core.events"})
 # The side that holds the record and reads a peer's bytes; and the side that holds own plans.
-RECORD = SAY | VALUES | {"core.seal", "core.carry", "core.call", "core.effects", "core.line", "core.node"}
+RECORD = (
+    SAY
+    | VALUES
+    | {"core.seal", "core.carry", "core.call", "core.effects", "core.folding", "core.hearing", "core.recovery"}
+    | {"core.line", "core.node"}
+)
 INNER = SAY | {"core.feed", "core.tells", "core.batch", "core.judge", "core.inner"}
 ANY = frozenset({"*"})
 
@@ -36,7 +41,11 @@ ALLOWED: dict[str, frozenset[str]] = {
     "core.tells": SAY,
     "core.batch": SAY | {"core.feed", "core.records", "core.tells"},
     "core.events": SAY | VALUES | {"core.seal", "core.carry"},
-    "core.effects": RECORD - {"core.effects", "core.line", "core.node"},
+    "core.effects": SAY | VALUES | {"core.seal", "core.carry", "core.call"},
+    "core.folding": SAY | VALUES | {"core.seal", "core.carry", "core.call"},
+    # These two work for a line and name it in their types.
+    "core.hearing": RECORD - {"core.node", "core.recovery"},
+    "core.recovery": RECORD - {"core.node", "core.hearing"},
     "core.line": RECORD - {"core.node"},
     "core.node": RECORD,
     "core.inner": INNER,
@@ -95,6 +104,9 @@ BLIND = (
     "core.carry",
     "core.call",
     "core.effects",
+    "core.folding",
+    "core.hearing",
+    "core.recovery",
     "core.line",
     "core.node",
     "web.peer_api",

@@ -294,7 +294,6 @@ def test_a_node_cannot_speak_for_a_person() -> None:
         ({"v": 2}, "Malformed"),
         ({"seq": 0}, "Malformed"),
         ({"prev": "1" * 64}, "OutOfPlace"),
-        ({"epoch": "0" * 32}, "OutOfPlace"),
         ({"agr": "xyz"}, "Malformed"),
     ],
 )
@@ -343,7 +342,8 @@ def test_citing_an_entry_that_we_never_signed_is_kept_but_not_understood() -> No
     from wideberth.core.say.words import NilReturn, Place
 
     statement, sig = entries.state(BLUE, pair.ch, 1, NilReturn(5), pair.blue.keys.post("watch-1"))
-    lie = {"GREEN": Place("0" * 32, 7, "1" * 64)}
+    epoch = pair.green.node.lines[pair.ch].channel.own.epoch
+    lie = {"GREEN": Place(epoch, 1, "1" * 64)}
     deliver(pair, blue_writes(pair, entries.pack_body(statement, sig, bytes(16)), kind="nil", seen=lie))
     assert faults(pair)[0].fault == "NOT_UNDERSTOOD"
     assert "never signed" in faults(pair)[0].sentence
@@ -392,7 +392,7 @@ def test_a_receipt_for_what_we_never_signed_is_their_fault() -> None:
     channel = pair.green.node.lines[pair.ch].channel
     from wideberth.core.seal import receipt as receipts
 
-    good, _ = channel.stored_receipt("BLUE", 5, pair.green.keys.node)
+    good, _ = channel.stored_receipt("BLUE", channel.strands["BLUE"].epoch, 5, pair.green.keys.node)
     bad = receipts.seal(msgspec.structs.replace(good, head="1" * 64), pair.green.keys.node)
     foreign = receipts.seal(good, Keys("RED").node)
     deliver(pair, to="BLUE", sidecars=(bad, foreign, b"{}"))

@@ -199,8 +199,19 @@ class OpenLine(msgspec.Struct, frozen=True):
     cards: tuple[bytes, ...]
 
 
+class Resume(msgspec.Struct, frozen=True):
+    """After a restore a supervisor's post goes on without the peers that do not answer."""
+
+    ch: str
+    by: str
+
+
+class CompareHeads(msgspec.Struct, frozen=True):
+    """Ask every peer of every line what it holds, and say what we hold: part of the machine line check."""
+
+
 class Tick(msgspec.Struct, frozen=True):
     """It is `Batch.wake`, or later."""
 
 
-Event = Command | Arrived | Showed | Reached | DiskState | OpenLine | Tick
+Event = Command | Arrived | Showed | Reached | DiskState | OpenLine | Resume | CompareHeads | Tick

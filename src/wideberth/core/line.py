@@ -9,39 +9,32 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
-
 from wideberth.core import events as ev
 from wideberth.core.batch import Now, Send
-from wideberth.core.call import sentences, speak
+from wideberth.core.call import speak
 from wideberth.core.call.board import Board, Change, NotUnderstood, Thread, Version
 from wideberth.core.call.deadlines import URGENT, Deadlines, overdue
 from wideberth.core.carry.channel import Channel
-from wideberth.core.carry.strand import Fit
 from wideberth.core.effects import Effects, entry_record, fault_tell, is_urgent, receipt_record
 from wideberth.core.feed import Feed, Forget, Weigh
+from wideberth.core.folding import ALREADY_CHECKED, Fold
+from wideberth.core.folding import Heard as ToFold
+from wideberth.core.hearing import Hearing, opens
 from wideberth.core.limits import ALERT_LIVES_MS
 from wideberth.core.records import EntryRecord, SidecarRecord
-from wideberth.core.say import notice
+from wideberth.core.recovery import Reason, Recovery
 from wideberth.core.say.place import Altitude
 from wideberth.core.say.volume import Volume4D
-from wideberth.core.say.words import (
-    EpochOpened,
-    NodeRemark,
-    Notice,
-    NoticeVersion,
-    Precedence,
-    Word,
-)
-from wideberth.core.seal import canonical
+from wideberth.core.say.words import EpochOpened, NodeRemark, Place, Precedence, Word
 from wideberth.core.seal import entry as entries
 from wideberth.core.seal.capabilities import Entropy, Recall, Signers
-from wideberth.core.seal.entry import EPOCH_BYTES, SALT_BYTES, Entry, Header, Said, Unread
+from wideberth.core.seal.entry import EPOCH_BYTES, SALT_BYTES, Entry, Said, Unread
+from wideberth.core.seal.envelope import HEADS, payload_type
 from wideberth.core.seal.keys import Signer, Verifier
 from wideberth.core.seal.receipt import Receipt
-from wideberth.core.tells import Climbed, Delivered, FaultSeen, Heard, Level, Overdue
+from wideberth.core.tells import Climbed, Delivered, FaultSeen, Level, Overdue
 from wideberth.core.tells import Said as SaidTell
-from wideberth.errors import BadInput, Equivocation, Fault, NotFound, StoreFull
+from wideberth.errors import BadInput, Fault, NotFound, StoreFull
 
 
 class Line:
@@ -49,21 +42,36 @@ class Line:
         self, channel: Channel, signers: Signers, verifier: Verifier, entropy: Entropy, recall: Recall
     ) -> None:
         self.channel = channel
-        self.board = Board(channel.ch, channel.agreement.rules, channel.us)
+        self.fold = Fold(channel, recall)
         self.deadlines = Deadlines()
+        self.recovery = Recovery(self, entropy)
+        self.verifier = verifier
+        self.recall = recall
+        self.rung: set[str] = set()
+        self._tangled = False
         self._signers = signers
-        self._verifier = verifier
         self._entropy = entropy
-        self._recall = recall
-        self._rung: set[str] = set()
+
+    @property
+    def board(self) -> Board:
+        return self.fold.board
+
+    @property
+    def node_signer(self) -> Signer:
+        return self._signers.node
 
     # --- own people speak ---
 
-    def open_epoch(self, now: Now, out: Effects) -> None:
-        """The founding epoch of our own strand: a random id, and nothing before it."""
-        epoch = self._entropy(EPOCH_BYTES).hex()
-        fences = {peer: self.channel.strands[peer].place for peer in self.channel.peers}
-        self._write(EpochOpened("FOUNDING", None, fences), "node", None, now, out, epoch=epoch)
+    def open_epoch(self, reason: Reason, by: str, now: Now, out: Effects) -> None:
+        """A new epoch of our own strand: a random id, its predecessor, and what each member answered that it holds.
+
+        `by` is the supervisor's post that has it opened, or empty where the node must do so by itself.
+        """
+        name = by.partition("/")[2] or "node"
+        fences = {peer: self.recovery.fence(peer) for peer in self.channel.peers}
+        opening = EpochOpened(reason, self.channel.own.place, fences)
+        signer = self._post(by) if by else None
+        self._write(opening, name, signer, now, out, epoch=self._entropy(EPOCH_BYTES).hex())
 
     def command(self, command: ev.Command, now: Now, disk_low: bool, out: Effects) -> None:
         """Raises BadInput, NotFound or StoreFull; nothing has changed then."""
@@ -74,6 +82,10 @@ class Line:
                 "the disk of this node is full: routine entries are refused until there is room. "
                 "ALERT and urgent notices still go out."
             )
+        # After a restore nothing is said in an epoch whose end we do not know; what is urgent never waits for that.
+        self.recovery.before_writing(is_urgent(what), now, out)
+        if self.recovery.opened_just_now:
+            what, facts = speak.word_for(command, self.board, now.t_ms)
         self._write(what, command.by.partition("/")[2], post, now, out, facts=facts)
 
     def _post(self, by: str) -> Signer:
@@ -93,16 +105,18 @@ class Line:
         said, sig = entries.state(by, channel.ch, now.t_ms, what, signer)
         body = entries.pack_body(said, sig, self._entropy(SALT_BYTES))
         kind = entries.kind_of(what)
-        entry = entries.seal(channel.header(kind, by, now.t_ms, body, epoch=epoch), body, self._signers.node)
+        entry = entries.seal(channel.header(kind, by, now.t_ms, body, epoch=epoch), body, self.node_signer)
         try:
             change = self.board.apply(entry.header, entry.hash, what, now.t_ms)
         except NotUnderstood as why:
             raise BadInput(f"this cannot be said: {why}") from None
         urgent = is_urgent(what)
-        channel.wrote(entry, urgent=urgent)
+        channel.wrote(entry, urgent=urgent, opens=what.predecessor if isinstance(what, EpochOpened) else None)
         out.store.append(entry_record(entry, now.t_ms))
+        if not channel.own.linear:
+            self.fold.anew({r.hash: r for r in out.store if isinstance(r, EntryRecord)})
         for peer in channel.peers:
-            self._send_fresh(peer, now, out)
+            self.send_fresh(peer, now, out)
         told = {**(facts or {}), **change.facts}
         if change.step is not None:
             told["step"] = change.step.step
@@ -110,199 +124,44 @@ class Line:
         ref = change.thread.ref if change.thread else ""
         number = change.version.number if change.version else 0
         out.tell.append(SaidTell(channel.ch, entry.hash, kind, by, ref, number, told))
-        self._follow(change, now, out)
+        self.follow(change, now, out)
         return entry
 
     # --- a peer is heard ---
 
     def arrived(self, event: ev.Arrived, now: Now, disk_low: bool, out: Effects) -> None:
-        """Frames and sidecars of one delivery. A fault in one of them never stops the others."""
-        rings: list[tuple[Thread | None, Heard]] = []
-        grown: set[str] = set()
-        repeated: dict[str, set[int]] = {}
-        remarks: list[NodeRemark] = []
-        kept = self._unsealed(event, out)
-        if disk_low:
-            # Room is for urgent things only: the chain up to the last urgent one; the rest will be repeated. By place,
-            # for a delivery has its urgent ones first, before those that they follow in the strand.
-            urgent = ((e.header.sender, e.header.seq) for e, x in kept if isinstance(x, Said) and is_urgent(x.what))
-            last = dict(sorted(urgent))
-            kept = [(e, x) for e, x in kept if e.header.seq <= last.get(e.header.sender, 0)]
-        for entry, said in kept:
-            try:
-                self._take(entry, said, now, out, rings, grown, repeated, remarks)
-            except Fault as fault:
-                out.tell.append(fault_tell(fault, self.channel.ch, entry.header.sender))
-        # After an outage only what is live and not superseded rings (domain.md B6, design.md §3).
-        out.ring.extend(
-            heard for thread, heard in rings
-            if thread is None or (thread.live(now.t_ms) and thread.newest.entry == heard.entry)
-        )  # fmt: skip
-        for author in sorted(grown):
-            receipt, envelope = self.channel.stored_receipt(author, now.t_ms, self._signers.node)
-            out.store.append(receipt_record(receipt, envelope, now.t_ms))
-            out.send.append(Send(author, self.channel.ch, (), (envelope,)))
-        for author in sorted(repeated.keys() - grown):
-            again = {e: None for seq in (min(repeated[author]), max(repeated[author]))
-                     for e in self.channel.inboxes[author].receipts_for(seq)}  # fmt: skip
-            if again:
-                out.send.append(Send(author, self.channel.ch, (), tuple(again)))
-        for remark in remarks:
-            self._write(remark, "node", None, now, out)
+        """One delivery: frames, then sidecars. What the peer owes us nothing for is sent on; a pause gets shorter."""
+        Hearing(self, event, now, out).run(disk_low)
         for envelope in event.sidecars:
             try:
-                self._receipt(envelope, now, out)
+                self._sidecar(envelope, now, out)
             except Fault as fault:
                 out.tell.append(fault_tell(fault, self.channel.ch, event.peer))
         outbox = self.channel.outboxes.get(event.peer)
         if outbox is not None:
-            outbox.alive(self.channel.own.seq, now.mono_ms)
-            self._send_fresh(event.peer, now, out)
+            outbox.alive(self.channel.newest, now.mono_ms)
+            self.send_fresh(event.peer, now, out)
 
-    def _unsealed(self, event: ev.Arrived, out: Effects) -> list[tuple[Entry, Said | Unread]]:
-        kept: list[tuple[Entry, Said | Unread]] = []
-        for envelope, body in event.frames:
-            try:
-                entry = self.channel.unseal(envelope, body, self._verifier)
-            except Fault as fault:
-                out.tell.append(fault_tell(fault, self.channel.ch, event.peer))
-                continue
-            kept.append((entry, entries.open_body(entry, self.channel.cards[entry.header.sender], self._verifier)))
-        return kept
+    def remark(self, remark: NodeRemark, now: Now, out: Effects) -> None:
+        """Said by the node itself, and only where it knows the end of its own strand."""
+        if not self.recovery.unsure:
+            self._write(remark, "node", None, now, out)
 
-    def _take(
-        self, entry: Entry, said: Said | Unread, now: Now, out: Effects, rings: list[tuple[Thread | None, Heard]],
-        grown: set[str], repeated: dict[str, set[int]], remarks: list[NodeRemark],
-    ) -> None:  # fmt: skip
-        author = entry.header.sender
-        inbox = self.channel.inboxes[author]
-        match self.channel.fit(entry):
-            case Fit.REPEAT:
-                repeated.setdefault(author, set()).add(entry.header.seq)
-            case Fit.FORK:
-                self._fork(entry, now, out)
-            case Fit.GAP:
-                urgent = isinstance(said, Said) and is_urgent(said.what)
-                parked = inbox.parked(entry.header.seq)
-                if parked is not None and parked.hash != entry.hash:
-                    self._prove(parked.envelope, entry, now, out)
-                elif inbox.park(entry, urgent=urgent) and urgent and isinstance(said, Said):
-                    self._ring_early(entry, said, now, rings)
-            case Fit.NEXT:
-                self._link(entry, said, now, out, rings, remarks)
-                grown.add(author)
-                strand = self.channel.strands[author]
-                while (waiting := inbox.take(strand.seq + 1)) is not None:
-                    if self.channel.fit(waiting) is not Fit.NEXT:
-                        break
-                    card = self.channel.cards[author]
-                    self._link(waiting, entries.open_body(waiting, card, self._verifier), now, out, rings, remarks)
-
-    def _ring_early(self, entry: Entry, said: Said, now: Now, rings: list[tuple[Thread | None, Heard]]) -> None:
-        """An urgent entry overtook a gap: it rings now, and is linked when the gap fills."""
-        if entry.hash in self._rung:
+    def _sidecar(self, envelope: bytes, now: Now, out: Effects) -> None:
+        if envelope == self.channel.agreement_envelope:
             return
-        probe = Board(self.board.ch, self.board.rules, self.board.us)
-        try:
-            what = said.what
-            # What it revises or refines may still be in the gap: weighed alone, told as what it is.
-            alone = Notice(what.ref, what.terms) if isinstance(what, NoticeVersion) else what
-            change = probe.apply(entry.header, entry.hash, alone, now.t_ms)
-        except NotUnderstood:
-            return
-        if change.thread is None or not change.thread.live(now.t_ms):
-            return
-        if isinstance(what, NoticeVersion) and not isinstance(what, Notice) and change.version is not None:
-            named = msgspec.structs.replace(change.version, number=what.version, kind=entry.header.type)
-            change = msgspec.structs.replace(change, version=named)
-        self._rung.add(entry.hash)
-        rings.append((None, self._heard(entry, said, change, now, recorded=False)))
-
-    def _link(
-        self, entry: Entry, said: Said | Unread, now: Now, out: Effects, rings: list[tuple[Thread | None, Heard]],
-        remarks: list[NodeRemark],
-    ) -> None:  # fmt: skip
-        """The entry continues its strand: it is kept, whatever its body says."""
-        lie = self.channel.false_citation(entry.header)
-        self.channel.link(entry)
-        out.store.append(entry_record(entry, now.t_ms))
-        what = said.what if isinstance(said, Said) else None
-        change = Change("word")
-        if what is not None:
-            try:
-                if lie:
-                    raise NotUnderstood(lie)
-                change = self.board.apply(entry.header, entry.hash, what, now.t_ms)
-            except NotUnderstood as why:
-                said, what = Unread("NOT_UNDERSTOOD", str(why)), None
-        if isinstance(said, Unread):
-            author = entry.header.sender
-            sentence = f"entry {entry.header.seq} of {author} is kept, but has no effect: {said.text}"
-            out.tell.append(
-                FaultSeen(said.fault, "theirs", sentence, self.channel.ch, author, {"entry": entry.hash}, Level.NOTE)
-            )
-            if entry.header.type not in entries.NODE_KINDS:
-                remarks.append(NodeRemark(entry.hash, said.fault, said.text[:200]))
-            return
-        self._own_receipt_time(entry.header, now)
-        if change.version is not None and change.what == "version":
-            terms = change.version.terms
-            if terms is not None:
-                change.facts["lead_delivered"] = msgspec.to_builtins(
-                    notice.lead(terms, self.board.rules, now.t_ms)
-                )  # fmt: skip
-        heard = self._heard(entry, said, change, now, recorded=True)
-        if is_urgent(said.what) and entry.hash not in self._rung:
-            self._rung.add(entry.hash)
-            rings.append((change.thread, msgspec.structs.replace(heard, recorded=False, level=Level.RING)))
-        if entry.header.type != "epoch":
-            out.tell.append(heard)
-        self._follow(change, now, out)
-
-    def _heard(self, entry: Entry, said: Said, change: Change, now: Now, *, recorded: bool) -> Heard:
-        header = entry.header
-        facts = dict(change.facts)
-        if change.step is not None:
-            facts["step"] = change.step.step
-            facts.update(change.step.facts)
-        return Heard(
-            header.ch, header.sender, entry.hash, header.type, header.by, header.t_ms, now.t_ms,
-            sentences.of_change(header.sender, header.by, change, said.what),
-            change.thread.ref if change.thread else "",
-            change.version.number if change.version else 0,
-            recorded, facts, Level.NOTE if recorded else Level.RING,
-        )  # fmt: skip
-
-    def _own_receipt_time(self, header: Header, now: Now) -> None:
-        """Our side of the ladder: the time that our own `stored` receipt of this batch will carry."""
-        self.board.received(header.sender, header.seq, self.channel.us, "stored", now.t_ms)
-
-    def _fork(self, entry: Entry, now: Now, out: Effects) -> None:
-        first = self._recall(self.channel.strands[entry.header.sender].hash_at(entry.header.seq))
-        if first is not None:
-            self._prove(first.envelope, entry, now, out)
-
-    def _prove(self, first: bytes, second: Entry, now: Now, out: Effects) -> None:
-        """Two signed headers for one place: kept as a proof that stands alone, told once."""
-        header = second.header
-        proof = canonical.encode({"first": msgspec.Raw(first), "second": msgspec.Raw(second.envelope)})
-        key = canonical.sha256(proof)
-        if key in self._rung:
-            return
-        self._rung.add(key)
-        out.store.append(SidecarRecord(header.ch, "equivocation", header.sender, key, proof, now.t_ms))
-        fault = Equivocation(
-            f"{header.sender} signed two different entries for place {header.seq}. Both are kept as proof.",
-            first=first, second=second.envelope, seq=header.seq,
-        )  # fmt: skip
-        out.tell.append(fault_tell(fault, header.ch, header.sender, Level.RING))
+        if payload_type(envelope) == HEADS:
+            self.recovery.heard(envelope, now, out)
+        else:
+            self._receipt(envelope, now, out)
 
     # --- receipts ---
 
     def _receipt(self, envelope: bytes, now: Now, out: Effects) -> None:
-        if envelope == self.channel.agreement_envelope:
+        receipt = self.channel.read_receipt(envelope, self.verifier)
+        if self.channel.beyond_us(Place(receipt.epoch, receipt.seq, receipt.head)):
+            self.recovery.suspect(receipt.sender, now, out)
             return
-        receipt = self.channel.read_receipt(envelope, self._verifier)
         if not self.note_receipt(receipt, now.mono_ms):
             return
         if receipt.level == "stored":
@@ -311,45 +170,45 @@ class Line:
         out.tell.append(
             Delivered(receipt.ch, receipt.sender, receipt.level, receipt.epoch, receipt.seq, receipt.t_ms)
         )  # fmt: skip
-        self._send_fresh(receipt.sender, now, out)
+        self.send_fresh(receipt.sender, now, out)
 
     def note_receipt(self, receipt: Receipt, mono_ms: int) -> bool:
         """Fold a peer's verified receipt in. Returns whether it says anything new."""
-        outbox = self.channel.outboxes[receipt.sender]
-        before = outbox.receipted
+        channel, us = self.channel, self.channel.us
+        before = channel.held_by(receipt.sender, receipt.epoch)
         if receipt.level == "stored":
-            outbox.receipt(receipt.seq, self.channel.own.seq)
-        new = outbox.receipted > before
+            channel.receipted(receipt)
+        new = channel.held_by(receipt.sender, receipt.epoch) > before
         # Cumulative: it covers everything before; the earliest covering time holds, so stop at the first known one.
         for seq in range(receipt.seq, 0, -1):
-            change = self.board.received(self.channel.us, seq, receipt.sender, receipt.level, receipt.t_ms)
+            change = self.board.received(us, receipt.epoch, seq, receipt.sender, receipt.level, receipt.t_ms)
             if change is not None:
                 new = True
-            elif seq <= before and self.board.is_version(self.channel.us, seq):
+            elif seq <= before and self.board.is_version(us, receipt.epoch, seq):
                 break
         return new
 
     def showed(self, author: str, seq: int, now: Now, out: Effects) -> None:
-        """Our machine showed a peer's entries to a person: say so, as a machine's claim."""
-        strand = self.channel.strands.get(author)
-        if strand is None or author == self.channel.us or not 1 <= seq <= strand.seq:
+        """Our machine showed a peer's entries of its current epoch to a person: say so, as a machine's claim."""
+        strand, us = self.channel.strands.get(author), self.channel.us
+        if strand is None or author == us or not 1 <= seq <= strand.seq:
             raise NotFound(f"there is no entry {seq} of {author} on this line")
         # Every version up to there is shown, not only the newest: mark them all before asking whether any is new.
         marked = [
-            self.board.received(author, n, self.channel.us, "shown", now.t_ms)
-            for n in range(seq, self.board.shown_up_to(author), -1)
+            self.board.received(author, strand.epoch, n, us, "shown", now.t_ms)
+            for n in range(seq, self.board.shown_up_to(author, strand.epoch), -1)
         ]
         if not any(marked):
             return
-        self.board.note_shown(author, seq)
-        receipt, envelope = self.channel.shown_receipt(author, seq, now.t_ms, self._signers.node)
+        self.board.note_shown(author, strand.epoch, seq)
+        receipt, envelope = self.channel.shown_receipt(author, seq, now.t_ms, self.node_signer)
         out.store.append(receipt_record(receipt, envelope, now.t_ms))
         out.send.append(Send(author, self.channel.ch, (), (envelope,)))
 
     # --- sending and time ---
 
-    def _send_fresh(self, peer: str, now: Now, out: Effects) -> None:
-        self._send(peer, *self.channel.outboxes[peer].fresh(self.channel.own.seq, now.mono_ms), out)
+    def send_fresh(self, peer: str, now: Now, out: Effects) -> None:
+        self._send(peer, *self.channel.outboxes[peer].fresh(self.channel.newest, now.mono_ms), out)
 
     def _send(self, peer: str, urgent: list[int], rest: list[int], out: Effects) -> None:
         if not urgent and not rest:
@@ -362,12 +221,27 @@ class Line:
     def reached(self, peer: str, now: Now, out: Effects) -> None:
         outbox = self.channel.outboxes.get(peer)
         if outbox is not None:
-            outbox.alive(self.channel.own.seq, now.mono_ms)
+            outbox.alive(self.channel.newest, now.mono_ms)
+
+    def got_back(self, entry: Entry, said: Said | Unread, now: Now, out: Effects) -> None:
+        """A peer hands back an entry of our own that this node has lost."""
+        current = self.channel.own.epoch
+        self.channel.wrote(entry, urgent=False, opens=opens(said))
+        self.recovery.got_back(entry, current, now, out)
+
+    def tell_orphan(self, entry: Entry, out: Effects) -> None:
+        h = entry.header
+        sentence = (
+            f"entry {h.seq} of {h.sender} was signed in an epoch that {h.sender} abandoned after a restore. It is an "
+            "orphan: kept, and as binding as the rest."
+        )
+        out.tell.append(FaultSeen("Orphan", "world", sentence, h.ch, h.sender, {"entry": entry.hash}, Level.NOTE))
 
     def tick(self, now: Now, out: Effects) -> None:
+        self.recovery.tick(now, out)
         for peer, outbox in self.channel.outboxes.items():
             if outbox.due_mono_ms is not None and outbox.due_mono_ms <= now.mono_ms:
-                self._send(peer, *outbox.repeat(self.channel.own.seq, now.mono_ms), out)
+                self._send(peer, *outbox.repeat(self.channel.newest, now.mono_ms), out)
         while (due := self.deadlines.pop(now.t_ms)) is not None:
             thread = self.board.threads.get((due.author, due.ref))
             if thread is None:
@@ -385,13 +259,15 @@ class Line:
     def wake_ms(self, now: Now) -> int | None:
         """Monotonic time of the next thing due."""
         due = [o.due_mono_ms for o in self.channel.outboxes.values() if o.due_mono_ms is not None]
+        if self.recovery.due_mono_ms is not None:
+            due.append(self.recovery.due_mono_ms)
         if self.deadlines.next_ms is not None:
             due.append(now.mono_ms + max(0, self.deadlines.next_ms - now.t_ms))
         return min(due, default=None)
 
     # --- what follows from a change ---
 
-    def _follow(self, change: Change, now: Now, out: Effects) -> None:
+    def follow(self, change: Change, now: Now, out: Effects) -> None:
         thread, version = change.thread, change.version
         if thread is None:
             return
@@ -413,10 +289,10 @@ class Line:
         """What is superseded is no longer urgent: it keeps its place in the strand and does not overtake."""
         if thread.author != self.channel.us:
             return
-        old = [v.seq for v in thread.versions[:-1]]
-        if thread.refines:
-            alert = self.board.find(thread.refines)
-            old += [v.seq for v in alert.versions] if alert else []
+        versions = list(thread.versions[:-1])
+        alert = self.board.find(thread.refines) if thread.refines else None
+        versions += alert.versions if alert else []
+        old = [self.channel.own.number(v.epoch, v.seq) for v in versions]
         for outbox in self.channel.outboxes.values():
             outbox.calm(old)
 
@@ -455,46 +331,57 @@ class Line:
         """Fold a stored entry in again, exactly as when it came; nothing is sent or told."""
         entry, _, _ = entries.read(record.envelope, record.body)
         ours = record.author == self.channel.us
+        said = entries.open_body(entry, self.channel.cards[record.author], ALREADY_CHECKED)
         if ours:
-            self.channel.wrote(entry, urgent=False)
+            self.channel.wrote(entry, urgent=False, opens=opens(said))
         else:
-            self.channel.link(entry)
-        said = entries.open_body(entry, self.channel.cards[record.author], _ALREADY_CHECKED)
-        if isinstance(said, Unread) or (not ours and self.channel.false_citation(entry.header)):
+            self.channel.link(entry, opens(said))
+        heard = self.fold.read(record)
+        if heard is None:
+            return
+        if not self.channel.strands[record.author].linear:
+            self._tangled = True  # folded anew once, when everything is loaded
             return
         try:
-            change = self.board.apply(entry.header, entry.hash, said.what, record.stored_ms)
+            change = self.fold.take(heard)
         except NotUnderstood:
             return
-        if not ours:
-            self.board.received(record.author, record.seq, self.channel.us, "stored", record.stored_ms)
-            self._rung.add(record.hash)
-        if change.what == "version" and change.thread is not None and change.version is not None:
-            self.expect(change.thread, change.version)
-            if ours and is_urgent(said.what):
-                for outbox in self.channel.outboxes.values():
-                    outbox.wrote(record.seq, urgent=True)
-            self._calm(change.thread)
+        self._reloaded(heard, change)
+        for later, outcome in self.fold.released():
+            if isinstance(outcome, Change):
+                self._reloaded(later, outcome)
+
+    def _reloaded(self, heard: ToFold, change: Change | None) -> None:
+        header, us = heard.header, self.channel.us
+        if header.sender != us:
+            self.board.received(header.sender, header.epoch, header.seq, us, "stored", heard.stored_ms)
+            self.rung.add(heard.hash)
+        if change is None or change.what != "version" or change.thread is None or change.version is None:
+            return
+        self.expect(change.thread, change.version)
+        if header.sender == us and is_urgent(heard.what):
+            n = self.channel.own.number(header.epoch, header.seq)
+            for outbox in self.channel.outboxes.values():
+                outbox.wrote(n, urgent=True)
+        self._calm(change.thread)
+
+    def reloaded(self) -> None:
+        """After the last record: strands that do not fold as they grow."""
+        if self._tangled:
+            self._tangled = False
+            self.fold.anew({})
+            for thread in self.board:
+                self.expect(thread, thread.newest)
 
     def reload_sidecar(self, record: SidecarRecord) -> None:
         if record.kind not in ("stored", "shown"):
             return
-        receipt = self.channel.parse_receipt(record.envelope)
-        if receipt.sender != self.channel.us:
+        receipt, us = self.channel.parse_receipt(record.envelope), self.channel.us
+        if receipt.sender != us:
             self.note_receipt(receipt, 0)
         elif receipt.level == "stored":
-            self.channel.inboxes[receipt.of].gave(receipt.seq, record.envelope)
+            self.channel.inboxes[receipt.of].gave(receipt.epoch, receipt.seq, record.envelope)
         else:
-            for seq in range(receipt.seq, self.board.shown_up_to(receipt.of), -1):
-                self.board.received(receipt.of, seq, self.channel.us, "shown", receipt.t_ms)
-            self.board.note_shown(receipt.of, receipt.seq)
-
-
-class _AlreadyChecked:
-    """Our own store holds only what was verified when it came; a full audit is a command of its own."""
-
-    def verify(self, public: str, message: bytes, signature: bytes) -> bool:
-        return True
-
-
-_ALREADY_CHECKED = _AlreadyChecked()
+            for seq in range(receipt.seq, self.board.shown_up_to(receipt.of, receipt.epoch), -1):
+                self.board.received(receipt.of, receipt.epoch, seq, us, "shown", receipt.t_ms)
+            self.board.note_shown(receipt.of, receipt.epoch, receipt.seq)

@@ -24,7 +24,7 @@ from wideberth.core.carry.channel import Channel
 from wideberth.core.effects import Effects
 from wideberth.core.feed import Feed
 from wideberth.core.line import Line
-from wideberth.core.records import EntryRecord, Record, SidecarRecord
+from wideberth.core.records import EntryRecord, Record, SettingRecord, SidecarRecord
 from wideberth.core.seal import canonical
 from wideberth.core.seal.agreement import Agreement, channel_id, read_agreement
 from wideberth.core.seal.capabilities import Entropy, Recall, Signers
@@ -47,6 +47,7 @@ class Node:
         self._entropy = entropy
         self._recall = recall
         self._cards: dict[str, dict[str, Card]] = {}
+        self._restored: dict[str, str] = {}
 
     def step(self, event: ev.Event, now: Now) -> Batch:
         """Raises Fault (ours, the world's) for a command that cannot be carried out."""
@@ -67,6 +68,12 @@ class Node:
                 out.tell.append(Disk(event.low, event.sentence, Level.RING if event.low else Level.NOTE))
             case ev.OpenLine():
                 self._open(event, now, out)
+            case ev.Resume():
+                self._line(event.ch).recovery.resume(event.by, now, out)
+            case ev.CompareHeads():
+                for line in self.lines.values():
+                    for peer in line.channel.peers:
+                        line.recovery.ask(peer, now, out)
             case _:
                 self._line(event.ch).command(event, now, self.disk_low, out)
         return out.batch(self.wake_ms(now))
@@ -74,6 +81,9 @@ class Node:
     def load(self, record: Record) -> None:
         """Fold one stored record in; call with every record, in the order of the store, before the first step."""
         match record:
+            case SettingRecord():
+                if record.value and record.key.startswith("resume/"):
+                    self._restored[record.key.removeprefix("resume/")] = record.value.decode()
             case SidecarRecord(kind="card"):
                 card = read_card(record.envelope, self._verifier)
                 self._cards.setdefault(record.ch, {})[card.party] = card
@@ -95,8 +105,17 @@ class Node:
         """After the last `load`: what is not receipted is due, what is live must be weighed."""
         out = Effects()
         for line in self.lines.values():
+            line.reloaded()
+        for ch, by in self._restored.items():
+            if ch in self.lines:
+                self.lines[ch].recovery.restored(by, now)
+        for line in self.lines.values():
             for outbox in line.channel.outboxes.values():
-                outbox.waiting(line.channel.own.seq, now.mono_ms)
+                outbox.waiting(line.channel.newest, now.mono_ms)
+            # A node that starts does not know whether somebody put an old copy back: it asks.
+            for peer in line.channel.peers:
+                if not line.recovery.waiting:
+                    line.recovery.ask(peer, now, out)
         out.do.extend(self.live(now))
         return out.batch(self.wake_ms(now))
 
@@ -173,7 +192,7 @@ class Node:
             SidecarRecord(ch, "agreement", self.party, canonical.sha256(envelope), envelope, now.t_ms)
         )  # fmt: skip
         out.tell.append(LineOpened(ch, agreement.mechanism, line.channel.peers))
-        line.open_epoch(now, out)
+        line.open_epoch("FOUNDING", "", now, out)
 
     def _add_line(self, agreement: Agreement, envelope: bytes, cards: dict[str, Card]) -> Line:
         channel = Channel(self.party, agreement, envelope, cards)

@@ -21,8 +21,10 @@ from wideberth.core.carry.channel import Channel
 from wideberth.core.carry.inbox import Inbox
 from wideberth.core.carry.outbox import Outbox
 from wideberth.core.carry.strand import Fit, Strand
+from wideberth.core.hearing import Hearing
 from wideberth.core.line import Line
 from wideberth.core.records import EntryRecord, Record
+from wideberth.core.say.words import Place
 from wideberth.core.seal import receipt as receipts
 from wideberth.core.seal.entry import Entry, Header
 from wideberth.errors import OutOfPlace
@@ -84,36 +86,31 @@ class _SyncsLate(Site):
         self.later(200, lambda: self.disk.sync() if life == self.life else None)
 
 
-class _ForgetsToWake(Site):
-    """Every restart begins without looking at what is due."""
-
-    def start(self) -> None:
-        super().start()
-        self.disarm()
-
-
 # --- other carriers ---
 
 
-def _append_anything(self: Strand, header: Header, hash_: str) -> None:
-    if not self._hashes:
-        self.epoch = header.epoch
-    self._hashes.append(hash_)
+def _append_anything(self: Strand, header: Header, hash_: str, opens: Place | None = None) -> None:
+    chain = self._chains.setdefault(header.epoch, [])
+    self._before.setdefault(header.epoch, opens)
+    self.epoch = header.epoch
+    chain.append(hash_)
+    self.log.append((header.epoch, len(chain)))
+    self._numbers[self.log[-1]] = len(self.log)
 
 
-def _fit_gaps(self: Strand, entry: Entry) -> Fit:
-    fit = _FIT(self, entry)
+def _fit_gaps(self: Strand, entry: Entry, opens: Place | None) -> Fit:
+    fit = _FIT(self, entry, opens)
     return Fit.NEXT if fit is Fit.GAP else fit
 
 
-def _fit_repeats(self: Strand, entry: Entry) -> Fit:
-    fit = _FIT(self, entry)
+def _fit_repeats(self: Strand, entry: Entry, opens: Place | None) -> Fit:
+    fit = _FIT(self, entry, opens)
     return Fit.NEXT if fit is Fit.REPEAT else fit
 
 
-def _fit_by_clock(self: Strand, entry: Entry) -> Fit:
+def _fit_by_clock(self: Strand, entry: Entry, opens: Place | None) -> Fit:
     """Entries of a strand must be in order of their times."""
-    fit = _FIT(self, entry)
+    fit = _FIT(self, entry, opens)
     if fit is Fit.NEXT:
         last = getattr(self, "last_t_ms", 0)
         if entry.header.t_ms < last:
@@ -132,6 +129,10 @@ def _newest_by_clock(self: Thread) -> Version:
 def _never_repeat(self: Outbox, newest: int, mono_ms: int) -> tuple[list[int], list[int]]:
     self.due_mono_ms = None
     return [], []
+
+
+def _never_due(*_: Any) -> None:
+    return None
 
 
 def _repeat_from_sent(self: Outbox, newest: int, mono_ms: int) -> tuple[list[int], list[int]]:
@@ -153,32 +154,32 @@ def _new_words_push_repeats_away(self: Outbox, newest: int, mono_ms: int) -> tup
 _FRESH: Final = Outbox.fresh
 
 
-def _no_receipt_again(self: Inbox, seq: int) -> list[bytes]:
-    return []
+def _no_receipt_again(*_: Any) -> None:
+    return None
 
 
 def _never_ring_early(*_: Any) -> None:
     return None
 
 
-def _forgets_to_link(self: Inbox, seq: int) -> Entry | None:
+def _forgets_to_link(self: Inbox, epoch: str, seq: int) -> Entry | None:
     """What waited behind a gap rang, and is then thrown away as known."""
-    self._parked.pop(seq, None)
+    self._parked.pop((epoch, seq), None)
     return None
 
 
-def _parks_and_receipts(self: Channel, author: str, t_ms: int, node: Any) -> Any:
+def _parks_and_receipts(self: Channel, author: str, epoch: str, t_ms: int, node: Any) -> Any:
     """A receipt covers what waits in memory behind a gap as well."""
     strand, inbox = self.strands[author], self.inboxes[author]
-    waiting = [s for s in inbox._parked if s > strand.seq]
-    receipt, envelope = _STORED_RECEIPT(self, author, t_ms, node)
+    waiting = [s for e, s in inbox._parked if e == epoch and s > strand.length(epoch)]
+    receipt, envelope = _STORED_RECEIPT(self, author, epoch, t_ms, node)
     if not waiting:
         return receipt, envelope
-    far = inbox.parked(max(waiting))
+    far = inbox.parked(epoch, max(waiting))
     assert far is not None
     receipt = msgspec.structs.replace(receipt, seq=far.header.seq, head=far.hash)
     envelope = receipts.seal(receipt, node)
-    inbox.gave(strand.seq, envelope)
+    inbox.gave(epoch, strand.length(epoch), envelope)
     return receipt, envelope
 
 
@@ -202,8 +203,8 @@ MUTANTS: Final = (
     Mutant("send before store", "what left may never have been stored", ("framed", "lost", "split"), {}, _SendsFirst),
     Mutant("tell before store", "an officer is told what a crash undoes", ("lost",), {}, _TellsFirst),
     Mutant("receipt before fsync", "a receipt for what is not on the disk", ("lost", "framed"), {}, _SyncsLate),
-    Mutant("asleep after restart", "what waits is not due after a restart", ("stuck", "split", "lost"), {},
-           _ForgetsToWake),
+    Mutant("asleep after restart", "what waits is not due after a restart", ("stuck", "split", "lost"),
+           {(Outbox, "waiting"): _never_due}),
     Mutant("gap accepted", "an entry is linked before the one before it", ("split", "duplicated", "framed", "agreed",
            "sound", "stuck"), {(Strand, "fit"): _fit_gaps, (Strand, "append"): _append_anything}),
     Mutant("no de-duplication", "a repeat is taken for something new", ("duplicated",),
@@ -219,11 +220,11 @@ MUTANTS: Final = (
     Mutant("pointer follows what was sent", "the resend pointer is a guess", ("split", "stuck", "lost"),
            {(Outbox, "repeat"): _repeat_from_sent}),
     Mutant("receipt not repeated", "a lost receipt is lost for ever", ("stuck",),
-           {(Inbox, "receipts_for"): _no_receipt_again}),
+           {(Hearing, "_answer_repeats"): _no_receipt_again}),
     Mutant("receipts forgotten by a restart", "a receipt lost before a crash is lost for ever", ("stuck", "agreed"),
            {(Line, "reload_sidecar"): _reload_without_receipts}),
     Mutant("no ring behind a gap", "an urgent entry waits for what came before it", ("rung",),
-           {(Line, "_ring_early"): _never_ring_early}),
+           {(Hearing, "_ring_early"): _never_ring_early}),
     Mutant("receipt covers what is parked", "a receipt for what waits in memory", ("lost", "stuck"),
            {(Channel, "stored_receipt"): _parks_and_receipts}),
     Mutant("answer moves to the newest version", "an acknowledgement counts for a version that nobody saw", ("agreed",),

@@ -32,6 +32,7 @@ from wideberth.core.say.words import (
     Amendment,
     Cancellation,
     Correction,
+    EpochOpened,
     Extension,
     Insufficient,
     NilReturn,
@@ -79,6 +80,7 @@ class Version(msgspec.Struct, frozen=True):
     kind: str
     entry: str
     by: str
+    epoch: str
     seq: int
     t_ms: int
     stored_ms: int
@@ -170,23 +172,36 @@ class Board:
         self.words: list[tuple[str, str, int, Word]] = []
         self._by_entry: dict[str, Thread] = {}
         self._by_ref: dict[str, list[Thread]] = {}
-        self._by_seq: dict[tuple[str, int], tuple[Thread, Version]] = {}
-        self._shown: dict[str, int] = {}
+        self._by_place: dict[tuple[str, str, int], tuple[Thread, Version]] = {}
+        self._shown: dict[tuple[str, str], int] = {}
         self._notices: dict[str, int] = {}
+        self._openings: dict[str, int] = {}
 
-    def notices_by(self, author: str) -> int:
-        """How many notices (not versions, not ALERTs) the author gave on this line."""
-        return self._notices.get(author, 0)
+    def next_number(self, author: str) -> int:
+        """For the reference of the author's next notice. Each epoch counts in a thousand of its own: after a restore
+        an author does not know which numbers it has forgotten."""
+        return self._notices.get(author, 0) + 1 + 1000 * max(0, self._openings.get(author, 1) - 1)
 
-    def is_version(self, author: str, seq: int) -> bool:
+    def is_version(self, author: str, epoch: str, seq: int) -> bool:
         """Whether that place of the author's strand carries a version of a notice or an ALERT."""
-        return (author, seq) in self._by_seq
+        return (author, epoch, seq) in self._by_place
 
-    def shown_up_to(self, author: str) -> int:
-        return self._shown.get(author, 0)
+    def hand_over(self, other: Board) -> None:
+        """What machines signed, and what was shown, to a board that was folded anew."""
+        for thread in self:
+            for step in thread.steps:
+                if step.step in ("DELIVERED", "SEEN"):
+                    found = other._by_entry.get(step.facts["of"])
+                    version = found.version(step.facts["of"]) if found else None
+                    if found is not None and version is not None:
+                        found.steps.append(step)
+        other._shown.update(self._shown)
 
-    def note_shown(self, author: str, seq: int) -> None:
-        self._shown[author] = max(seq, self._shown.get(author, 0))
+    def shown_up_to(self, author: str, epoch: str) -> int:
+        return self._shown.get((author, epoch), 0)
+
+    def note_shown(self, author: str, epoch: str, seq: int) -> None:
+        self._shown[author, epoch] = max(seq, self.shown_up_to(author, epoch))
 
     def find(self, ref_or_entry: str, author: str | None = None) -> Thread | None:
         """By reference, or by the hash of any of its versions."""
@@ -212,18 +227,21 @@ class Board:
                 return self._report(header, what)
             case Acknowledgement() | Insufficient() | ReadBack() | Objection() | Refusal() | RelayCount():
                 return self._answer(header, entry, what, stored_ms)
+            case EpochOpened():
+                self._openings[header.sender] = self._openings.get(header.sender, 0) + 1
+                return Change("word")
             case NilReturn() | Outage() | VoiceContact():
                 self.words.append((header.sender, entry, header.t_ms, what))
                 return Change("word")
             case _:
                 return Change("word")
 
-    def received(self, author: str, seq: int, member: str, level: str, t_ms: int) -> Change | None:
-        """A member's machine signed that it stored (or showed) the author's strand up to and with `seq`.
+    def received(self, author: str, epoch: str, seq: int, member: str, level: str, t_ms: int) -> Change | None:
+        """A member's machine signed that it stored (or showed) the author's epoch up to and with `seq`.
 
         Receipts are cumulative, and may come late or out of order: the earliest time that covers a version holds.
         """
-        found = self._by_seq.get((author, seq))
+        found = self._by_place.get((author, epoch, seq))
         if found is None:
             return None
         thread, version = found
@@ -269,11 +287,11 @@ class Board:
         if thread is None:
             thread = Thread(self.ch, header.sender, what.ref, "notice")
             self._open(thread)
-            self._notices[header.sender] = self.notices_by(header.sender) + 1
+            self._notices[header.sender] = self._notices.get(header.sender, 0) + 1
         if refined is not None:
             refined.refined_by = what.ref
             thread.refines = what.refines  # type: ignore[union-attr]
-        version = Version(number, kind_of(what), entry, header.by, header.seq, header.t_ms, stored_ms, what.terms)
+        version = self._given(header, number, kind_of(what), entry, stored_ms, what.terms)
         self._add(thread, version)
         if isinstance(what, Correction):
             facts["void"] = sorted({s.member for s in thread.steps if s.step in ("ACKNOWLEDGED", "READ_BACK")})
@@ -294,7 +312,7 @@ class Board:
 
     def _cancel(self, header: Header, entry: str, what: Cancellation, stored_ms: int) -> Change:
         thread, number = self._revised(header, what.ref, what.of, what.version)
-        version = Version(number, "cancel", entry, header.by, header.seq, header.t_ms, stored_ms, None, what.text)
+        version = self._given(header, number, "cancel", entry, stored_ms, None, what.text)
         self._add(thread, version)
         thread.cancelled = version
         return Change("version", thread, version)
@@ -303,7 +321,7 @@ class Board:
         # An ALERT has no reference of its own on the wire: it must go out on one key.
         thread = Thread(self.ch, header.sender, f"ALERT-{entry[:8].upper()}", "alert")
         self._open(thread)
-        version = Version(1, "alert", entry, header.by, header.seq, header.t_ms, stored_ms, None, what.text)
+        version = self._given(header, 1, "alert", entry, stored_ms, None, what.text)
         self._add(thread, version)
         return Change("version", thread, version, facts={"started_ms": what.started_ms})
 
@@ -311,10 +329,16 @@ class Board:
         self.threads[thread.author, thread.ref] = thread
         self._by_ref.setdefault(thread.ref, []).append(thread)
 
+    @staticmethod
+    def _given(
+        h: Header, number: int, kind: str, entry: str, stored_ms: int, terms: Terms | None, text: str = ""
+    ) -> Version:
+        return Version(number, kind, entry, h.by, h.epoch, h.seq, h.t_ms, stored_ms, terms, text)
+
     def _add(self, thread: Thread, version: Version) -> None:
         thread.versions.append(version)
         self._by_entry[version.entry] = thread
-        self._by_seq[thread.author, version.seq] = (thread, version)
+        self._by_place[thread.author, version.epoch, version.seq] = (thread, version)
 
     def _report(self, header: Header, what: ActivityReport) -> Change:
         thread = self._by_entry.get(what.of)

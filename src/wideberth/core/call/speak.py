@@ -101,7 +101,7 @@ def _give(command: ev.GiveNotice, board: Board, now_ms: int) -> tuple[Word, dict
         if alert is None or alert.kind != "alert" or alert.author != board.us:
             raise NotFound(f"we raised no ALERT {command.refines} on this line", ref=command.refines)
         refines = alert.newest.entry
-    return Notice(reference.make(board.us, board.notices_by(board.us) + 1), terms, refines), facts
+    return Notice(reference.make(board.us, board.next_number(board.us)), terms, refines), facts
 
 
 def _checked(terms: Terms, board: Board, now_ms: int) -> tuple[Terms, dict[str, Any]]:

@@ -38,15 +38,21 @@ class Channel:
         self.peers = tuple(m.party for m in agreement.members if m.root and m.party != us)
         self.strands = {m.party: Strand(m.party) for m in agreement.members if m.root}
         self.own = self.strands[us]
-        self.inboxes = {peer: Inbox() for peer in self.peers}
+        # Ours too: a peer may hand back what we lost.
+        self.inboxes = {party: Inbox() for party in self.strands}
         self.outboxes = {peer: Outbox() for peer in self.peers}
         self.clocks = {peer: PeerClock() for peer in self.peers}
-        self._signed_ms: dict[int, int] = {}
+        # What each peer signed that it holds of our own strand, epoch by epoch.
+        self._held: dict[str, dict[str, int]] = {peer: {} for peer in self.peers}
+        self._signed_ms: dict[tuple[str, int], int] = {}
 
     # --- what we write ---
 
     def header(self, kind: str, by: str, t_ms: int, body: bytes, *, epoch: str = "") -> Header:
-        """The next header of our own strand: cites the newest entry of every other strand that we durably hold."""
+        """The next header of our own strand: cites the newest entry of every other strand that we durably hold.
+
+        `epoch` opens a new one.
+        """
         seen = {}
         for party, strand in self.strands.items():
             place = strand.place
@@ -54,26 +60,32 @@ class Channel:
                 seen[party] = place
         return Header(
             v=1, type=kind, ch=self.ch, agr=self.agr, sender=self.us, by=by, epoch=epoch or self.own.epoch,
-            seq=self.own.seq + 1, prev=self.own.head, seen=seen, t_ms=t_ms, body_sha256=sha256(body),
+            seq=1 if epoch else self.own.seq + 1, prev=entries.NO_PREV if epoch else self.own.head, seen=seen,
+            t_ms=t_ms, body_sha256=sha256(body),
         )  # fmt: skip
 
-    def wrote(self, entry: Entry, *, urgent: bool) -> None:
+    def wrote(self, entry: Entry, *, urgent: bool, opens: Place | None = None) -> None:
         """Our own entry takes its place; it will be sent until every peer receipted it."""
-        self.own.append(entry.header, entry.hash)
-        self._signed_ms[entry.header.seq] = entry.header.t_ms
+        self.own.append(entry.header, entry.hash, opens)
+        self._signed_ms[entry.header.epoch, entry.header.seq] = entry.header.t_ms
         for outbox in self.outboxes.values():
-            outbox.wrote(entry.header.seq, urgent=urgent)
+            outbox.wrote(self.newest, urgent=urgent)
 
-    def hashes(self, seqs: list[int]) -> tuple[str, ...]:
-        return tuple(self.own.hash_at(seq) for seq in seqs)
+    @property
+    def newest(self) -> int:
+        """How many own entries there are, over all epochs: outboxes count in these."""
+        return len(self.own.log)
+
+    def hashes(self, places: list[int]) -> tuple[str, ...]:
+        return tuple(self.own.hash_of(n) for n in places)
 
     # --- what we hear ---
 
     def card_of(self, party: str) -> Card:
-        """Raises Stranger."""
+        """Ours included: a peer may hand us back what we lost. Raises Stranger."""
         card = self.cards.get(party)
-        if card is None or party == self.us:
-            raise Stranger(f"{party[:40]!r} is not a member of this channel whose entries we would take from a peer")
+        if card is None:
+            raise Stranger(f"{party[:40]!r} is not a member of this channel")
         return card
 
     def unseal(self, envelope: bytes, body: bytes, verifier: Verifier) -> Entry:
@@ -84,36 +96,42 @@ class Channel:
         entries.check(entry, sealed, payload, self.card_of(entry.header.sender), verifier)
         return entry
 
-    def fit(self, entry: Entry) -> Fit:
+    def fit(self, entry: Entry, opens: Place | None) -> Fit:
         """Raises OutOfPlace."""
-        return self.strands[entry.header.sender].fit(entry)
+        return self.strands[entry.header.sender].fit(entry, opens)
 
-    def link(self, entry: Entry) -> None:
-        """Take an entry that fits NEXT."""
-        self.strands[entry.header.sender].append(entry.header, entry.hash)
+    def link(self, entry: Entry, opens: Place | None) -> None:
+        """Take an entry of another member that fits NEXT."""
+        self.strands[entry.header.sender].append(entry.header, entry.hash, opens)
 
     def false_citation(self, header: Header) -> str:
         """Why what a peer's header cites cannot be true here; empty when it can. Kept, but not understood."""
         if header.agr != self.agr:
             return "it was signed under a version of the agreement that is not in force here"
         place = header.seen.get(self.us)
-        if place is not None and not self.own.holds(place):
+        if place is not None and place.seq <= self.own.length(place.epoch) and not self.own.holds(place):
             return f"it cites entry {place.seq} of our strand with a hash that we never signed"
         return ""
 
+    def beyond_us(self, place: Place | None) -> bool:
+        """A peer names a place of our own strand that we do not hold: either we lost it, or the peer made it up. Only
+        our own signature, shown to us, can tell."""
+        return place is not None and place.seq > self.own.length(place.epoch)
+
     # --- receipts ---
 
-    def stored_receipt(self, author: str, t_ms: int, node: Signer) -> tuple[Receipt, bytes]:
-        """Sign that we hold an author's strand up to its head."""
+    def stored_receipt(self, author: str, epoch: str, t_ms: int, node: Signer) -> tuple[Receipt, bytes]:
+        """Sign that we hold an author's epoch up to its newest entry."""
         strand = self.strands[author]
-        receipt = self._receipt("stored", author, Place(strand.epoch, strand.seq, strand.head), t_ms)
+        seq = strand.length(epoch)
+        receipt = self._receipt("stored", author, Place(epoch, seq, strand.hash_at(epoch, seq)), t_ms)
         envelope = receipts.seal(receipt, node)
-        self.inboxes[author].gave(strand.seq, envelope)
+        self.inboxes[author].gave(epoch, seq, envelope)
         return receipt, envelope
 
     def shown_receipt(self, author: str, seq: int, t_ms: int, node: Signer) -> tuple[Receipt, bytes]:
         strand = self.strands[author]
-        receipt = self._receipt("shown", author, Place(strand.epoch, seq, strand.hash_at(seq)), t_ms)
+        receipt = self._receipt("shown", author, Place(strand.epoch, seq, strand.hash_at(strand.epoch, seq)), t_ms)
         return receipt, receipts.seal(receipt, node)
 
     def _receipt(self, level: str, author: str, place: Place, t_ms: int) -> Receipt:
@@ -127,12 +145,34 @@ class Channel:
 
     def compare_clocks(self, receipt: Receipt, heard_ms: int) -> None:
         """A fresh `stored` receipt: what it says about the peer's clock. Call once per receipt that came just now."""
-        sent_ms = self._signed_ms.get(receipt.seq)
+        sent_ms = self._signed_ms.get((receipt.epoch, receipt.seq))
         if sent_ms is not None:
             self.clocks[receipt.sender].exchanged(sent_ms, receipt.t_ms, heard_ms)
-        held = min((o.receipted for o in self.outboxes.values()), default=0)
-        for seq in [n for n in self._signed_ms if n < held]:
-            del self._signed_ms[seq]
+        for epoch, seq in [p for p in self._signed_ms if all(p[1] < h.get(p[0], 0) for h in self._held.values())]:
+            del self._signed_ms[epoch, seq]
+
+    def held_by(self, peer: str, epoch: str) -> int:
+        """How far a peer signed that it holds our epoch."""
+        return self._held[peer].get(epoch, 0)
+
+    def receipted(self, receipt: Receipt) -> None:
+        """A verified `stored` receipt: the outbox moves on over everything that is covered now."""
+        held = self._held[receipt.sender]
+        held[receipt.epoch] = max(receipt.seq, held.get(receipt.epoch, 0))
+        self._move_on(receipt.sender)
+
+    def holds_of_us(self, peer: str, heads: tuple[Place, ...]) -> None:
+        """The peer signed what it holds of our strand now: less than it once receipted, when it lost its record."""
+        self._held[peer] = {p.epoch: p.seq for p in heads if self.own.holds(p)}
+        self.outboxes[peer].rewind()
+        self._move_on(peer)
+
+    def _move_on(self, peer: str) -> None:
+        held, outbox, log = self._held[peer], self.outboxes[peer], self.own.log
+        n = outbox.receipted
+        while n < len(log) and log[n][1] <= held.get(log[n][0], 0):
+            n += 1
+        outbox.receipt(n, len(log))
 
     def parse_receipt(self, envelope: bytes) -> Receipt:
         """A receipt out of our own store, verified when it came."""
@@ -146,7 +186,8 @@ class Channel:
         receipts.check(receipt, sealed, payload, self.card_of(receipt.sender).node, verifier)
         if receipt.of != self.us:
             raise OutOfPlace(f"this receipt of {receipt.sender} is about the strand of {receipt.of[:40]}")
-        if not self.own.holds(Place(receipt.epoch, receipt.seq, receipt.head)):
+        place = Place(receipt.epoch, receipt.seq, receipt.head)
+        if not self.own.holds(place) and not self.beyond_us(place):
             raise OutOfPlace(
                 f"{receipt.sender} signed a receipt for entry {receipt.seq} of ours with a hash that we never signed",
                 seq=receipt.seq,

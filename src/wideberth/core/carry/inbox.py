@@ -16,44 +16,53 @@ from wideberth.core.seal.entry import Entry
 # Receipts that we may have to repeat. A peer that lost one learns the first time at which we held an entry, as long as
 # it asks within this many receipts; afterwards it gets a later one, which is true as well.
 _RECEIPTS_KEPT: Final = 256
+_RECEIPTS_HANDED_BACK: Final = 64
 
 
 class Inbox:
     def __init__(self) -> None:
-        self._parked: OrderedDict[int, tuple[Entry, bool]] = OrderedDict()
-        self._receipts: OrderedDict[int, bytes] = OrderedDict()
+        self._parked: OrderedDict[tuple[str, int], tuple[Entry, bool]] = OrderedDict()
+        self._receipts: OrderedDict[tuple[str, int], bytes] = OrderedDict()
 
     def park(self, entry: Entry, *, urgent: bool) -> bool:
         """Keep an entry that came too early. Returns whether it is new here."""
-        seq = entry.header.seq
-        if seq in self._parked:
+        place = (entry.header.epoch, entry.header.seq)
+        if place in self._parked:
             return False
-        self._parked[seq] = (entry, urgent)
+        self._parked[place] = (entry, urgent)
         if len(self._parked) > PARKED_FRAMES_MAX:
             # Drop the farthest routine one: it is the last that could be linked.
-            routine = [n for n, (_, is_urgent) in self._parked.items() if not is_urgent]
+            routine = [p for p, (_, is_urgent) in self._parked.items() if not is_urgent]
             if routine:
-                del self._parked[max(routine)]
+                del self._parked[max(routine, key=lambda p: p[1])]
         return True
 
-    def parked(self, seq: int) -> Entry | None:
-        kept = self._parked.get(seq)
+    def parked(self, epoch: str, seq: int) -> Entry | None:
+        kept = self._parked.get((epoch, seq))
         return kept[0] if kept else None
 
-    def take(self, seq: int) -> Entry | None:
-        kept = self._parked.pop(seq, None)
+    def openings(self) -> list[str]:
+        """Epochs whose opening waits here for its predecessor."""
+        return [epoch for epoch, seq in self._parked if seq == 1]
+
+    def take(self, epoch: str, seq: int) -> Entry | None:
+        kept = self._parked.pop((epoch, seq), None)
         return kept[0] if kept else None
 
-    def gave(self, seq: int, envelope: bytes) -> None:
-        """We signed a receipt up to `seq`."""
-        self._receipts[seq] = envelope
+    def gave(self, epoch: str, seq: int, envelope: bytes) -> None:
+        """We signed a receipt up to a place."""
+        self._receipts[epoch, seq] = envelope
         while len(self._receipts) > _RECEIPTS_KEPT:
             self._receipts.popitem(last=False)
 
-    def receipts_for(self, seq: int) -> list[bytes]:
-        """The earliest kept receipt that covers `seq`, and the newest."""
-        covering = [n for n in self._receipts if n >= seq]
+    def newest_receipts(self) -> tuple[bytes, ...]:
+        """What we signed last about each place, newest last: for an author that lost them."""
+        return tuple(self._receipts.values())[-_RECEIPTS_HANDED_BACK:]
+
+    def receipts_for(self, epoch: str, seq: int) -> list[bytes]:
+        """The earliest kept receipt that covers a place, and the newest of its epoch."""
+        covering = [n for e, n in self._receipts if e == epoch and n >= seq]
         if not covering:
             return []
-        first, newest = min(covering), max(covering)
-        return [self._receipts[first]] if first == newest else [self._receipts[first], self._receipts[newest]]
+        first, newest = self._receipts[epoch, min(covering)], self._receipts[epoch, max(covering)]
+        return [first] if first == newest else [first, newest]

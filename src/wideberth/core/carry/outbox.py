@@ -77,6 +77,12 @@ class Outbox:
         elif self._last_send_mono_ms is not None:
             self.due_mono_ms = self._last_send_mono_ms + self._pause_ms
 
+    def rewind(self) -> None:
+        """The peer may hold less than it once receipted: begin again from the start, or from what it signs it holds."""
+        self.receipted = 0
+        self._sent = 0
+        self._ahead.clear()
+
     def alive(self, newest: int, mono_ms: int) -> None:
         """The peer was heard. If something waits, repeat it soon instead of after a long pause."""
         if self.receipted < newest and self._pause_ms > RESEND_FIRST_MS:

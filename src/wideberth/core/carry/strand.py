@@ -1,15 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One author's chain in one channel: append, never rewrite.
+"""One author's strand in one channel: chains of entries, one per epoch; append, never rewrite.
 
 A place is (epoch, seq). What arrives for a place is one of:
 
-    NEXT        continues the strand
+    NEXT        continues a chain, or opens an epoch whose predecessor we hold
     REPEAT      we hold exactly this already
-    GAP         something before it is missing: it waits; the author repeats what we have not receipted
-    otherwise   `Equivocation` (another signed header for a place that we hold) or `OutOfPlace` (does not chain)
+    GAP         something before it is missing: it waits; whoever holds it repeats what we have not receipted
+    FORK        another signed header for a place that we hold: a proof of equivocation
+    otherwise   `OutOfPlace`: it does not chain
 
-Epochs: the first entry of an epoch is its opening (type `epoch`). Here an author has one epoch, its founding one; how a
-strand goes on in another epoch after a restore is the business of the restore protocol (spec/3 §5).
+Epochs. An author signs in one epoch at a time. After a restore from a backup it opens another one, with a random id, so
+it can never sign one place twice, whatever it has forgotten. The opening names its predecessor: the newest place of its
+own that the author still knew. Whatever the old epoch holds beyond that place is an *orphan*: signed, kept, binding,
+and shown as such. Two openings may name the same old epoch (a double restore); both are kept.
+
+While every epoch begins where the one before it ends, the strand is *linear* and folds as it grows. With orphans or
+siblings the board is folded anew, in an order that is the same on every node (`folding.py`).
 """
 
 from __future__ import annotations
@@ -29,70 +35,138 @@ class Fit(Enum):
 
 
 class Strand:
-    """What this node durably holds of one author's strand (or is about to, in the batch being written)."""
+    """What this node durably holds of one author's strand (or is about to, in the batch being written).
+
+    `log` lists every place in the order in which this node stored it: the order in which it is sent on.
+    """
 
     def __init__(self, author: str) -> None:
         self.author = author
         self.epoch = ""
-        self._hashes: list[str] = []
+        self.log: list[tuple[str, int]] = []
+        self._numbers: dict[tuple[str, int], int] = {}
+        self._chains: dict[str, list[str]] = {}
+        self._before: dict[str, Place | None] = {}
 
     @property
     def seq(self) -> int:
-        """Of the newest entry held; 0 when there is none."""
-        return len(self._hashes)
+        """Of the newest entry held in the current epoch; 0 when there is none."""
+        return len(self._chains.get(self.epoch, ()))
 
     @property
     def head(self) -> str:
-        """Hash of the newest entry held; 64 zeros when there is none."""
-        return self._hashes[-1] if self._hashes else NO_PREV
+        """Hash of the newest entry held in the current epoch; 64 zeros when there is none."""
+        chain = self._chains.get(self.epoch)
+        return chain[-1] if chain else NO_PREV
 
     @property
     def place(self) -> Place | None:
-        return Place(self.epoch, self.seq, self.head) if self._hashes else None
+        return Place(self.epoch, self.seq, self.head) if self.seq else None
 
-    def hash_at(self, seq: int) -> str:
-        return self._hashes[seq - 1]
+    @property
+    def epochs(self) -> tuple[str, ...]:
+        """An epoch after its predecessor's, siblings by id."""
+        children: dict[str, list[str]] = {}
+        for epoch, before in self._before.items():
+            children.setdefault(before.epoch if before else "", []).append(epoch)
+        order: list[str] = []
+        waiting = sorted(children.get("", ()), reverse=True)
+        while waiting:
+            epoch = waiting.pop()
+            order.append(epoch)
+            waiting += sorted(children.get(epoch, ()), reverse=True)
+        return tuple(order)
+
+    def heads(self) -> tuple[Place, ...]:
+        """The newest place of every epoch, in the order of `epochs`."""
+        return tuple(Place(e, len(self._chains[e]), self._chains[e][-1]) for e in self.epochs)
+
+    def length(self, epoch: str) -> int:
+        return len(self._chains.get(epoch, ()))
+
+    def hash_at(self, epoch: str, seq: int) -> str:
+        return self._chains[epoch][seq - 1]
+
+    def hash_of(self, n: int) -> str:
+        """Hash of the n-th entry of `log`, counted from 1."""
+        return self.hash_at(*self.log[n - 1])
+
+    def number(self, epoch: str, seq: int) -> int:
+        """The n of `hash_of` for a place that is held."""
+        return self._numbers[epoch, seq]
 
     def holds(self, place: Place) -> bool:
-        """Whether exactly this place is held."""
-        return place.epoch == self.epoch and 1 <= place.seq <= self.seq and self._hashes[place.seq - 1] == place.hash
+        """Whether exactly this place is held, in whichever epoch."""
+        chain = self._chains.get(place.epoch, ())
+        return 1 <= place.seq <= len(chain) and chain[place.seq - 1] == place.hash
 
-    def fit(self, entry: Entry) -> Fit:
+    def orphaned(self, epoch: str, seq: int) -> bool:
+        """Whether a later epoch abandoned this place."""
+        follows = [b for b in self._before.values() if b is not None and b.epoch == epoch]
+        return bool(follows) and seq > max(b.seq for b in follows)
+
+    def before(self, epoch: str) -> Place | None:
+        """The predecessor that an epoch's opening named."""
+        return self._before.get(epoch)
+
+    @property
+    def linear(self) -> bool:
+        """Whether every epoch begins where the one before it ends: no orphans, no siblings."""
+        following = [b for b in self._before.values() if b is not None]
+        ends = {b.epoch: b.seq for b in following}
+        return len(ends) == len(following) and all(seq == self.length(epoch) for epoch, seq in ends.items())
+
+    def fit(self, entry: Entry, opens: Place | None) -> Fit:
         """Where an entry by this author stands against what is held. The signature has been checked.
 
-        FORK: another hash for a place that we hold; the caller has the first envelope and makes the proof.
+        `opens` is the predecessor that an opening of an epoch names, None when it names none or is no opening.
         Raises: OutOfPlace.
         """
         header = entry.header
-        if not self._hashes:
-            if header.seq != 1:
-                return Fit.GAP
-            if header.type != "epoch":
-                raise OutOfPlace(f"the strand of {self.author} does not begin with the opening of an epoch")
-            return Fit.NEXT
-        if header.epoch != self.epoch:
-            raise OutOfPlace(
-                f"{self.author} speaks in epoch {header.epoch[:8]}, but the one that we know is {self.epoch[:8]}; "
-                "ask them whether they restored a backup"
-            )
-        if header.seq <= self.seq:
-            return Fit.REPEAT if self._hashes[header.seq - 1] == entry.hash else Fit.FORK
-        if header.seq > self.seq + 1:
+        chain = self._chains.get(header.epoch)
+        if chain is None:
+            return self._fit_opening(header, opens)
+        if header.seq <= len(chain):
+            return Fit.REPEAT if chain[header.seq - 1] == entry.hash else Fit.FORK
+        if header.seq > len(chain) + 1:
             return Fit.GAP
-        if header.prev != self.head:
+        if header.prev != chain[-1]:
             raise OutOfPlace(
-                f"entry {header.seq} of {self.author} does not follow entry {self.seq} as we hold it",
+                f"entry {header.seq} of {self.author} does not follow entry {len(chain)} as we hold it",
                 seq=header.seq,
                 prev=header.prev,
-                head=self.head,
+                head=chain[-1],
             )
         return Fit.NEXT
 
-    def append(self, header: Header, hash_: str) -> None:
+    def _fit_opening(self, header: Header, opens: Place | None) -> Fit:
+        if header.seq != 1:
+            return Fit.GAP
+        if header.type != "epoch":
+            raise OutOfPlace(f"an epoch of {self.author} does not begin with its opening")
+        if opens is None:
+            if self._chains:
+                raise OutOfPlace(
+                    f"{self.author} opens another founding epoch, as if nothing had been said before; ask them whether "
+                    "they lost their record"
+                )
+            return Fit.NEXT
+        if self.holds(opens):
+            return Fit.NEXT
+        if opens.seq <= self.length(opens.epoch):
+            raise OutOfPlace(f"{self.author} opens an epoch after an entry that is not the one we hold at that place")
+        return Fit.GAP
+
+    def append(self, header: Header, hash_: str, opens: Place | None = None) -> None:
         """Take the next entry. Everything was checked; from here nothing can fail."""
-        if not self._hashes:
+        chain = self._chains.get(header.epoch)
+        if chain is None:
+            assert header.seq == 1
+            chain = self._chains[header.epoch] = []
+            self._before[header.epoch] = opens
             self.epoch = header.epoch
-        assert header.epoch == self.epoch
-        assert header.seq == self.seq + 1
-        assert header.prev == self.head
-        self._hashes.append(hash_)
+        assert header.seq == len(chain) + 1
+        assert header.prev == (chain[-1] if chain else NO_PREV)
+        chain.append(hash_)
+        self.log.append((header.epoch, header.seq))
+        self._numbers[header.epoch, header.seq] = len(self.log)

@@ -69,7 +69,9 @@ class Corridor(msgspec.Struct, frozen=True, tag="corridor", tag_field="kind", fo
 
     def __post_init__(self) -> None:
         if not 2 <= len(self.route) <= CORNERS_PER_SHAPE_MAX:
-            raise BadInput(f"a corridor has 2 to {CORNERS_PER_SHAPE_MAX} waypoints, not {len(self.route)}", field="area")
+            raise BadInput(
+                f"a corridor has 2 to {CORNERS_PER_SHAPE_MAX} waypoints, not {len(self.route)}", field="area"
+            )
         if not 0 < self.half_width_mm <= LENGTH_MM_MAX:
             raise BadInput("a corridor's half width must be positive", field="width")
 

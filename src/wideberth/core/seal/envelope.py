@@ -21,6 +21,7 @@ from wideberth.errors import BadSignature, Malformed, Oversized
 ENTRY: Final = "application/vnd.wideberth.entry+json"
 STATEMENT: Final = "application/vnd.wideberth.statement+json"
 RECEIPT: Final = "application/vnd.wideberth.receipt+json"
+HEADS: Final = "application/vnd.wideberth.heads+json"
 CARD: Final = "application/vnd.wideberth.card+json"
 AGREEMENT: Final = "application/vnd.wideberth.agreement+json"
 INVITE: Final = "application/vnd.wideberth.invite+json"
@@ -80,6 +81,14 @@ def read(data: bytes, payload_type: str) -> tuple[Envelope, bytes]:
     if not 1 <= len(envelope.signatures) <= _SIGNATURES_MAX:
         raise Malformed("envelope: signatures are missing, or too many")
     return envelope, envelope.payload_bytes()
+
+
+def payload_type(data: bytes) -> str:
+    """What an envelope says it carries; empty when it is none. Nothing is believed."""
+    try:
+        return _DECODER.decode(data).payloadType
+    except (msgspec.DecodeError, ValueError):
+        return ""
 
 
 def check(envelope: Envelope, payload: bytes, public: str, verifier: Verifier, what: str) -> None:

@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From entries to the board, in an order that makes it come out the same on every node.
+
+What is said binds to exact entries by their hashes, so strands may interleave as they like, as long as each author's
+entries fold in the order of its strand. Two cases need care:
+
+* An entry answers one that has not reached this node (three members, one slow line). It waits until everything that its
+  author had seen is here, and is judged then.
+* An author has orphans, or two epochs after one place (restores). What it said in one may clash with what it said in
+  the other, having forgotten it. Then the board is folded anew, in causal order with ties by author, epoch and seq, so
+  that every node lets the same one stand.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from wideberth.core.call.board import Board, Change, NotUnderstood
+from wideberth.core.carry.channel import Channel
+from wideberth.core.records import EntryRecord
+from wideberth.core.say.words import Word
+from wideberth.core.seal import entry as entries
+from wideberth.core.seal.capabilities import Recall
+from wideberth.core.seal.entry import Header, Unread
+
+
+class _AlreadyChecked:
+    """Our own store holds only what was verified when it came; a full audit is a command of its own."""
+
+    def verify(self, public: str, message: bytes, signature: bytes) -> bool:
+        return True
+
+
+class Heard(msgspec.Struct, frozen=True):
+    """An understood entry, ready to be folded."""
+
+    header: Header
+    hash: str
+    what: Word
+    stored_ms: int
+
+
+class Fold:
+    """The board of one channel and what waits to get onto it."""
+
+    def __init__(self, channel: Channel, recall: Recall) -> None:
+        self.channel = channel
+        self._recall = recall
+        self._waiting: dict[str, Heard] = {}
+        self.board = self._fresh()
+
+    def _fresh(self) -> Board:
+        return Board(self.channel.ch, self.channel.agreement.rules, self.channel.us)
+
+    def take(self, heard: Heard) -> Change | None:
+        """Fold one entry in. None: it waits for what its author had seen. Raises NotUnderstood."""
+        try:
+            return self.board.apply(heard.header, heard.hash, heard.what, heard.stored_ms)
+        except NotUnderstood:
+            if self._complete(heard.header):
+                raise
+            self._waiting[heard.hash] = heard
+            return None
+
+    def released(self) -> list[tuple[Heard, Change | NotUnderstood]]:
+        """What waited and can be judged now, after something else came."""
+        done: list[tuple[Heard, Change | NotUnderstood]] = []
+        for hash_, heard in list(self._waiting.items()):
+            try:
+                change = self.board.apply(heard.header, heard.hash, heard.what, heard.stored_ms)
+            except NotUnderstood as why:
+                if not self._complete(heard.header):
+                    continue
+                done.append((heard, why))
+            else:
+                done.append((heard, change))
+            del self._waiting[hash_]
+        return done
+
+    def change_of(self, hash_: str) -> Change:
+        """What an entry did in a board that was folded anew, as far as it is a version; else just that it was said."""
+        thread = self.board.find(hash_)
+        version = thread.version(hash_) if thread else None
+        return Change("version", thread, version) if version is not None else Change("word")
+
+    def _complete(self, header: Header) -> bool:
+        """Whether everything that the author had seen is here: of others, and of ours, which we may have lost."""
+        strands = self.channel.strands
+        return all(strands[party].holds(place) for party, place in header.seen.items() if party in strands)
+
+    def waits(self, hash_: str) -> bool:
+        return hash_ in self._waiting
+
+    def anew(self, fresh: dict[str, EntryRecord]) -> None:
+        """Fold everything again, in causal order, ties by author, epoch and seq.
+
+        `fresh` are entries of the batch being written, which the store does not have yet.
+        """
+
+        def recall(hash_: str) -> EntryRecord | None:
+            return fresh.get(hash_) or self._recall(hash_)
+
+        old = self.board
+        self.board = self._fresh()
+        self._waiting.clear()
+        strands = self.channel.strands
+        done: set[str] = set()
+        # The next entry of every chain, by (author, epoch): its seq, its record and its header.
+        heads: dict[tuple[str, str], tuple[int, EntryRecord, Header]] = {}
+
+        def advance(author: str, epoch: str, seq: int) -> None:
+            heads.pop((author, epoch), None)
+            if seq <= strands[author].length(epoch):
+                record = recall(strands[author].hash_at(epoch, seq))
+                assert record is not None, "what a strand holds is in the store or in the batch"
+                heads[author, epoch] = (seq, record, self._header(record))
+
+        def ready(author: str, header: Header) -> bool:
+            places = [p for party, p in header.seen.items() if party in strands and strands[party].holds(p)]
+            before = strands[author].before(header.epoch)
+            if header.seq == 1 and before is not None:
+                places.append(before)
+            return all(place.hash in done for place in places)
+
+        for author, strand in strands.items():
+            for epoch in strand.epochs:
+                advance(author, epoch, 1)
+        while heads:
+            # Causal order; ties by author, epoch, seq (design.md §1). Citations in a ring are a lie: go on, not wait.
+            free = [key for key, (_, _, header) in heads.items() if ready(key[0], header)]
+            author, epoch = min(free or heads)
+            seq, record, _ = heads[author, epoch]
+            done.add(record.hash)
+            self._again(record)
+            advance(author, epoch, seq + 1)
+        old.hand_over(self.board)
+
+    @staticmethod
+    def _header(record: EntryRecord) -> Header:
+        return entries.read(record.envelope, record.body)[0].header
+
+    def _again(self, record: EntryRecord) -> None:
+        heard = self.read(record)
+        if heard is None:
+            return
+        try:
+            self.board.apply(heard.header, heard.hash, heard.what, heard.stored_ms)
+        except NotUnderstood:
+            if not self._complete(heard.header):
+                self._waiting[heard.hash] = heard
+
+    def read(self, record: EntryRecord) -> Heard | None:
+        """A stored entry as it was understood when it came; None when it had no effect."""
+        entry, _, _ = entries.read(record.envelope, record.body)
+        said = entries.open_body(entry, self.channel.cards[record.author], ALREADY_CHECKED)
+        if isinstance(said, Unread):
+            return None
+        if record.author != self.channel.us and self.channel.false_citation(entry.header):
+            return None
+        return Heard(entry.header, entry.hash, said.what, record.stored_ms)
+
+
+ALREADY_CHECKED = _AlreadyChecked()

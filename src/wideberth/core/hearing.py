@@ -1,0 +1,308 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One delivery of a peer, from its bytes to what is kept, rung, told and answered.
+
+A fault in one frame or sidecar never stops the others. What is well signed and well placed is kept, whatever its body
+says; what overtakes a gap waits; what is urgent rings as soon as its signature checks.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from wideberth.core import events as ev
+from wideberth.core.batch import Now, Send
+from wideberth.core.call import sentences
+from wideberth.core.call.board import Board, Change, NotUnderstood, Thread
+from wideberth.core.carry.strand import Fit
+from wideberth.core.effects import Effects, entry_record, fault_tell, is_urgent, receipt_record
+from wideberth.core.folding import Heard as ToFold
+from wideberth.core.records import EntryRecord, SidecarRecord
+from wideberth.core.say import notice
+from wideberth.core.say.words import EpochOpened, NodeRemark, Notice, NoticeVersion, Place
+from wideberth.core.seal import canonical
+from wideberth.core.seal import entry as entries
+from wideberth.core.seal.entry import Entry, Header, Said, Unread
+from wideberth.core.tells import FaultSeen, Heard, Level
+from wideberth.errors import Equivocation, Fault
+
+if TYPE_CHECKING:
+    from wideberth.core.line import Line
+
+
+class Hearing:
+    """Works one `Arrived` off; the line is changed as it goes, effects are gathered in `out`."""
+
+    def __init__(self, line: Line, event: ev.Arrived, now: Now, out: Effects) -> None:
+        self._line = line
+        self._channel = line.channel
+        self._event = event
+        self._now = now
+        self._out = out
+        self._rings: list[tuple[Thread | None, Heard]] = []
+        self._grown: dict[tuple[str, str], None] = {}
+        self._repeated: dict[tuple[str, str], set[int]] = {}
+        self._remarks: list[NodeRemark] = []
+        self._late: list[ToFold] = []
+
+    def run(self, disk_low: bool) -> None:
+        kept = self._unsealed()
+        if disk_low:
+            # Room is for urgent things only: take the chain up to the last urgent one, leave the rest to be repeated.
+            # By place, for urgent ones come first in a delivery, before those that they follow in the strand.
+            last: dict[tuple[str, str], int] = {}
+            for entry, said in kept:
+                h = entry.header
+                if isinstance(said, Said) and is_urgent(said.what):
+                    last[h.sender, h.epoch] = max(h.seq, last.get((h.sender, h.epoch), 0))
+            kept = [(e, s) for e, s in kept if e.header.seq <= last.get((e.header.sender, e.header.epoch), 0)]
+        for entry, said in kept:
+            try:
+                self._take(entry, said)
+            except Fault as fault:
+                self._out.tell.append(fault_tell(fault, self._channel.ch, entry.header.sender))
+        self._fold_anew()
+        self._judge_released()
+        self._ring()
+        self._answer()
+        for remark in self._remarks:
+            self._line.remark(remark, self._now, self._out)
+
+    def _unsealed(self) -> list[tuple[Entry, Said | Unread]]:
+        kept: list[tuple[Entry, Said | Unread]] = []
+        for envelope, body in self._event.frames:
+            try:
+                entry = self._channel.unseal(envelope, body, self._line.verifier)
+            except Fault as fault:
+                self._out.tell.append(fault_tell(fault, self._channel.ch, self._event.peer))
+                continue
+            kept.append((entry, self._open(entry)))
+        return kept
+
+    def _open(self, entry: Entry) -> Said | Unread:
+        return entries.open_body(entry, self._channel.cards[entry.header.sender], self._line.verifier)
+
+    # --- places ---
+
+    def _take(self, entry: Entry, said: Said | Unread) -> None:
+        header = entry.header
+        author, inbox = header.sender, self._channel.inboxes[header.sender]
+        match self._channel.fit(entry, opens(said)):
+            case Fit.REPEAT:
+                self._repeated.setdefault((author, header.epoch), set()).add(header.seq)
+            case Fit.FORK:
+                first = self._line.recall(self._channel.strands[author].hash_at(header.epoch, header.seq))
+                if first is not None:
+                    self._prove(first.envelope, entry)
+            case Fit.GAP:
+                urgent = isinstance(said, Said) and is_urgent(said.what)
+                parked = inbox.parked(header.epoch, header.seq)
+                if parked is not None and parked.hash != entry.hash:
+                    self._prove(parked.envelope, entry)
+                elif inbox.park(entry, urgent=urgent) and urgent and isinstance(said, Said):
+                    self._ring_early(entry, said)
+            case Fit.NEXT:
+                self._link(entry, said)
+                self._unpark(author, header.epoch)
+
+    def _unpark(self, author: str, epoch: str) -> None:
+        """What waited for this: the next of the same epoch, and epochs that were opened after it."""
+        inbox, strand = self._channel.inboxes[author], self._channel.strands[author]
+        while (waiting := inbox.take(epoch, strand.length(epoch) + 1)) is not None:
+            said = self._open(waiting)
+            if self._channel.fit(waiting, opens(said)) is not Fit.NEXT:
+                return
+            self._link(waiting, said)
+        for opened in inbox.openings():
+            opening = inbox.parked(opened, 1)
+            if opening is None:
+                continue
+            said = self._open(opening)
+            if self._channel.fit(opening, opens(said)) is Fit.NEXT:
+                inbox.take(opened, 1)
+                self._link(opening, said)
+                self._unpark(author, opened)
+
+    def _link(self, entry: Entry, said: Said | Unread) -> None:
+        """The entry continues its strand: it is kept, whatever its body says."""
+        header, strand = entry.header, self._channel.strands[entry.header.sender]
+        ours = header.sender == self._channel.us
+        lie = "" if ours else self._channel.false_citation(header)
+        if not ours and self._channel.beyond_us(header.seen.get(self._channel.us)):
+            self._line.recovery.suspect(header.sender, self._now, self._out)
+        if ours:
+            self._line.got_back(entry, said, self._now, self._out)
+        else:
+            self._channel.link(entry, opens(said))
+        self._out.store.append(entry_record(entry, self._now.t_ms))
+        self._grown[header.sender, header.epoch] = None
+        if strand.orphaned(header.epoch, header.seq):
+            self._line.tell_orphan(entry, self._out)
+        if isinstance(said, Said) and lie:
+            said = Unread("NOT_UNDERSTOOD", lie)
+        if isinstance(said, Unread):
+            self._not_understood(header, entry.hash, said)
+        elif strand.linear:
+            self._fold(ToFold(header, entry.hash, said.what, self._now.t_ms))
+        else:
+            self._late.append(ToFold(header, entry.hash, said.what, self._now.t_ms))
+
+    # --- what it says ---
+
+    def _fold(self, heard: ToFold) -> None:
+        try:
+            change = self._line.fold.take(heard)
+        except NotUnderstood as why:
+            self._not_understood(heard.header, heard.hash, Unread("NOT_UNDERSTOOD", str(why)))
+            return
+        if change is not None:
+            self._folded(heard, change)
+        elif is_urgent(heard.what):
+            self._ring_alone(heard)
+
+    def _fold_anew(self) -> None:
+        """Orphans came: their place in the fold order is before what was folded already."""
+        if not self._late:
+            return
+        fold = self._line.fold
+        fold.anew({r.hash: r for r in self._out.store if isinstance(r, EntryRecord)})
+        for heard in self._late:
+            if not fold.waits(heard.hash):
+                self._folded(heard, fold.change_of(heard.hash))
+
+    def _judge_released(self) -> None:
+        """Entries that waited for what another member had said (three members, one slow line)."""
+        for heard, outcome in self._line.fold.released():
+            if isinstance(outcome, NotUnderstood):
+                self._not_understood(heard.header, heard.hash, Unread("NOT_UNDERSTOOD", str(outcome)))
+            else:
+                self._folded(heard, outcome)
+
+    def _not_understood(self, header: Header, hash_: str, unread: Unread) -> None:
+        author = header.sender
+        sentence = f"entry {header.seq} of {author} is kept, but has no effect: {unread.text}"
+        whose = "ours" if author == self._channel.us else "theirs"
+        self._out.tell.append(
+            FaultSeen(unread.fault, whose, sentence, self._channel.ch, author, {"entry": hash_}, Level.NOTE)
+        )
+        if header.type not in entries.NODE_KINDS and author != self._channel.us:
+            self._remarks.append(NodeRemark(hash_, unread.fault, unread.text[:200]))
+
+    def _folded(self, heard: ToFold, change: Change) -> None:
+        header = heard.header
+        board, us = self._line.board, self._channel.us
+        if header.sender != us:
+            # Our side of the ladder: the time that our own `stored` receipt of this batch will carry.
+            board.received(header.sender, header.epoch, header.seq, us, "stored", self._now.t_ms)
+        if change.version is not None and change.what == "version" and change.version.terms is not None:
+            lead = notice.lead(change.version.terms, board.rules, self._now.t_ms)
+            change.facts["lead_delivered"] = msgspec.to_builtins(lead)
+        tell = self._heard(heard, change, recorded=True)
+        if is_urgent(heard.what) and heard.hash not in self._line.rung and header.sender != us:
+            self._line.rung.add(heard.hash)
+            self._rings.append((change.thread, msgspec.structs.replace(tell, recorded=False, level=Level.RING)))
+        if header.type != "epoch":
+            self._out.tell.append(tell)
+        self._line.follow(change, self._now, self._out)
+
+    def _heard(self, heard: ToFold, change: Change, *, recorded: bool) -> Heard:
+        header = heard.header
+        facts = dict(change.facts)
+        if change.step is not None:
+            facts["step"] = change.step.step
+            facts.update(change.step.facts)
+        return Heard(
+            header.ch, header.sender, heard.hash, header.type, header.by, header.t_ms, self._now.t_ms,
+            sentences.of_change(header.sender, header.by, change, heard.what),
+            change.thread.ref if change.thread else "",
+            change.version.number if change.version else 0,
+            recorded, facts, Level.NOTE if recorded else Level.RING,
+        )  # fmt: skip
+
+    # --- ringing ---
+
+    def _ring_early(self, entry: Entry, said: Said) -> None:
+        """An urgent entry overtook a gap: it rings now, and is linked when the gap fills."""
+        self._ring_alone(ToFold(entry.header, entry.hash, said.what, self._now.t_ms))
+
+    def _ring_alone(self, heard: ToFold) -> None:
+        if heard.hash in self._line.rung:
+            return
+        board = self._line.board
+        probe = Board(board.ch, board.rules, board.us)
+        try:
+            what = heard.what
+            # What it revises or refines may still be in the gap.
+            alone = Notice(what.ref, what.terms) if isinstance(what, NoticeVersion) else what
+            change = probe.apply(heard.header, heard.hash, alone, self._now.t_ms)
+        except NotUnderstood:
+            return
+        if change.thread is None or not change.thread.live(self._now.t_ms):
+            return
+        if isinstance(what, NoticeVersion) and not isinstance(what, Notice) and change.version is not None:
+            # Told as what it is: a new version of one that may still be in the gap.
+            named = msgspec.structs.replace(change.version, number=what.version, kind=heard.header.type)
+            change = msgspec.structs.replace(change, version=named)
+        self._line.rung.add(heard.hash)
+        self._rings.append((None, self._heard(heard, change, recorded=False)))
+
+    def _ring(self) -> None:
+        """After an outage only what is live and not superseded rings (domain.md B6, design.md §3)."""
+        self._out.ring.extend(
+            heard for thread, heard in self._rings
+            if thread is None or (thread.live(self._now.t_ms) and thread.newest.entry == heard.entry)
+        )  # fmt: skip
+
+    # --- answers ---
+
+    def _answer(self) -> None:
+        """Receipts: to the author, for what was stored now; for what we held already, the ones that we gave."""
+        channel, ch = self._channel, self._channel.ch
+        for author, epoch in self._grown:
+            if author == channel.us:
+                continue
+            receipt, envelope = channel.stored_receipt(author, epoch, self._now.t_ms, self._line.node_signer)
+            self._out.store.append(receipt_record(receipt, envelope, self._now.t_ms))
+            self._out.send.append(Send(author, ch, (), (envelope,)))
+        self._answer_repeats()
+
+    def _answer_repeats(self) -> None:
+        channel, ch = self._channel, self._channel.ch
+        for (author, epoch), seqs in self._repeated.items():
+            if (author, epoch) in self._grown or author == channel.us:
+                continue
+            inbox = channel.inboxes[author]
+            again = {e: None for seq in (min(seqs), max(seqs)) for e in inbox.receipts_for(epoch, seq)}
+            if not again:
+                # We held it before our own record was restored: say again that we do.
+                receipt, envelope = channel.stored_receipt(author, epoch, self._now.t_ms, self._line.node_signer)
+                self._out.store.append(receipt_record(receipt, envelope, self._now.t_ms))
+                again = {envelope: None}
+            self._out.send.append(Send(author, ch, (), tuple(again)))
+
+    # --- proof ---
+
+    def _prove(self, first: bytes, second: Entry) -> None:
+        """Two signed headers for one place: kept as a proof that stands alone, told once."""
+        header = second.header
+        proof = canonical.encode({"first": msgspec.Raw(first), "second": msgspec.Raw(second.envelope)})
+        key = canonical.sha256(proof)
+        if key in self._line.rung:
+            return
+        self._line.rung.add(key)
+        self._out.store.append(
+            SidecarRecord(header.ch, "equivocation", header.sender, key, proof, self._now.t_ms)
+        )  # fmt: skip
+        fault = Equivocation(
+            f"{header.sender} signed two different entries for place {header.seq}. Both are kept as proof.",
+            first=first, second=second.envelope, seq=header.seq,
+        )  # fmt: skip
+        self._out.tell.append(fault_tell(fault, header.ch, header.sender, Level.RING))
+
+
+def opens(said: Said | Unread) -> Place | None:
+    """The predecessor that an opening names; None for the founding epoch, and for everything else."""
+    if isinstance(said, Said) and isinstance(said.what, EpochOpened):
+        return said.what.predecessor
+    return None
