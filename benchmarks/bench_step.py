@@ -3,8 +3,8 @@
 
     python benchmarks/bench_step.py [--live 10000] [--times 2000]
 
-Record side: `Node.step(Arrived)` with one routine notice in it: read, both signatures checked, put on the board, receipt
-signed, officers' sentence written. Goal of design.md §10: p50 below 300 us. The same for giving a notice, and for an
+Record side: `Node.step(Arrived)` with one routine notice in it: read, both signatures checked, put on the board,
+receipt signed, sentence for the officers written. Goal of design.md §10: p50 below 300 us. Then giving one, and an
 acknowledgement by reference. Inner side: `Inner.step(Weigh)` of one notice against 10,000 others and 1,000 own plans.
 Two signature checks and one signature alone are timed in the same run, as the part that no code of ours can shorten.
 Times are wall time in one process; the store and the network are not in it.
@@ -50,7 +50,8 @@ class Keys:
     def card(self) -> bytes:
         posts = {"watch-1": Post(self._post.public, False)}
         card = Card(
-            1, self.party, self.root.public, 1, self.node.public, "x25519:none", "https://x.invalid", "00" * 32, "", posts,
+            1, self.party, self.root.public, 1, self.node.public, "x25519:none", "https://x.invalid", "00" * 32, "",
+            posts,
         )  # fmt: skip
         return sign_card(card, self.root).encoded()
 
