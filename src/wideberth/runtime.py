@@ -92,6 +92,7 @@ class Runtime:
         self._queue: deque[_Waiting] = deque()
         self._wanted = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
+        self._timer_mono_ms = 0
         self._wake_mono_ms: int | None = None
         self._disk_low = False
         self.stopped: Fault | None = None
@@ -274,16 +275,26 @@ class Runtime:
     # --- time ---
 
     def _set_wake(self, wake: int | None, now: Now) -> None:
-        """One alarm per node; the newest level replaces the last."""
+        """One alarm per node. The newest level replaces the last, but an alarm that is set for sooner stays: it only
+        looks once too often, where a new one for every event costs 10 us each."""
         self._wake_mono_ms = wake
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
         if wake is None or self._clock.by_hand:
+            if self._timer is not None:
+                self._timer.cancel()
+                self._timer = None
             return
+        if self._timer is not None:
+            if self._timer_mono_ms <= wake:
+                return
+            self._timer.cancel()
         # A wall clock that is set back would let wall-clock deadlines slip: look again at least once a minute.
         delay_ms = min(60_000, max(0, wake - now.mono_ms))
-        self._timer = asyncio.get_running_loop().call_later(delay_ms / 1000, self._background, ev.Tick())
+        self._timer_mono_ms = now.mono_ms + delay_ms
+        self._timer = asyncio.get_running_loop().call_later(delay_ms / 1000, self._alarm)
+
+    def _alarm(self) -> None:
+        self._timer = None
+        self._background(ev.Tick())
 
 
 def _bug(why: Exception) -> Misuse:
