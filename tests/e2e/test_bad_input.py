@@ -229,7 +229,9 @@ def test_a_body_nested_beyond_reason_is_refused_before_it_can_hurt(bad: Dishones
 
 def test_a_false_receipt_is_out_of_place_and_marks_nothing_delivered(bad: Dishonest, green: NodeProcess) -> None:
     line = green.line
-    lie = receipts.Receipt(1, "stored", bad.ch, "BLUE", "GREEN", "0" * 32, line["seq"], "ab" * 32, bad.two.now_ms)
+    held = bad.line.channel.strands["GREEN"].place
+    assert held is not None
+    lie = receipts.Receipt(1, "stored", bad.ch, "BLUE", "GREEN", held.epoch, held.seq, "ab" * 32, bad.two.now_ms)
     bad.deliver(sidecars=(receipts.seal(lie, bad.signers.node), b"7", b'"text"'))
     until(
         lambda: [t for t in green.told("fault", fault="OutOfPlace") if "never signed" in t["sentence"]],
