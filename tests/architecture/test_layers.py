@@ -20,7 +20,16 @@ VALUES = frozenset({"core.records", "core.feed", "core.tells", "core.batch", "co
 RECORD = (
     SAY
     | VALUES
-    | {"core.seal", "core.carry", "core.call", "core.effects", "core.folding", "core.hearing", "core.recovery"}
+    | {
+        "core.seal",
+        "core.carry",
+        "core.call",
+        "core.effects",
+        "core.folding",
+        "core.hearing",
+        "core.recovery",
+        "core.witnessing",
+    }
     | {"core.line", "core.node"}
 )
 INNER = SAY | {"core.feed", "core.tells", "core.batch", "core.judge", "core.inner"}
@@ -44,8 +53,9 @@ ALLOWED: dict[str, frozenset[str]] = {
     "core.effects": SAY | VALUES | {"core.seal", "core.carry", "core.call"},
     "core.folding": SAY | VALUES | {"core.seal", "core.carry", "core.call"},
     # These two work for a line and name it in their types.
-    "core.hearing": RECORD - {"core.node", "core.recovery"},
-    "core.recovery": RECORD - {"core.node", "core.hearing"},
+    "core.hearing": RECORD - {"core.node", "core.recovery", "core.witnessing"},
+    "core.recovery": RECORD - {"core.node", "core.hearing", "core.witnessing"},
+    "core.witnessing": RECORD - {"core.node", "core.hearing", "core.recovery"},
     "core.line": RECORD - {"core.node"},
     "core.node": RECORD,
     "core.inner": INNER,
@@ -58,6 +68,10 @@ ALLOWED: dict[str, frozenset[str]] = {
     "link": SAY | VALUES | {"core.seal", "core.carry", "config"},
     "inner": INNER | {"config", "clock", "formats", "store.plans"},
     "formats": SAY | {"core.judge"},
+    "evidence": SAY | VALUES | {"core.seal", "core.carry", "core.call", "store.contract", "verifier"},
+    # One file for strangers: it stands alone, and imports nothing of ours.
+    "verifier": frozenset(),
+    "verifier.verify": frozenset(),
     "clock": SAY | {"core.batch"},
     "bus": SAY | {"core.tells"},
     "home": SAY | {"config", "core.seal", "link"},
@@ -107,6 +121,7 @@ BLIND = (
     "core.folding",
     "core.hearing",
     "core.recovery",
+    "core.witnessing",
     "core.line",
     "core.node",
     "web.peer_api",
@@ -119,6 +134,8 @@ MUTE = ("core.judge", "core.inner", "inner")
 VOICE = ("core.seal", "core.carry", "core.call", "core.line", "core.node", "link", "web", "runtime")
 
 SHELL = (
+    "evidence",
+    "verifier",
     "fingerprint",
     "join",
     "service",

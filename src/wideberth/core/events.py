@@ -206,12 +206,23 @@ class Resume(msgspec.Struct, frozen=True):
     by: str
 
 
+class CheckLines(msgspec.Struct, frozen=True):
+    """The machine line check with every peer of every line (every 30 to 60 s, by the shell's timer)."""
+
+
+class SignCheckpoints(msgspec.Struct, frozen=True):
+    """Sign the roots of what grew, to be cosigned (every minute or 1,000 entries, by the shell)."""
+
+
 class CompareHeads(msgspec.Struct, frozen=True):
-    """Ask every peer of every line what it holds, and say what we hold: part of the machine line check."""
+    """Compare notes in full with every peer of every line, now."""
 
 
 class Tick(msgspec.Struct, frozen=True):
     """It is `Batch.wake`, or later."""
 
 
-Event = Command | Arrived | Showed | Reached | DiskState | OpenLine | Resume | CompareHeads | Tick
+Event = (
+    Command | Arrived | Showed | Reached | DiskState | OpenLine | Resume | CheckLines | SignCheckpoints
+    | CompareHeads | Tick
+)  # fmt: skip

@@ -34,6 +34,7 @@ from wideberth.core.seal.keys import Signer, Verifier
 from wideberth.core.seal.receipt import Receipt
 from wideberth.core.tells import Climbed, Delivered, FaultSeen, Level, Overdue
 from wideberth.core.tells import Said as SaidTell
+from wideberth.core.witnessing import LINE_CHECKS, Witness, note_in
 from wideberth.errors import BadInput, Fault, NotFound, StoreFull
 
 
@@ -45,6 +46,7 @@ class Line:
         self.fold = Fold(channel, recall)
         self.deadlines = Deadlines()
         self.recovery = Recovery(self, entropy)
+        self.witness = Witness(self, entropy)
         self.verifier = verifier
         self.recall = recall
         self.rung: set[str] = set()
@@ -150,8 +152,13 @@ class Line:
     def _sidecar(self, envelope: bytes, now: Now, out: Effects) -> None:
         if envelope == self.channel.agreement_envelope:
             return
-        if payload_type(envelope) == HEADS:
+        kind = payload_type(envelope)
+        if kind == HEADS:
             self.recovery.heard(envelope, now, out)
+        elif kind in LINE_CHECKS:
+            self.witness.heard_check(envelope, now, out)
+        elif envelope.startswith(b'"'):
+            self.witness.heard_note(note_in(envelope), now, out)
         else:
             self._receipt(envelope, now, out)
 
@@ -374,6 +381,7 @@ class Line:
                 self.expect(thread, thread.newest)
 
     def reload_sidecar(self, record: SidecarRecord) -> None:
+        self.witness.reload(record)
         if record.kind not in ("stored", "shown"):
             return
         receipt, us = self.channel.parse_receipt(record.envelope), self.channel.us

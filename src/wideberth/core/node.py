@@ -70,6 +70,13 @@ class Node:
                 self._open(event, now, out)
             case ev.Resume():
                 self._line(event.ch).recovery.resume(event.by, now, out)
+            case ev.CheckLines():
+                for line in self.lines.values():
+                    for peer in line.channel.peers:
+                        line.witness.check_line(peer, now, out)
+            case ev.SignCheckpoints():
+                for line in self.lines.values():
+                    line.witness.checkpoint(now, out)
             case ev.CompareHeads():
                 for line in self.lines.values():
                     for peer in line.channel.peers:

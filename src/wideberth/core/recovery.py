@@ -196,6 +196,8 @@ class Recovery:
             self._fences[peer] = heads.holds.get(channel.us, ())
             if self.waiting and not self.missing():
                 self._open("RESTORED", self.by, now, out)
+            if lacks := self._lacks(heads):
+                out.send.append(Send(peer, channel.ch, lacks))
         self._catch_up(heads, now, out)
         if not heads.answers:
             answer, sealed_answer = self._heads(self._entropy(16).hex(), heads.nonce, False, now)
