@@ -45,6 +45,9 @@ from wideberth.web.server import Serving, serve, serve_unix
 
 # How often the reserve is tried again after it was needed, seconds.
 _RESTORE_S = 30.0
+# The machine line check and the checkpoint (design.md §3: every 30 to 60 s; every minute).
+_LINE_CHECK_S = 45.0
+_CHECKPOINT_S = 60.0
 
 
 class HomeSigners:
@@ -114,6 +117,9 @@ class Service:
             self._join_links()
             self._spawn(self._run())
             self._spawn(self._keep_reserve())
+            if not self.clock.by_hand:
+                self._spawn(self._every(_LINE_CHECK_S, ev.CheckLines()))
+                self._spawn(self._every(_CHECKPOINT_S, ev.SignCheckpoints()))
             await self.take_lines()
             config = self.home.config
             peer_app = Starlette(routes=peer_routes(self._receive, self._keys))
@@ -181,6 +187,11 @@ class Service:
             self.failed = fault
             self._tell(FaultSeen(fault.name, fault.whose, fault.sentence), True)
             self.stopping.set()
+
+    async def _every(self, seconds: float, event: ev.Event) -> None:
+        while True:
+            await asyncio.sleep(seconds)
+            await self._quietly(event)
 
     async def _keep_reserve(self) -> None:
         while True:
@@ -269,6 +280,15 @@ class Service:
 
     async def showed(self, ch: str, author: str, seq: int) -> None:
         await self.runtime.submit(ev.Showed(ch, author, seq))
+
+    async def check(self) -> None:
+        """Check every line and sign checkpoints now: by command, and for drills, whose clock stands still."""
+        await self.runtime.submit(ev.CheckLines())
+        await self.runtime.submit(ev.SignCheckpoints())
+
+    async def resume(self, ch: str, by: str) -> None:
+        """After a restore: go on without the peers that do not answer. Raises BadInput."""
+        await self.runtime.submit(ev.Resume(ch, by))
 
     async def open_line(self, agreement: bytes, cards: tuple[bytes, ...]) -> None:
         await self.runtime.submit(ev.OpenLine(agreement, cards))

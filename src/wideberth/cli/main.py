@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from wideberth.cli import alert, answer, demo, doctor, join, notice, paper, plan, screen, status, watch, words
+from wideberth.cli import alert, answer, demo, doctor, join, notice, paper, plan, screen, sim, status, watch, words
 from wideberth.cli.session import FOLDER, Session, begin
 from wideberth.cli.verbs import EVERYWHERE, Root, verb
 
@@ -47,6 +47,7 @@ for _name, _function in (("init", join.init), ("invite", join.invite), ("accept"
 status.add_to(app)
 doctor.add_to(app)
 verb(app, "demo")(demo.demo)
+verb(app, "sim")(sim.sim)
 
 # The watch.
 watch.add_to(app)
