@@ -24,15 +24,18 @@ from wideberth.clock import Clock
 from wideberth.core import events as ev
 from wideberth.core.batch import Batch, Now, Send
 from wideberth.core.feed import Feed
+from wideberth.core.limits import DELIVERY_BYTES_MAX, DELIVERY_FRAMES_MAX
 from wideberth.core.node import Node
 from wideberth.core.records import EntryRecord, Record
-from wideberth.core.tells import Tell
+from wideberth.core.tells import FaultSeen, Tell
 from wideberth.errors import BadInput, Fault, Misuse, StoreFull
 from wideberth.link.delivery import Delivery, Frame
 from wideberth.store.contract import Store
 
 # Events of one transaction at most: a bound on how long the first of them waits for the last (about 25 ms).
 TOGETHER: Final = 128
+# A reply is one delivery; what its JSON and padding add is far below the other half.
+REPLY_BYTES_MAX: Final = DELIVERY_BYTES_MAX // 2
 
 
 class Postman(Protocol):
@@ -62,12 +65,25 @@ class _Waiting:
 class Reply:
     """What came of one event: its batch, and what goes straight back to the peer that it came from."""
 
-    __slots__ = ("batch", "frames", "sidecars")
+    __slots__ = ("_bytes", "batch", "frames", "sidecars")
 
     def __init__(self, batch: Batch) -> None:
         self.batch = batch
         self.frames: list[Frame] = []
         self.sidecars: list[bytes] = []
+        self._bytes = 0
+
+    def add(self, frames: list[Frame], sidecars: Sequence[bytes]) -> None:
+        """As much as a delivery may hold; the core repeats the rest, which is not receipted."""
+        for sidecar in sidecars:
+            if self._bytes + len(sidecar) <= REPLY_BYTES_MAX and len(self.sidecars) < DELIVERY_FRAMES_MAX:
+                self.sidecars.append(sidecar)
+                self._bytes += len(sidecar)
+        for frame in frames:
+            if self._bytes + frame.size > REPLY_BYTES_MAX or len(self.frames) >= DELIVERY_FRAMES_MAX:
+                return
+            self.frames.append(frame)
+            self._bytes += frame.size
 
 
 class Runtime:
@@ -169,7 +185,21 @@ class Runtime:
 
     def _round(self, together: list[_Waiting]) -> None:
         self._watch_disk()
-        stepped = [w for w in together if self._step(w)]
+        stepped: list[_Waiting] = []
+        for n, waiting in enumerate(together):
+            try:
+                if self._step(waiting):
+                    stepped.append(waiting)
+            except Exception as why:
+                # A bug. The core may be half changed, so only the store can be believed; what went before is kept, this
+                # event alone is lost, and the node goes on: a line must not fall silent for one event.
+                self._keep(stepped)
+                self._after_bug(waiting, why)
+                self._round(together[n + 1 :])
+                return
+        self._keep(stepped)
+
+    def _keep(self, stepped: list[_Waiting]) -> None:
         records: list[Record] = [r for w in stepped if w.batch is not None for r in w.batch.store]
         if records:
             try:
@@ -226,13 +256,27 @@ class Runtime:
             frames.append(Frame(record.envelope, record.body))
         event = waiting.event
         if isinstance(event, ev.Arrived) and waiting.reply_to == send.to and event.ch == send.ch:
-            reply.frames.extend(frames)
-            reply.sidecars.extend(send.sidecars)
+            reply.add(frames, send.sidecars)
             return
         postman = self._post(send.ch, send.to)
         if postman is not None:
             us = self.node.party
             postman.offer(Delivery(send.ch, us, send.to, tuple(frames), send.sidecars), urgent=send.urgent)
+
+    def _after_bug(self, waiting: _Waiting, why: Exception) -> None:
+        fault = _bug(why)
+        self._rebuild()
+        self._tell(FaultSeen(fault.name, fault.whose, fault.sentence, details={"bug": repr(why)[:500]}), True)
+        if not waiting.future.done():
+            waiting.future.set_exception(fault)
+
+    def _rebuild(self) -> None:
+        """A fresh core out of the store. What it would say at a start is said by its timers soon enough."""
+        now = self._clock.now()
+        self.node = self._build()
+        self._set_wake(self.node.started(now).wake, now)
+        if self._disk_low:
+            self.node.step(ev.DiskState(True, "the disk is low"), now)
 
     # --- the disk ---
 
@@ -253,8 +297,8 @@ class Runtime:
     def _after_full(self, stepped: list[_Waiting], full: StoreFull) -> None:
         """Nothing of the round was written. Start again from what was, with the reserve, one event at a time."""
         self._guard.release()
-        self.node = self._build()
         self._disk_low = True
+        self._rebuild()
         batch = self.node.step(ev.DiskState(True, str(full)), self._clock.now())
         for tell in batch.tell:
             self._tell(tell, False)
@@ -266,8 +310,7 @@ class Runtime:
                 if waiting.batch.store:
                     self._store.append(waiting.batch.store, self._store.head)
             except StoreFull as again:
-                self.node = self._build()
-                self.node.step(ev.DiskState(True, str(again)), self._clock.now())
+                self._rebuild()
                 waiting.future.set_exception(again)
                 continue
             self._finish([waiting], list(waiting.batch.store))
@@ -299,7 +342,7 @@ class Runtime:
 
 def _bug(why: Exception) -> Misuse:
     return Misuse(
-        "this is a bug in wideberth: the node stops, and has lost nothing that it said was done. Start it again, use "
-        "the telephone until it is up, and report the bug with its details",
+        "this is a bug in wideberth: the event that hit it was not carried out, and nothing else is lost. Report the "
+        "bug with its details; for what cannot wait use the telephone",
         bug=repr(why)[:500],
     )
