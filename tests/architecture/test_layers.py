@@ -68,7 +68,9 @@ ALLOWED: dict[str, frozenset[str]] = {
     "link": SAY | VALUES | {"core.seal", "core.carry", "config"},
     "inner": INNER | {"config", "clock", "formats", "store.plans"},
     "formats": SAY | {"core.judge"},
-    "evidence": SAY | VALUES | {"core.seal", "core.carry", "core.call", "store.contract", "fingerprint", "verifier", "verifier.verify"},
+    "evidence": SAY
+    | VALUES
+    | {"core.seal", "core.carry", "core.call", "store.contract", "fingerprint", "verifier", "verifier.verify"},
     # One file for strangers: it stands alone, and imports nothing of ours.
     "verifier": frozenset(),
     "verifier.verify": frozenset(),

@@ -1,0 +1,499 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Check a wideberth evidence bundle. This one file needs Python 3.11 and nothing else; it opens no connection.
+
+    python verify.py BUNDLE [--trust FINGERPRINT]... [--json]
+
+It checks every file, signature, hash, chain and proof, writes the report anew and compares it. Without --trust that
+proves integrity, not identity: anybody can make keys. FINGERPRINT is the hex SHA-256 of a party's root key (its base64
+text), which came to you by another way than the bundle. The format: spec/5 and spec/6 of wideberth.
+Exit codes: 0 it verifies (with --trust: also from whom you trust); 1 refused; 2 it cannot be read, or wrong usage.
+"""
+
+# To be read in one sitting: under 500 lines, with blank lines between its parts only.
+# fmt: off
+# ruff: noqa: E401, I001, SIM905
+from __future__ import annotations
+import argparse, base64, hashlib, html, json, os, re, struct, sys, unicodedata, zlib
+from collections.abc import Callable, Iterable
+from concurrent.futures import ProcessPoolExecutor
+from datetime import UTC, datetime
+from itertools import pairwise
+from typing import Any
+
+try:
+    from nacl.bindings import crypto_sign_open
+except ImportError:
+    crypto_sign_open = None  # type: ignore[assignment]
+
+TYPE, INTEGER_MAX, REPORT_ENTRIES_MAX = "application/vnd.wideberth.{}+json", 2**53 - 1, 2_000
+LONG, CONTROL = re.compile(rb"[0-9]{16}"), re.compile("[\0-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
+# The fields of every object. i integer, s text, b boolean, d object, l list, h e n patterns; a `?` may be missing.
+KINDS: dict[str, Any] = {"i": int, "s": str, "b": bool, "d": dict, "l": list, "h": "[0-9a-f]{64}", "e": "[0-9a-f]{32}",
+                         "n": "[A-Z][A-Z0-9-]{1,15}", "o": "REDACTED|ANCHOR", "r": "stored|shown"}
+SHAPES = {shape.split(":")[0].strip(): dict(f.split("=") for f in shape.split(":")[1].split()) for shape in """
+envelope: payload=s payloadType=s signatures=l; signature: keyid=s sig=s; equivocation: first=d second=d; member: party=n root=s;
+line: body=s? entry=d left_out=o? proof=l?; outer: body=d salt=s; inner: said=d sig=d?; said: by=s ch=s t_ms=i what=d;
+entry: v=i type=s ch=h agr=h from=n by=s epoch=e seq=i prev=h seen=d t_ms=i body_sha256=h;
+receipt: v=i level=r ch=h from=n of=n epoch=e seq=i head=h t_ms=i;
+linecheck-ask: v=i ch=h from=n to=n nonce=e t1_ms=i heads=d;
+linecheck-answer: v=i ch=h from=n to=n ask=h nonce=e t1_ms=i t2_ms=i t3_ms=i heads=d;
+linecheck-close: v=i ch=h from=n to=n answer=h nonce=e t1_ms=i t2_ms=i t3_ms=i t4_ms=i;
+agreement: v=i mechanism=s version=i purpose=s mode=s members=l rules=d from_ms=i nonce=s previous=s? clauses=l? scope=s?;
+card: v=i party=n root=s version=i node=s sealing=s url=s tls_sha256=s tls_pem=s posts=d contact=s? time_zone=s? languages=l?;
+post: key=s supervisor=b?; later: from=n epoch=e seq=i hash=h type=s ref=s;
+manifest: v=i ch=h from=n t_ms=i selection=d note=s release=s scope=s later=l files=d""".split(";")}  # noqa: E501
+
+class Bad(Exception):
+    """Refused: `args` are the file (with a line where it has lines) and why."""
+def need(held: Any, file: str, why: str) -> None:
+    if not held:
+        raise Bad(file, why)
+
+# --- Ed25519 by libsodium's rules: no small-order or non-canonical key, no small-order R, the scalar reduced ---
+
+P, Q = 2**255 - 19, 2**252 + 27742317777372353535851937790883648493
+D, ROOT = -121665 * pow(121666, -1, P) % P, pow(2, (P - 1) // 4, P)
+def add(a: tuple[int, ...], b: tuple[int, ...]) -> tuple[int, ...]:
+    """In extended coordinates (RFC 8032 §5.1.4); complete, so it doubles too."""
+    m, n = (a[1] - a[0]) * (b[1] - b[0]) % P, (a[1] + a[0]) * (b[1] + b[0]) % P
+    t, z = 2 * a[3] * b[3] * D % P, 2 * a[2] * b[2] % P
+    e, f, g, h = n - m, z - t, z + t, n + m
+    return e * f % P, g * h % P, f * g % P, e * h % P
+def decoded(data: bytes) -> tuple[int, ...] | None:
+    """A point of large order in its one encoding; None for every other."""
+    y = int.from_bytes(data, "little") & 2**255 - 1
+    xx = (y * y - 1) * pow(D * y * y + 1, -1, P) % P
+    x = pow(xx, (P + 3) // 8, P)
+    x = x if x * x % P == xx else x * ROOT % P
+    p: tuple[int, ...] = (x, y, 1, x * y % P) if x & 1 == data[31] >> 7 else (P - x, y, 1, -x * y % P)
+    q = add(add(p, p), add(p, p))
+    q = add(q, q)
+    return None if y >= P or x * x % P != xx or (q[0] == 0 and q[1] == q[2]) else p
+def ed25519_in_python(key: bytes, message: bytes, sig: bytes) -> bool:
+    """RFC 8032 §5.1.7, R compared as bytes as libsodium does. Over public data: it takes no care of timing."""
+    a, base, s = decoded(key), decoded(bytes.fromhex("58" + "66" * 31)), int.from_bytes(sig[32:], "little")
+    if a is None or base is None or s >= Q or decoded(sig[:32]) is None:
+        return False
+    h = int.from_bytes(hashlib.sha512(sig[:32] + key + message).digest(), "little") % Q
+    r, minus = tuple[int, ...]((0, 1, 1, 0)), (P - a[0], a[1], 1, P - a[3])
+    table = (r, base, minus, add(base, minus))
+    for bit in range(252, -1, -1):
+        r = add(add(r, r), table[(s >> bit & 1) | (h >> bit & 1) << 1])
+    x, y = r[0] * pow(r[2], -1, P) % P, r[1] * pow(r[2], -1, P) % P
+    return (y | (x & 1) << 255).to_bytes(32, "little") == sig[:32]
+def ed25519(key: bytes, message: bytes, sig: bytes) -> bool:
+    if crypto_sign_open is None or len(key) != 32 or len(sig) != 64:
+        return len(key) == 32 and len(sig) == 64 and ed25519_in_python(key, message, sig)
+    try:
+        return bool(crypto_sign_open(sig + message, key) == message)
+    except Exception:  # BadSignatureError of PyNaCl
+        return False
+
+# --- one spelling: base64, JSON, envelopes, the zip ---
+def b64(text: Any, file: str, length: int | None = None) -> bytes:
+    try:
+        data = base64.b64decode(text, validate=True) if isinstance(text, str) else b""
+    except ValueError:
+        raise Bad(file, "a text is not base64") from None
+    good = base64.b64encode(data).decode() == text and length in (None, len(data))
+    need(good, file, "base64 of another length or spelling")
+    return data
+DECODER = json.JSONDecoder(parse_float=int, parse_constant=int)  # `int` refuses the texts of both
+ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+def inside(value: Any, depth: int = 0) -> bool:
+    """Whether a value is on the domain of spec/2."""
+    if isinstance(value, dict | list):
+        keys = isinstance(value, list) or all(k.isascii() for k in value)
+        inner = value if isinstance(value, list) else value.values()
+        return keys and depth <= 24 and all(inside(v, depth + 1) for v in inner)
+    if isinstance(value, str):
+        return unicodedata.is_normalized("NFC", value)
+    return value is None or abs(value) <= INTEGER_MAX
+def canon(data: bytes, file: str) -> Any:
+    """The value that `data` spells in the one spelling of spec/2."""
+    plain = data.isascii() and not LONG.search(data) and data.count(b"{") + data.count(b"[") <= 24
+    try:
+        text = data.decode("utf-8")
+        value = DECODER.decode(text)
+        same = ENCODER.encode(value) == text and (plain or inside(value))
+    except (ValueError, RecursionError):
+        raise Bad(file, "not JSON of integers and texts") from None
+    need(same, file, "not in the one spelling (canonical JSON)")
+    return value
+def shaped(value: Any, file: str, name: str) -> dict[str, Any]:
+    """An object of exactly the fields in SHAPES."""
+    shape = SHAPES[name]
+    need(isinstance(value, dict) and value.keys() <= shape.keys(), file, f"it should have {', '.join(shape)}")
+    for field, kind in shape.items():
+        have, wanted = value.get(field), KINDS[kind[0]]
+        good = isinstance(have, str) and re.fullmatch(wanted, have) if isinstance(wanted, str) else type(have) is wanted
+        need(good or (kind[-1] == "?" and field not in value), file, f"{field} is missing or not of the right form")
+    return dict(value)
+def sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+def pae(kind: str, payload: bytes) -> bytes:
+    name = TYPE.format(kind).encode()
+    return b"DSSEv1 %d %s %d %s" % (len(name), name, len(payload), payload)
+def signed_by(keys: Iterable[str], signatures: list[Any], message: bytes, file: str) -> bool:
+    """Whether one of these keys (base64) signed; of one key's lines the first counts."""
+    named = {s["keyid"]: s["sig"] for s in reversed([shaped(s, file, "signature") for s in signatures])}
+    found = [(key, named[i]) for key in keys if (i := sha256(key.encode())[:16]) in named]
+    return any(ed25519(b64(key, file, 32), message, b64(sig, file, 64)) for key, sig in found)
+def opened(value: Any, kind: str, file: str, keys: Callable[[Any], Iterable[list[str]]]) -> dict[str, Any]:
+    """The payload of a DSSE envelope, with its `hash`. Of each list of keys that `keys` names, one must have signed."""
+    env = shaped(value, file, "envelope")
+    payload = b64(env["payload"], file)
+    need(env["payloadType"] == TYPE.format(kind) and 1 <= len(env["signatures"]) <= 32, file, f"not a signed {kind}")
+    read = shaped(canon(payload, file), file, kind)
+    for group in keys(read):
+        need(signed_by(group, env["signatures"], pae(kind, payload), file), file, "not signed by whom it should be")
+    return {**read, "hash": sha256(payload)}
+def pack(files: dict[str, bytes]) -> bytes:
+    """The one zip of these files: stored, the manifest first, the rest in order of names, dated 1980, no extras."""
+    local, central, at = [], [], 0
+    for name in sorted(files, key=lambda n: (n != "manifest.json", n)):
+        body, raw = files[name], name.encode("ascii")
+        facts = struct.pack("<HHHHHIIIHH", 20, 0, 0, 0, 33, zlib.crc32(body), len(body), len(body), len(raw), 0)
+        local += [b"PK\3\4", facts, raw, body]
+        central.append(b"PK\1\2\x14\0" + facts + struct.pack("<HHHII", 0, 0, 0, 0, at) + raw)
+        at += 30 + len(raw) + len(body)
+    middle = b"".join(central)
+    end = struct.pack("<4sHHHHIIH", b"PK\5\6", 0, 0, len(files), len(files), len(middle), at, 0)
+    return b"".join([*local, middle, end])
+def unpack(data: bytes) -> dict[str, bytes]:
+    """The files of a canonical zip. Whatever differs from `pack` of the same files is refused, with its name."""
+    files, at, spans = dict[str, bytes](), 0, [(0, "zip")]
+    while data[at : at + 4] == b"PK\3\4" and at + 30 <= len(data):
+        crc, size, length = struct.unpack("<14xII4xH", data[at : at + 28])
+        name = data[at + 30 : at + 30 + length].decode("ascii", "replace")
+        body = data[at + 30 + length : at + 30 + length + size]
+        need(zlib.crc32(body) == crc and name not in files, name, "its bytes are not those that the zip was made of")
+        files[name] = body
+        spans.append((at, name))
+        at += 30 + length + len(body)
+    need(data[at : at + 4] == b"PK\1\2", spans[-1][1], "what follows it in the zip is damaged")
+    again = pack(files)
+    for (start, name), (end, _) in pairwise([*spans, (at, ""), (max(len(data), len(again)), "")]):
+        need(again[start:end] == data[start:end], name or "zip", "the zip is not in its one spelling here")
+    return files
+
+# --- the record ---
+
+class Members:
+    """Who may sign what: `roots`, `nodes` by party, `posts` by PARTY/post; all of it signed by the roots."""
+    def __init__(self, files: dict[str, bytes]) -> None:
+        self.agreements, self.roots, self.founding, self.ch = set[str](), dict[str, str](), dict[str, Any](), ""
+        self.nodes, self.posts = dict[str, list[str]](), dict[str, list[str]]()
+        for file in sorted(f for f in files if f.startswith("agreements/")):
+            all_roots = lambda a: [[m["root"]] for m in a["members"] if m["root"]]  # noqa: E731
+            a = opened(canon(files[file], file), "agreement", file, all_roots)
+            roots = {m["party"]: m["root"] for m in (shaped(m, file, "member") for m in a["members"])}
+            self.roots = {**{party: root for party, root in roots.items() if root}, **self.roots}
+            same = all(root in ("", self.roots.get(party)) for party, root in roots.items())
+            need(same and file == f"agreements/{a['version']}.json", file, "another root key or version than expected")
+            self.agreements.add(a["hash"])
+            if a["version"] == 1:
+                named = {"founding": a["hash"], "roots": [*roots.values()], **{k: a[k] for k in ("mode", "purpose")}}
+                self.ch, self.founding = sha256(ENCODER.encode(named).encode()), a
+        for file in sorted(f for f in files if f.startswith("cards/")):
+            c = opened(canon(files[file], file), "card", file, lambda c: [[c["root"]]])
+            need(file == f"cards/{c['party']}-{c['version']}.json", file, "another card than its name says")
+            need(c["root"] == self.roots.get(c["party"]), file, "its root key is not the one in the agreement")
+            self.nodes.setdefault(c["party"], []).append(c["node"])
+            for post, facts in c["posts"].items():
+                self.posts.setdefault(f"{c['party']}/{post}", []).append(shaped(facts, file, "post")["key"])
+    def said(self, value: Any, kind: str, file: str) -> dict[str, Any]:
+        """What the node of a member signed, in this channel."""
+        read = opened(value, kind, file, lambda read: [self.nodes.get(read["from"], [])])
+        need(read["ch"] == self.ch and read["v"] == 1, file, "signed for another channel")
+        return read
+    def header(self, value: Any, file: str) -> dict[str, Any]:
+        """A header by the rules of spec/2."""
+        h = self.said(value, "entry", file)
+        fits = h["seq"] >= 1 and h["t_ms"] >= 0 and len(h["by"]) <= 48 and len(h["type"]) <= 24 and len(h["seen"]) <= 15
+        seen = [isinstance(p, list) and [type(x) for x in p] == [str, int, str] and len(p[0]) == 32 and p[1] >= 1
+                and re.fullmatch(KINDS["h"], p[2]) for p in h["seen"].values()]
+        first = (h["seq"] == 1) == (h["prev"] == "0" * 64)
+        need(fits and first and all(seen) and h["from"] not in h["seen"], file, "values that no header has")
+        return h
+    def body(self, raw: bytes, h: dict[str, Any]) -> tuple[Any, str]:
+        """What an entry says and "", or None and why not. Not what the words mean, only who said them."""
+        try:
+            outer = shaped(canon(raw, ""), "", "outer")
+            inner = shaped(outer["body"], "", "inner")
+            said, sig = shaped(inner["said"], "", "said"), inner.get("sig")
+            b64(outer["salt"], "", 16)
+            need((said["ch"], said["by"], said["what"].get("kind")) == (h["ch"], h["by"], h["type"]), "", "")
+            keys = self.posts.get(said["by"], []) if said["by"].startswith(h["from"] + "/") else []
+            good = h["type"] in ("remark", "epoch") and said["by"] == h["from"] + "/node" if sig is None else \
+                signed_by(keys, [sig], pae("statement", ENCODER.encode(said).encode()), "")
+        except Bad:
+            good = False
+        return (said["what"], "") if good else (None, "NOT UNDERSTOOD")
+def lines_of(data: bytes, file: str) -> list[tuple[str, Any]]:
+    need(data.endswith(b"\n"), file, "its last line is cut off")
+    return [(at, canon(t, at)) for n, t in enumerate(data[:-1].split(b"\n"), 1) for at in [f"{file}, line {n}"]]
+def read_strand(task: tuple[str, bytes, Members, bool]) -> list[dict[str, Any]]:
+    """The entries of one file of a strand, each checked by itself."""
+    file, data, members, keep = task
+    out = list[dict[str, Any]]()
+    for at, value in lines_of(data, file):
+        line = shaped(value, at, "line")
+        h = members.header(line["entry"], at)
+        need(("body" in line) != ("left_out" in line), at, "either a body, or why it was left out")
+        place = file.startswith(f"strands/{h['from']}/{h['epoch']}/") and h["agr"] in members.agreements
+        need(place, at, "an entry of another strand, or under an agreement that is not in the bundle")
+        what, mark = None, line.get("left_out", "")
+        if "body" in line:
+            raw = b64(line["body"], at)
+            need(sha256(raw) == h["body_sha256"], at, "the body is not the one that its header binds")
+            what, mark = members.body(raw, h)
+        path = [b64(p, at, 32) for p in line["proof"]] if "proof" in line else None
+        out.append({**h, "what": what if keep else None, "mark": mark, "proof": path, "at": at})
+    need(file.endswith(f"/{out[0]['seq']:08}.jsonl"), file, "its name is not the place of its first entry")
+    return out
+def node(left: bytes, right: bytes) -> bytes:
+    return hashlib.sha256(b"\1" + left + right).digest()
+def root_of(hash_: bytes, at: int, last: int, path: list[bytes]) -> bytes:
+    """Where an inclusion proof leads (RFC 9162 §2.1.3.2); b"" when it has the wrong length."""
+    for sibling in path:
+        if last == 0:
+            return b""
+        hash_ = node(sibling, hash_) if at & 1 or at == last else node(hash_, sibling)
+        while not at & 1 and at == last:
+            at, last = at >> 1, last >> 1
+        at, last = at >> 1, last >> 1
+    return b"" if last else hash_
+def roots_of(lines: list[dict[str, Any]]) -> dict[int, bytes]:
+    """The roots of all trees of a whole strand (RFC 6962 §2.1), by size."""
+    stack, roots = list[bytes](), dict[int, bytes]()
+    for n, line in enumerate(lines):
+        hash_ = hashlib.sha256(b"\0" + bytes.fromhex(line["hash"])).digest()
+        while n & 1:
+            hash_, n = node(stack.pop(), hash_), n >> 1
+        stack.append(hash_)
+        for left in reversed(stack[:-1]):
+            hash_ = node(left, hash_)
+        roots[len(roots) + 1] = hash_
+    return roots
+def read_note(data: bytes, file: str, members: Members) -> tuple[int, bytes, dict[str, int | None]]:
+    """A checkpoint: size, root, and who signed it: its author (no time), peers (their time in seconds)."""
+    _, party, epoch, size = file.removesuffix(".txt").split("/")
+    text, _, rest = data.decode("utf-8", "replace").rpartition("\n\n")
+    rows, signers = text.split("\n"), dict[str, int | None]()
+    good = len(rows) == 3 and rows[:2] == [f"wideberth/{members.ch}/{party}/{epoch}", str(int(size))] and int(size)
+    need(good and rest.endswith("\n"), file, "not a checkpoint, or not the one that its name says")
+    for parts in (line.split(" ") for line in rest[:-1].split("\n")):
+        need(len(parts) == 3 and parts[0] == "\u2014" and parts[1], file, "a signature line of another form")
+        sig = b64(parts[2], file)
+        who, kind = (party, b"\n\1") if parts[1] == rows[0] else (parts[1], b"\n\4")
+        for key in map(base64.b64decode, members.nodes.get(who, [])):
+            if hashlib.sha256(parts[1].encode() + kind + key).digest()[:4] == sig[:4]:
+                t_s = None if kind == b"\n\1" else int.from_bytes(sig[4:12], "big")
+                message = text if t_s is None else f"cosignature/v1\ntime {t_s}\n{text}"
+                good = ed25519(key, f"{message}\n".encode(), sig[4:] if t_s is None else sig[12:])
+                need(good, file, f"the signature of {who} does not verify")
+                signers[who] = t_s
+    need(signers, file, "no member of the channel signed it")
+    return int(size), b64(rows[2], file, 32), signers
+def check_strand(name: str, lines: list[dict[str, Any]], files: dict[str, bytes], members: Members, by: str) -> Any:
+    """Chain, tree and checkpoints of one strand; returns its checkpoints, the closing one last."""
+    for a, b in pairwise(lines):
+        need(a["seq"] < b["seq"], b["at"], "it stands before one that came earlier, or twice")
+        need(a["seq"] + 1 < b["seq"] or a["hash"] == b["prev"], b["at"], "it does not follow the entry before it")
+    named = sorted(f for f in files if re.fullmatch(rf"checkpoints/{name}/[0-9]{{10}}\.txt", f))
+    notes = [(f, *read_note(files[f], f, members)) for f in named]
+    need(notes and by in notes[-1][3], f"checkpoints/{name}", "no closing checkpoint of who exported this")
+    file, size, root, _ = notes[-1]
+    need(lines[-1]["seq"] <= size, lines[-1]["at"], "it comes after the closing checkpoint")
+    roots = roots_of(lines) if len(lines) == size else {}
+    for file, n, root, _ in notes if roots else notes[:-1]:
+        need(roots.get(n) == root, file, "its root is not that of the entries: one is missing, added or changed")
+    for line in () if roots else lines:
+        data = hashlib.sha256(b"\0" + bytes.fromhex(line["hash"])).digest()
+        good = line["proof"] is not None and root_of(data, line["seq"] - 1, size - 1, line["proof"]) == root
+        need(good, line["at"], f"its proof does not lead to the root in {file}")
+    return notes
+
+# --- the report: a function of what is shown, and of nothing else ---
+
+def at(ms: int) -> str:
+    whole = datetime.fromtimestamp(ms // 1000, UTC).strftime("%Y-%m-%d %H:%M:%S") if 0 <= ms < 253402300800000 else ""
+    return f"{whole}.{ms % 1000:03}Z" if whole else f"{ms} ms"
+def thousandth(n: int, digits: int = 3) -> str:
+    return f"{'-' if n < 0 else ''}{abs(n) // 10**digits}.{abs(n) % 10**digits:0{digits}}"
+def flat(key: str, value: Any) -> Iterable[tuple[str, str]]:
+    """Every value of a statement with the way to it; instants, lengths, heights and points in units for people."""
+    kinds = [type(v) for v in value] if isinstance(value, list) else []
+    if isinstance(value, dict) and [(k, type(v)) for k, v in sorted(value.items())] == [("mm", int), ("ref", str)]:
+        yield key, value["ref"] if value["ref"] in ("SFC", "UNL") else f"{thousandth(value['mm'])} m {value['ref']}"
+    elif kinds == [int, int]:
+        yield key, f"{thousandth(value[0], 9)} {thousandth(value[1], 9)}"
+    elif isinstance(value, dict | list):
+        for name, inner in sorted(value.items()) if isinstance(value, dict) else enumerate(value, 1):
+            yield from flat(f"{key}.{name}" if key else str(name), inner)
+    elif type(value) is int and key.endswith(("_ms", "_mm")):
+        yield key, at(value) if key.endswith("_ms") else f"{thousandth(value)} m"
+    else:
+        yield key, value if isinstance(value, str) else ENCODER.encode(value)
+def sketch(what: Any) -> str:
+    """An SVG map of a statement's volumes, north up, in whole metres; "" where there is none to draw."""
+    drawn, west, north, east, south = list[str](), 0, 0, 0, 0
+    try:
+        shapes = [v["shape"] for v in what["terms"]["volumes"]]
+        kinds = [{"circle": "centre", "polygon": "corners", "corridor": "route"}[shape["kind"]] for shape in shapes]
+        tracks = [[s[kind]] if kind == "centre" else s[kind] for s, kind in zip(shapes, kinds, strict=True)]
+        widths = [s.get("radius_mm", s.get("half_width_mm", 0)) for s in shapes]
+        if {type(n) for n in (*widths, *(n for track in tracks for point in track for n in point))} != {int}:
+            return ""
+        # Bhaskara's cosine, exact in integers, so that all machines draw the same; a degree is 111,120 m.
+        (lat, lng), half = tracks[0][0], 180 * 10**9
+        d = min(abs(lat) // 10**9, 90) ** 2
+        for kind, track, wide in zip(kinds, tracks, widths, strict=True):
+            turned, r = [(x - lng + half) % (2 * half) - half for _, x in track], wide // 1000
+            xs = [x * 44448 * (8100 - d) // ((32400 + d) * 10**8) for x in turned]
+            ys = [(lat - y) * 11112 // 10**8 for y, _ in track]
+            west, east, way = min(west, min(xs) - r), max(east, max(xs) + r), " ".join(map("{},{}".format, xs, ys))
+            north, south = min(north, min(ys) - r), max(south, max(ys) + r)
+            drawn.append(f'<polyline points="{way}" class="w" stroke-width="{2 * r}"/>' if kind == "route" else
+                         f'<circle cx="{xs[0]}" cy="{ys[0]}" r="{r}"/>' if kind == "centre" else
+                         f'<polygon points="{way}"/>')
+    except (LookupError, TypeError, ValueError, AttributeError):
+        return ""
+    title = f"<title>a sketch, north up, {east - west} m by {south - north} m</title>"
+    return f'<svg viewBox="{west} {north} {east - west} {south - north}">{title}{"".join(drawn)}</svg>\n'
+REPORTS = ("report.html", "report.txt")
+HEAD = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Evidence</title><style>svg{width:20em;height:20em;
+fill:#0b5fa522;stroke:#0b5fa5}svg *{vector-effect:non-scaling-stroke}svg .w{fill:none;stroke:#0b5fa544;vector-effect:none;
+stroke-linejoin:round;stroke-linecap:round}body{font:14px sans-serif;max-width:60em}p{margin:0;overflow-wrap:anywhere}</style>
+"""  # noqa: E501
+def causal(strands: dict[str, list[dict[str, Any]]]) -> Iterable[dict[str, Any]]:
+    """Every entry after all that it cites; otherwise the strands in order of their names. No clock is asked."""
+    done = dict.fromkeys(sorted(strands), 0)
+    while left := {n: strands[n][i] for n, i in done.items() if i < len(strands[n])}:
+        early = [n for n, line in left.items() if not any(
+            f"{p}/{e}" in left and left[f"{p}/{e}"]["seq"] <= q for p, (e, q, _) in line["seen"].items())]
+        done[name := [*early, *left][0]] += 1
+        yield left[name]
+def report(m: Any, members: Members, strands: dict[str, Any], notes: dict[str, Any], sidecars: Any) -> tuple[str, str]:
+    """The texts of REPORTS."""
+    a, out, total = members.founding, list[tuple[str, str]](), sum(map(len, strands.values()))
+    def say(text: str, tag: str = "p") -> None:
+        out.append((tag, text if tag == "svg" else CONTROL.sub("\ufffd", text)))
+    say(f"Evidence of what passed on {a['mechanism']}", "h1")
+    say(m["scope"])
+    say(f"{a['mode']}, {a['purpose']}, channel {members.ch}; exported by {m['from']}, {at(m['t_ms'])} by its clock")
+    say(f"Selected: {ENCODER.encode(m['selection'])}. Release: {m['release'] or 'not said'}. Note: {m['note'] or 'none'}.")
+    say("Fingerprints of the keys: compare them with what you got by another way", "h2")
+    for party, root in sorted(members.roots.items()):
+        say(f"{party}: {sha256(root.encode())}")
+    say("How far each strand goes", "h2")
+    for name, found in sorted(notes.items()):
+        missing = "".join(f" NOT signed by {p}." for p in sorted(members.roots) if p not in found[-1][3])
+        say(f"{name}: {len(strands[name])} of {found[-1][1]} entries are here.{missing}")
+        for _, size, _, signers in found:
+            who = [f"{p} (author)" if t is None else f"{p} at {at(t * 1000)}" for p, t in sorted(signers.items())]
+            say(f"{name} up to {size}: signed by {', '.join(who)}")
+    for x in (shaped(x, "manifest.json", "later") for x in m["later"]):
+        say(f"LATER, and left out here: {x['from']} {x['seq']}, {x['type']} {x['ref']} {x['hash']}")
+    for s in sidecars:
+        if s["kind"] == "linecheck-close":
+            say(f"{s['from']}, {at(s['t1_ms'])}: the clock of {s['to']} is ahead by {s['t3_ms'] - s['t4_ms'] - 1} to "
+                f"{s['t2_ms'] - s['t1_ms'] + 1} ms")
+        if s["kind"] == "entry":
+            say(f"EQUIVOCATION: {s['from']} signed {s['first']} and {s['hash']} for entry {s['seq']}")
+    say(f"What was said: {total} entries, in an order that no clock decided", "h2")
+    few = total <= REPORT_ENTRIES_MAX
+    say("Of every acknowledgement: This records receipt only." if few else "They are too many to show here.")
+    for line in causal(strands) if few else ():
+        say(f"{line['from']} {line['seq']}: {line['type']} by {line['by']}", "h3")
+        say(f"{at(line['t_ms'])} by the clock of {line['from']}, {line['hash']}")
+        held = [(s["level"], s["from"], s["t_ms"]) for s in sidecars if s["kind"] == "receipt"
+                and (s["of"], s["epoch"]) == (line["from"], line["epoch"]) and s["seq"] >= line["seq"]]
+        for level, who in sorted({h[:2] for h in held}):
+            say(f"{level} by {who}, {at(min(h[2] for h in held if h[:2] == (level, who)))} by its clock")
+        for key, value in flat("", line["what"]) if line["what"] else [("its body", line["mark"])]:
+            say(f"{key}: {value}")
+        say(sketch(line["what"]), "svg")
+    sign = {"h1": "", "h2": "\n== ", "h3": "\n-- ", "p": ""}
+    page = "".join(text if tag == "svg" else f"<{tag}>{html.escape(text)}</{tag}>\n" for tag, text in out)
+    return HEAD + page, "".join(f"{sign[tag]}{text}\n" for tag, text in out if tag != "svg")
+def examine(files: dict[str, bytes], m: dict[str, Any]) -> dict[str, Any]:
+    """Check all that is recorded; `m` says who exported what. Returns facts and the report."""
+    members = Members(files)
+    need(members.ch == m["ch"], "agreements/1.json", "the founding agreement is missing, or of another channel")
+    names = sorted(f for f in files if re.fullmatch(r"strands/[A-Z0-9-]+/[0-9a-f]{32}/[0-9]{8}\.jsonl", f))
+    keep = sum(files[f].count(b"\n") for f in names) <= REPORT_ENTRIES_MAX
+    tasks, strands = [(f, files[f], members, keep) for f in names], dict[str, list[Any]]()
+    notes, sidecars = dict[str, Any](), list[dict[str, Any]]()
+    with ProcessPoolExecutor(os.cpu_count()) as pool:
+        for file, part in zip(names, (map if keep else pool.map)(read_strand, tasks), strict=True):
+            strands.setdefault(file[8:-15], []).extend(part)
+    for name, lines in strands.items():
+        notes[name] = check_strand(name, lines, files, members, m["from"])
+    places = {(x["from"], x["epoch"], x["seq"]): x["hash"] for lines in strands.values() for x in lines}
+    for at, value in lines_of(files["sidecars.jsonl"], "sidecars.jsonl") if "sidecars.jsonl" in files else ():
+        if "first" in value:
+            one, two = (members.header(shaped(value, at, "equivocation")[k], at) for k in ("first", "second"))
+            same = all(one[k] == two[k] for k in ("from", "epoch", "seq")) and one["hash"] != two["hash"]
+            said = {**two, "kind": "entry", "first": one["hash"]}
+        else:
+            kind = shaped(value, at, "envelope")["payloadType"][26:-5]
+            said = {**members.said(value, kind, at), "kind": kind}
+            held = places.get((said.get("of"), said.get("epoch"), said.get("seq")))
+            same = kind.startswith("linecheck-") or (kind == "receipt" and held in (None, said["head"]))
+        need(same, at, "not a line check, nor a receipt for the entry that stands there, nor two entries for one place")
+        sidecars.append(said)
+    known = {*names, *(n[0] for found in notes.values() for n in found), "sidecars.jsonl", *REPORTS, "verify.py"}
+    for file in sorted(files.keys() - known):
+        need(file.startswith(("agreements/", "cards/")), file, "it does not belong in a bundle")
+    sidecars = [s for s in sidecars if s["kind"] != "receipt" or (s["of"], s["epoch"], s["seq"]) in places]
+    marks = [f"{x['at']}: {x['mark']}" for lines in strands.values() for x in lines if x["mark"] not in ("", "ANCHOR")]
+    marks += [f"EQUIVOCATION of {s['from']} at entry {s['seq']}" for s in sidecars if s["kind"] == "entry"]
+    return {"roots": members.roots, "places": places, "marks": marks, "entries": len(places),
+            "reports": report(m, members, strands, notes, sidecars)}
+def verify(data: bytes) -> dict[str, Any]:
+    """Everything about a bundle but whose keys these are. Raises Bad."""
+    files = unpack(data)
+    value = canon(files.pop("manifest.json", b""), "manifest.json")
+    nodes = Members(files).nodes
+    m = opened(value, "manifest", "manifest.json", lambda m: [nodes.get(m["from"], [])])
+    for file in sorted(files.keys() | m["files"].keys()):
+        need(file in files, file, "it is missing")
+        need(m["files"].get(file) == [sha256(files[file]), len(files[file])], file, "it is not the one in the manifest")
+    found = examine(files, m)
+    for file, text in zip(REPORTS, found["reports"], strict=True):
+        need(files.get(file) == text.encode(), file, "it does not say what the entries say")
+    return {**found, "exported_by": m["from"], "later": m["later"], "files": len(files)}
+def judged(data: bytes, trust: Iterable[str] = ()) -> dict[str, Any]:
+    """The verdict as JSON data: `trusted`, `integrity only` or `refused` with `file` and `why`."""
+    try:
+        found = verify(data)
+        mine = {sha256(root.encode()): party for party, root in found["roots"].items()}
+        for wanted in trust:
+            need(wanted.lower() in mine, "agreements/1.json", f"no party here has the fingerprint {wanted}")
+    except (Bad, ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as bad:
+        file, why = bad.args if isinstance(bad, Bad) else ("bundle", f"something in it is not of the right form: {bad}")
+        return {"verdict": "refused", "file": file, "why": why}
+    keys = sorted(mine[wanted.lower()] for wanted in trust)
+    meaning = f"these are the keys of {', '.join(keys)}" if keys else "it is NOT proven whose keys these are"
+    facts = {name: found[name] for name in ("exported_by", "entries", "files", "later", "marks")}
+    return {"verdict": "trusted" if keys else "integrity only", "meaning": meaning, **facts}
+def main(argv: list[str]) -> int:
+    parser = argparse.ArgumentParser(description="Check a wideberth evidence bundle.")
+    parser.add_argument("bundle")
+    parser.add_argument("--trust", action="append", default=[], metavar="FINGERPRINT")
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args(argv)
+    try:
+        with open(options.bundle, "rb") as stream:
+            result = judged(stream.read(), options.trust)
+    except OSError as why:
+        parser.error(f"{options.bundle} cannot be read: {why.strerror}")
+    lines = [f"{name}: {x}" for name, v in result.items() for x in (v if isinstance(v, list) else [v])]
+    text = json.dumps(result) if options.json else "\n".join(CONTROL.sub("\ufffd", line) for line in lines)
+    sys.stdout.write(text + "\n")
+    return 1 if result["verdict"] == "refused" else 0
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
