@@ -105,3 +105,18 @@ def test_a_piece_that_is_too_large_is_refused_before_it_fills_the_memory(monkeyp
 def test_a_round_trip_keeps_every_operation(several: list[tuple[Volume4D, ...]]) -> None:
     given_operations = [Operation(f"op {i}", v) for i, v in enumerate(several)]
     assert read(b"".join(operations.encode(o) for o in given_operations)) == given_operations
+
+
+def test_a_ring_that_crosses_itself_is_refused_with_its_operation_and_edges_named() -> None:
+    corners = [{"lat": 0, "lng": 0}, {"lat": 1, "lng": 1}, {"lat": 0, "lng": 1}, {"lat": 1, "lng": 0}]
+    height = {"value": 0, "reference": "W84", "units": "M"}
+    times = [{"value": f"2030-01-01T1{n}:00:00Z", "format": "RFC3339"} for n in range(2)]
+    volume = {
+        "volume": {
+            "outline_polygon": {"vertices": corners}, "altitude_lower": height, "altitude_upper": {**height, "value": 9}
+        },
+        "time_start": times[0], "time_end": times[1],
+    }  # fmt: skip
+    document = json.dumps({"id": "bow", "volumes": [volume]}).encode()
+    with pytest.raises(BadInput, match="bow.*1–2 and 3–4 cross"):
+        list(operations.read([document], "file.json"))

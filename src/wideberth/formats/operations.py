@@ -18,6 +18,7 @@ from typing import Any, Final
 
 import msgspec
 
+from wideberth.core.say.ring import must_be_simple
 from wideberth.core.say.volume import Volume4D
 from wideberth.errors import BadInput
 from wideberth.formats import astm, geojson
@@ -142,7 +143,13 @@ def _converted(value: Any, where: str) -> Operation:
 
 def _made(wire: _Wire, where: str) -> Operation:
     volumes = (astm.volume_of(v, where=f"{where}: volumes[{i}]") for i, v in enumerate(wire.volumes))
-    return Operation(str(wire.id), tuple(volumes))
+    return _simple(Operation(str(wire.id), tuple(volumes)), where)
+
+
+def _simple(operation: Operation, where: str) -> Operation:
+    for i, volume in enumerate(operation.volumes):
+        must_be_simple(volume.shape, f"{where}: operation {operation.id}, volume {i}")
+    return operation
 
 
 def _merged(value: Any, where: str) -> Iterator[tuple[str, Operation]]:
@@ -152,7 +159,7 @@ def _merged(value: Any, where: str) -> Iterator[tuple[str, Operation]]:
             raise BadInput(f"{where}: feature {i} has no id; a conflict could not name it", field="id")
         by_id.setdefault(id_, []).extend(volumes)
     for id_, volumes in by_id.items():
-        yield where, Operation(id_, tuple(volumes))
+        yield where, _simple(Operation(id_, tuple(volumes)), where)
 
 
 def _bounded(size: int, where: str) -> None:

@@ -24,6 +24,7 @@ from wideberth.core.say import instant, notice
 from wideberth.core.say.coordinates import parse_altitude, parse_distance, parse_point
 from wideberth.core.say.place import Altitude, Point
 from wideberth.core.say.plan import Plan
+from wideberth.core.say.ring import must_be_simple
 from wideberth.core.say.rules import Mode, Rules
 from wideberth.core.say.volume import Circle, Corridor, Leg, Polygon, Shape, Track, Volume4D
 from wideberth.core.say.words import Hazard, NoticeType, Precedence, Priority, Terms
@@ -155,7 +156,10 @@ def plan_of(body: Mapping[str, Any], *, id_: str, label: str, mode: Mode, now_ms
         return Plan(id_, label, mode, track=_track(body["track"], now_ms))
     if strange := [k for k in body if k not in (*PLACE, *WINDOW, *BAND)]:
         raise BadInput(f"{strange[0]}: a plan has no such field; it has place, height and time only", field=strange[0])
-    return Plan(id_, label, mode, volumes_of(body, now_ms=now_ms))
+    volumes = volumes_of(body, now_ms=now_ms)
+    for n, volume in enumerate(volumes, 1):
+        must_be_simple(volume.shape, f"volume {n} of the plan")
+    return Plan(id_, label, mode, volumes)
 
 
 def _track(value: Any, now_ms: int) -> Track:

@@ -33,6 +33,14 @@ _STRAIGHT: Final = 5e-16
 _OPPOSITE_COSINE: Final = math.cos(math.radians(179.9))
 
 
+def must_be_simple(shape: Shape, where: str) -> None:
+    """Raises BadInput, naming `where`, for a polygon that is none: a crossing ring has no inside that two would agree
+    on, and usually is a slip in the order of its corners."""
+    why = flaw(shape) if isinstance(shape, Polygon) else None
+    if why:
+        raise BadInput(f"{where}: {why}", field="area")
+
+
 def flaw(polygon: Polygon) -> str | None:
     """Why the ring is not a simple polygon, as a sentence, or None. Corners are counted from 1."""
     corners = polygon.corners
