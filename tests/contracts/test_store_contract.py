@@ -57,7 +57,21 @@ class _MemoryShelf(Shelf):
         return self.store
 
 
-KINDS = ["memory", "memory-copy", "sqlite", "sqlite-small-log"]
+class _BackupShelf(Shelf):
+    """Goes on in a backup of the store each time, as after a restore."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder, self._n = folder, 0
+        super().__init__(lambda: SqliteStore(self._folder / f"node{self._n}.db"))
+
+    def reopened(self) -> Store:
+        assert isinstance(self.store, SqliteStore)
+        self._n += 1
+        self.store.backup(self._folder / f"node{self._n}.db")
+        return super().reopened()
+
+
+KINDS = ["memory", "memory-copy", "sqlite", "sqlite-small-log", "sqlite-backup"]
 
 
 @pytest.fixture(params=KINDS)
@@ -71,6 +85,8 @@ def shelf(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Shelf]:
             made = _MemoryShelf(lambda: MemoryStore().copy())
         case "sqlite":
             made = Shelf(lambda: SqliteStore(path))
+        case "sqlite-backup":
+            made = _BackupShelf(tmp_path)
         case _:
             made = Shelf(lambda: SqliteStore(path, checkpoint_pages=1))  # a checkpoint after every batch
     yield made

@@ -31,6 +31,7 @@ import apsw
 from wideberth.core.records import EntryRecord, Record, SettingRecord, SidecarRecord
 from wideberth.errors import Misuse, StoreBroken, Worlds
 from wideberth.store import ground
+from wideberth.store.backup import copy_to
 from wideberth.store.lock import WriterLock
 from wideberth.store.memory import other_hash
 
@@ -186,6 +187,14 @@ class SqliteStore:
         with self._turn:
             db = self._open_db()
             self._reading(lambda: ground.check(db, self.path, full=True))
+
+    def backup(self, path: str | os.PathLike[str]) -> None:
+        """Copy the record to a new file, 0600, while it goes on being written: as it is when the copy is finished.
+
+        Slow; from another thread than the loop's. Raises: BadInput when there is something at `path`, StoreFull,
+        StoreBroken; then there is nothing at `path`.
+        """
+        copy_to(self._open_db(), Path(path), self._turn)
 
     # -- inside ------------------------------------------------------------------------------------------------------
 
