@@ -6,12 +6,13 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from volumes_of_any_kind import volumes
 
+from wideberth.core.say import ring
 from wideberth.core.say.place import Altitude
-from wideberth.core.say.volume import Circle, Volume4D
+from wideberth.core.say.volume import Circle, Polygon, Volume4D
 from wideberth.errors import BadInput
 from wideberth.formats import astm, geojson, operations
 from wideberth.formats.operations import Operation
@@ -100,8 +101,12 @@ def test_a_piece_that_is_too_large_is_refused_before_it_fills_the_memory(monkeyp
             read(text)
 
 
-@given(st.lists(st.lists(volumes(), min_size=1, max_size=3).map(tuple), min_size=1, max_size=5))
-@settings(max_examples=60)
+def _simple(volume: Volume4D) -> bool:
+    return not isinstance(volume.shape, Polygon) or ring.flaw(volume.shape) is None
+
+
+@given(st.lists(st.lists(volumes().filter(_simple), min_size=1, max_size=3).map(tuple), min_size=1, max_size=5))
+@settings(max_examples=60, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
 def test_a_round_trip_keeps_every_operation(several: list[tuple[Volume4D, ...]]) -> None:
     given_operations = [Operation(f"op {i}", v) for i, v in enumerate(several)]
     assert read(b"".join(operations.encode(o) for o in given_operations)) == given_operations
@@ -118,5 +123,5 @@ def test_a_ring_that_crosses_itself_is_refused_with_its_operation_and_edges_name
         "time_start": times[0], "time_end": times[1],
     }  # fmt: skip
     document = json.dumps({"id": "bow", "volumes": [volume]}).encode()
-    with pytest.raises(BadInput, match="bow.*1–2 and 3–4 cross"):
+    with pytest.raises(BadInput, match=r"bow.*1–2 and 3–4 cross"):
         list(operations.read([document], "file.json"))
