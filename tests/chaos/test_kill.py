@@ -22,7 +22,8 @@ from wideberth.core.seal.keys import Ed25519Signer
 from wideberth.errors import Fault
 
 OFFICERS_PER_NODE = 2
-REST_S = 30.0
+# Twice the longest pause between two repeats (30 s): a node that found its peer dead for long may wait that out.
+REST_S = 60.0
 # What the other node may be told while its peer is dead; anything else is a broken promise.
 HARMLESS = frozenset({"Unreachable"})
 
@@ -104,7 +105,8 @@ class Chaos:
         end = time.monotonic() + REST_S
         while not self._at_rest():
             if time.monotonic() > end:
-                self.wrong.append(f"the nodes never came to rest: {self._heads()}")
+                links = {p: n.client.get("/v1/status")["lines"][0]["peers"] for p, n in self.nodes.items()}
+                self.wrong.append(f"the nodes never came to rest: {self._heads()} {links}")
                 break
             time.sleep(0.05)
         for node in self.nodes.values():
