@@ -188,7 +188,7 @@ def test_twenty_kills_of_nodes_under_traffic_break_no_promise(tmp_path: Path) ->
 
 def test_a_node_that_sends_before_it_stores_is_convicted(tmp_path: Path) -> None:
     with chaos(tmp_path, seed=3, mutant="send-before-store") as world:
-        while world.kills < 12 and not any("two headers" in w or "equivocation" in w for w in world.wrong):
+        while world.kills < 40 and not any("two headers" in w or "equivocation" in w for w in world.wrong):
             world.round()
     print(f"{world.kills} kills; " + "; ".join(sorted(set(world.wrong))[:6]))
     assert any("had answered" in w for w in world.wrong), "the officers' answers were not durable, and nobody saw it"
