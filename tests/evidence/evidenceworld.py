@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import msgspec
-from pair import RULES, End, Pair
+from tests.pair import RULES, End, Pair
 
 from wideberth import evidence
 from wideberth.core import events as ev

@@ -167,7 +167,7 @@ def unpack(data: bytes) -> dict[str, bytes]:
         crc, size, length = struct.unpack("<14xII4xH", data[at : at + 28])
         name = data[at + 30 : at + 30 + length].decode("ascii", "replace")
         body = data[at + 30 + length : at + 30 + length + size]
-        need(zlib.crc32(body) == crc and name not in files, name, "its bytes are not those that the zip was made of")
+        need(zlib.crc32(body) == crc and name.isascii() and name not in files, name, "not the bytes that were packed")
         files[name] = body
         spans.append((at, name))
         at += 30 + length + len(body)
@@ -279,7 +279,7 @@ def roots_of(lines: list[dict[str, Any]]) -> dict[int, bytes]:
 def read_note(data: bytes, file: str, members: Members) -> tuple[int, bytes, dict[str, int | None]]:
     """A checkpoint: size, root, and who signed it: its author (no time), peers (their time in seconds)."""
     _, party, epoch, size = file.removesuffix(".txt").split("/")
-    text, _, rest = data.decode("utf-8", "replace").rpartition("\n\n")
+    text, _, rest = data.decode().rpartition("\n\n")
     rows, signers = text.split("\n"), dict[str, int | None]()
     good = len(rows) == 3 and rows[:2] == [f"wideberth/{members.ch}/{party}/{epoch}", str(int(size))] and int(size)
     need(good and rest.endswith("\n"), file, "not a checkpoint, or not the one that its name says")
@@ -307,12 +307,12 @@ def check_strand(name: str, lines: list[dict[str, Any]], files: dict[str, bytes]
     file, size, root, _ = notes[-1]
     need(lines[-1]["seq"] <= size, lines[-1]["at"], "it comes after the closing checkpoint")
     roots = roots_of(lines) if len(lines) == size else {}
-    for file, n, root, _ in notes if roots else notes[:-1]:
-        need(roots.get(n) == root, file, "its root is not that of the entries: one is missing, added or changed")
     for line in () if roots else lines:
         data = hashlib.sha256(b"\0" + bytes.fromhex(line["hash"])).digest()
         good = line["proof"] is not None and root_of(data, line["seq"] - 1, size - 1, line["proof"]) == root
-        need(good, line["at"], f"its proof does not lead to the root in {file}")
+        need(good, line["at"], f"no proof of it leads to the root in {file}; in a whole strand: entries are missing")
+    for file, n, root, _ in notes if roots else notes[:-1]:
+        need(roots.get(n) == root, file, "its root is not that of the entries: one is missing, added or changed")
     return notes
 
 # --- the report: a function of what is shown, and of nothing else ---
@@ -383,7 +383,7 @@ def report(m: Any, members: Members, strands: dict[str, Any], notes: dict[str, A
     say(f"Evidence of what passed on {a['mechanism']}", "h1")
     say(m["scope"])
     say(f"{a['mode']}, {a['purpose']}, channel {members.ch}; exported by {m['from']}, {at(m['t_ms'])} by its clock")
-    say(f"Selected: {ENCODER.encode(m['selection'])}. Release: {m['release'] or 'not said'}. Note: {m['note'] or 'none'}.")
+    say(f"Selected: {ENCODER.encode(m['selection'])}; release: {m['release'] or 'not said'}; note: {m['note'] or '-'}")
     say("Fingerprints of the keys: compare them with what you got by another way", "h2")
     for party, root in sorted(members.roots.items()):
         say(f"{party}: {sha256(root.encode())}")

@@ -11,6 +11,7 @@ author, of a peer's as a cosigner of what it holds. The shell adds the report an
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from typing import Any, Final
 
 import msgspec
@@ -169,10 +170,8 @@ class Kept:
             case checkpoint.KIND:
                 head, _ = checkpoint.read(data)
                 sizes = self.checkpoints.setdefault((head.author, head.epoch), {})
-                try:
+                with suppress(Fault):  # another root for one size: the equivocation proof says so, the first note stays
                     sizes[head.size] = checkpoint.merge(sizes[head.size], data) if head.size in sizes else data
-                except Fault:
-                    pass  # another root for one size: the equivocation proof says so, the first note stays
 
     def entries(self) -> Iterable[EntryRecord]:
         for name in sorted(self.strands):
