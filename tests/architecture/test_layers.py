@@ -71,6 +71,10 @@ ALLOWED: dict[str, frozenset[str]] = {
     "evidence": SAY
     | VALUES
     | {"core.seal", "core.carry", "core.call", "store.contract", "fingerprint", "verifier", "verifier.verify"},
+    # the whole record checked again, and put back from a copy
+    "audit": SAY | {"core.records", "core.seal", "audit_records"},
+    "audit_records": SAY | {"core.records", "core.seal"},
+    "restore": SAY | {"core.records", "core.recovery", "core.seal", "home", "store"},
     # One file for strangers: it stands alone, and imports nothing of ours.
     "verifier": frozenset(),
     "verifier.verify": frozenset(),
@@ -136,6 +140,9 @@ MUTE = ("core.judge", "core.inner", "inner")
 VOICE = ("core.seal", "core.carry", "core.call", "core.line", "core.node", "link", "web", "runtime")
 
 SHELL = (
+    "audit",
+    "audit_records",
+    "restore",
     "evidence",
     "verifier",
     "fingerprint",

@@ -16,7 +16,7 @@ from wideberth.core.records import EntryRecord, SettingRecord
 from wideberth.core.recovery import setting_key
 from wideberth.core.seal import canonical
 from wideberth.core.tells import FaultSeen
-from wideberth.errors import BadInput
+from wideberth.errors import BadInput, Fault
 from wideberth.store.memory import MemoryStore
 
 
@@ -131,6 +131,44 @@ def test_a_supervisor_goes_on_without_a_peer_that_does_not_answer() -> None:
     settle(pair)
     assert len(refs) == 1
     assert len(list(pair.blue.node.lines[pair.ch].board)) == 2, "the forgotten notice has another reference"
+    check(pair)
+
+
+@pytest.mark.parametrize("by", ["BLUE/nobody", "GREEN/supervisor", "BLUE/watch-1"])
+def test_who_is_no_supervisor_cannot_go_on_and_the_line_still_waits(by: str) -> None:
+    pair = Pair()
+    old = backup(pair.blue)
+    give(pair)
+    pair.settle()
+    put_back(pair, "BLUE", old)
+    pair.blue.out.clear()
+    with pytest.raises(Fault):
+        pair.blue.step(ev.Resume(pair.ch, by), pair.now)
+    with pytest.raises(BadInput, match="waits for GREEN"):
+        give(pair)  # in the old epoch this would sign a place twice
+    settle(pair)
+    give(pair)
+    settle(pair)
+    check(pair)
+
+
+def test_orphans_can_be_listed_place_by_place() -> None:
+    pair = Pair()
+    old = backup(pair.blue)
+    give(pair)
+    lost = give(pair, lat=35.5)
+    pair.settle()
+    put_back(pair, "BLUE", old)
+    pair.blue.out.clear()
+    pair.blue.step(ev.RaiseAlert(pair.ch, BLUE), pair.now)
+    own = pair.blue.node.lines[pair.ch].channel.own
+    assert own.orphans() == ()
+    settle(pair)
+    for end in pair.ends.values():
+        strand = end.node.lines[pair.ch].channel.strands["BLUE"]
+        assert [p.seq for p in strand.orphans()] == [2, 3]
+        assert all(strand.orphaned(p.epoch, p.seq) and strand.holds(p) for p in strand.orphans())
+        assert strand.orphans()[-1].hash == lost.frames[0]
     check(pair)
 
 

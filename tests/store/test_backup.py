@@ -9,8 +9,8 @@ import threading
 from pathlib import Path
 
 import pytest
-
 from store_records import entries
+
 from wideberth.core.records import EntryRecord, SettingRecord
 from wideberth.errors import BadInput, NotFound, StoreBroken
 from wideberth.store import backup

@@ -82,9 +82,13 @@ class Recovery:
         return known[-1] if known else None
 
     def resume(self, by: str, now: Now, out: Effects) -> None:
-        """A supervisor goes on without the peers that do not answer. Raises BadInput."""
+        """A supervisor goes on without the peers that do not answer. Raises BadInput, NotFound."""
         if not self.waiting:
             raise BadInput("this line was not restored; there is nothing to resume", field="line")
+        channel = self._line.channel
+        post = channel.cards[channel.us].posts.get(by.removeprefix(f"{channel.us}/"))
+        if post is not None and not post.supervisor:
+            raise BadInput(f"{by} is not a supervisor's post; a supervisor goes on: --as supervisor", field="by")
         self._open("RESTORED", by, now, out)
 
     def before_writing(self, urgent: bool, now: Now, out: Effects) -> None:
@@ -103,13 +107,15 @@ class Recovery:
 
     def _open(self, reason: Reason, by: str, now: Now, out: Effects) -> None:
         # Whoever has not answered is asked on: what they hold of us beyond this are orphans that we want to know of.
-        self._owed = set(self.missing())
+        owed = set(self.missing())
+        # First what can fail: as long as no epoch is open, the line waits, or a place could be signed twice.
+        self._line.open_epoch(reason, by, now, out)
+        self._owed = owed
         self.waiting = self._repair = False
         self._suspected.clear()
         self.due_mono_ms = now.mono_ms if self._owed else None
         self.opened_just_now = True
         out.store.append(SettingRecord(setting_key(self._line.channel.ch), b""))
-        self._line.open_epoch(reason, by, now, out)
 
     @property
     def unsure(self) -> bool:

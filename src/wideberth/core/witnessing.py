@@ -18,11 +18,13 @@ import msgspec
 from wideberth.core.batch import Now, Send
 from wideberth.core.carry.clocks import Offset
 from wideberth.core.effects import Effects
+from wideberth.core.folding import ALREADY_CHECKED
 from wideberth.core.records import SidecarRecord
 from wideberth.core.say.words import Place
 from wideberth.core.seal import canonical, checkpoint, linecheck
 from wideberth.core.seal.capabilities import Entropy
 from wideberth.core.seal.checkpoint import Checkpoint
+from wideberth.core.seal.keys import Verifier
 from wideberth.core.seal.linecheck import LineAnswer, LineAsk, LineClose, LineMessage
 from wideberth.core.seal.merkle import Tree
 from wideberth.core.tells import FaultSeen, Level
@@ -39,7 +41,18 @@ CHECKPOINT_ENTRIES: Final = 1_000
 LINE_CHECKS: Final = frozenset({linecheck.ASK, linecheck.ANSWER, linecheck.CLOSE})
 
 
+class Checked(msgspec.Struct, frozen=True):
+    """The newest line check with a peer: when, whether all heads were the same, whether they show a loss or a fork."""
+
+    at_ms: int
+    same: bool
+    misfit: bool
+    offset: Offset | None = None
+
+
 class Witness:
+    """`checked`: by peer. `cosigned`: how far a peer cosigned each epoch of our own strand."""
+
     def __init__(self, line: Line, entropy: Entropy) -> None:
         self._line = line
         self._entropy = entropy
@@ -48,6 +61,8 @@ class Witness:
         self._trees: dict[tuple[str, str], Tree] = {}
         self._checkpointed: dict[str, int] = {}
         self._alarmed: set[str] = set()
+        self.checked: dict[str, Checked] = {}
+        self.cosigned: dict[tuple[str, str], int] = {}
 
     # --- line checks ---
 
@@ -57,6 +72,7 @@ class Witness:
         nonce = self._entropy(linecheck.NONCE_BYTES).hex()
         ask = LineAsk(1, channel.ch, channel.us, peer, nonce, now.t_ms, self._heads())
         self._asks[peer] = ask
+        self.checked.pop(peer, None)
         self._say(peer, ask, now, out, keep=False)
 
     def _heads(self) -> dict[str, Place]:
@@ -84,8 +100,8 @@ class Witness:
                 self._keep(envelope, now, out)
                 close = linecheck.close_of(message, now.t_ms)
                 self._say(peer, close, now, out, keep=True)
-                self._clock(peer, close, 1, now, out)
                 self._compare(peer, message.heads, now, out)
+                self._clock(peer, close, 1, now, out)
             case LineClose():
                 given = self._answers.pop(peer, None)
                 if given is None or not linecheck.closes(given, message):
@@ -109,6 +125,8 @@ class Witness:
             return
         offset = Offset(sign * found.offset_ms, found.bound_ms, now.t_ms)
         self._line.channel.clocks[peer].measured(offset)
+        if (checked := self.checked.get(peer)) is not None:
+            self.checked[peer] = msgspec.structs.replace(checked, offset=offset)
         if abs(offset.offset_ms) - offset.bound_ms <= CLOCK_ALARM_MS:
             self._alarmed.discard(peer)
         elif peer not in self._alarmed:
@@ -124,7 +142,9 @@ class Witness:
     def _compare(self, peer: str, heads: dict[str, Place], now: Now, out: Effects) -> None:
         """Whenever heads do not fit together the two compare notes in full."""
         channel = self._line.channel
-        if any(self._misfit(peer, author, heads.get(author)) for author in channel.strands):
+        misfit = any(self._misfit(peer, author, heads.get(author)) for author in channel.strands)
+        self.checked[peer] = Checked(now.t_ms, heads == self._heads(), misfit)
+        if misfit:
             self._line.recovery.ask(peer, now, out)
 
     def _misfit(self, peer: str, author: str, theirs: Place | None) -> bool:
@@ -164,11 +184,22 @@ class Witness:
         own = self._line.channel.own
         return own.length(own.epoch) - self._checkpointed.get(own.epoch, 0) >= CHECKPOINT_ENTRIES
 
+    def _cosigned(self, found: Checkpoint, data: bytes, verifier: Verifier) -> bool:
+        """Note who cosigned a checkpoint of ours; whether anybody did. Raises BadSignature."""
+        channel = self._line.channel
+        keys = {peer: (channel.cards[peer].node,) for peer in channel.peers}
+        cosigners = checkpoint.cosigners(found, checkpoint.read(data)[1], keys, verifier)
+        for each in cosigners:
+            key = each.party, found.epoch
+            self.cosigned[key] = max(found.size, self.cosigned.get(key, 0))
+        return bool(cosigners)
+
     def reload(self, record: SidecarRecord) -> None:
         """A checkpoint of our own out of the store: what was signed needs no second signature."""
         if record.kind == checkpoint.KIND and record.author == self._line.channel.us:
             found, _ = checkpoint.read(record.envelope)
             self._checkpointed[found.epoch] = max(found.size, self._checkpointed.get(found.epoch, 0))
+            self._cosigned(found, record.envelope, ALREADY_CHECKED)
 
     def heard_note(self, data: bytes, now: Now, out: Effects) -> None:
         """A checkpoint to cosign, or ours with a cosignature. Raises Oversized, Malformed, Stranger, BadSignature."""
@@ -184,8 +215,7 @@ class Witness:
             self._split(found, data, now, out)
             return
         if found.author == channel.us:
-            keys = {peer: (channel.cards[peer].node,) for peer in channel.peers}
-            if checkpoint.cosigners(found, signed, keys, self._line.verifier):
+            if self._cosigned(found, data, self._line.verifier):
                 out.store.append(checkpoint.sidecar(data, now.t_ms))
             return
         cosigned = checkpoint.cosign(data, channel.us, self._line.node_signer, now.t_ms // 1000)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A record that is only read: a backup, or the record of a running node beside its writer. Takes no lock, writes nothing.
+"""A record that is only read: a backup, or the record of a running node beside its writer. No lock, no writing.
 
     with Reader(path) as reader:
         for record in reader.load(): …

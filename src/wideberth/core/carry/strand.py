@@ -105,6 +105,15 @@ class Strand:
         follows = [b for b in self._before.values() if b is not None and b.epoch == epoch]
         return bool(follows) and seq > max(b.seq for b in follows)
 
+    def orphans(self) -> tuple[Place, ...]:
+        """Every orphaned place, epoch by epoch."""
+        follows = [b for b in self._before.values() if b is not None]
+        return tuple(
+            Place(epoch, seq, self.hash_at(epoch, seq))
+            for epoch in self.epochs if (ends := [b.seq for b in follows if b.epoch == epoch])
+            for seq in range(max(ends) + 1, self.length(epoch) + 1)
+        )  # fmt: skip
+
     def before(self, epoch: str) -> Place | None:
         """The predecessor that an epoch's opening named."""
         return self._before.get(epoch)
