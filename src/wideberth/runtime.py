@@ -175,6 +175,12 @@ class Runtime:
         for line in self.node.lines.values():
             self.refuse_real_by_hand(line.channel.agreement.mode)
         batch = self.node.started(now)
+        for send in batch.send:  # a question to each peer, without frames: whether this record was put back
+            postman = self._post(send.ch, send.to)
+            if postman is not None:
+                postman.offer(Delivery(send.ch, self.node.party, send.to, (), send.sidecars))
+        for tell in batch.ring:
+            self._tell(tell, True)
         self._feed(batch.do, now)
         self._set_wake(batch.wake, now)
 

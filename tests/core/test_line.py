@@ -423,6 +423,22 @@ def test_everything_comes_back_after_a_restart() -> None:
     assert boards_agree(pair)
 
 
+def test_after_a_restart_what_is_urgent_and_unanswered_rings_again_and_what_is_answered_does_not() -> None:
+    pair = Pair()
+    pair.blue.step(ev.RaiseAlert(pair.ch, BLUE), pair.now)
+    first = said(pair, kind="alert").ref
+    pair.blue.step(ev.RaiseAlert(pair.ch, BLUE), pair.now)
+    second = said(pair, kind="alert").ref
+    pair.settle()
+    pair.green.step(ev.Acknowledge(pair.ch, GREEN, first), pair.now)
+    pair.settle()
+    pair.green.rung.clear()
+    pair.green.restart(pair.now)
+    assert [(t.what, t.ref) for t in pair.green.rung] == [("UNACKNOWLEDGED", second)]  # type: ignore[union-attr]
+    pair.blue.restart(pair.now)
+    assert not pair.blue.rung, "our own ALERT does not ring at home"
+
+
 def test_a_full_disk_refuses_routine_entries_and_still_takes_urgent_ones() -> None:
     pair = Pair()
     pair.blue.step(ev.DiskState(True, "full"), pair.now)

@@ -194,7 +194,7 @@ class Hearing:
         board, us = self._line.board, self._channel.us
         if header.sender != us:
             # Our side of the ladder: the time that our own `stored` receipt of this batch will carry.
-            board.received(header.sender, header.epoch, header.seq, us, "stored", self._now.t_ms)
+            board.received(header.sender, header.epoch, header.seq, us, "stored", self._now.t_ms, header.seq)
         if change.version is not None and change.what == "version" and change.version.terms is not None:
             lead = notice.lead(change.version.terms, board.rules, self._now.t_ms)
             change.facts["lead_delivered"] = msgspec.to_builtins(lead)
@@ -270,11 +270,11 @@ class Hearing:
     def _answer_repeats(self) -> None:
         channel, ch = self._channel, self._channel.ch
         for (author, epoch), seqs in self._repeated.items():
-            if (author, epoch) in self._grown or author == channel.us:
+            if author == channel.us:
                 continue
             inbox = channel.inboxes[author]
             again = {e: None for seq in (min(seqs), max(seqs)) for e in inbox.receipts_for(epoch, seq)}
-            if not again:
+            if not again and (author, epoch) not in self._grown:
                 # We held it before our own record was restored: say again that we do.
                 receipt, envelope = channel.stored_receipt(author, epoch, self._now.t_ms, self._line.node_signer)
                 self._out.store.append(receipt_record(receipt, envelope, self._now.t_ms))

@@ -7,6 +7,7 @@ It parses a peer's bytes, so it knows nothing of plans, tracks or verdicts: it o
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from wideberth.core import events as ev
@@ -188,7 +189,9 @@ class Line:
         new = channel.held_by(receipt.sender, receipt.epoch) > before
         # Cumulative: it covers everything before; the earliest covering time holds, so stop at the first known one.
         for seq in range(receipt.seq, 0, -1):
-            change = self.board.received(us, receipt.epoch, seq, receipt.sender, receipt.level, receipt.t_ms)
+            change = self.board.received(
+                us, receipt.epoch, seq, receipt.sender, receipt.level, receipt.t_ms, receipt.seq
+            )
             if change is not None:
                 new = True
             elif seq <= before and self.board.is_version(us, receipt.epoch, seq):
@@ -202,7 +205,7 @@ class Line:
             raise NotFound(f"there is no entry {seq} of {author} on this line")
         # Every version up to there is shown, not only the newest: mark them all before asking whether any is new.
         marked = [
-            self.board.received(author, strand.epoch, n, us, "shown", now.t_ms)
+            self.board.received(author, strand.epoch, n, us, "shown", now.t_ms, seq)
             for n in range(seq, self.board.shown_up_to(author, strand.epoch), -1)
         ]
         if not any(marked):
@@ -361,7 +364,7 @@ class Line:
     def _reloaded(self, heard: ToFold, change: Change | None) -> None:
         header, us = heard.header, self.channel.us
         if header.sender != us:
-            self.board.received(header.sender, header.epoch, header.seq, us, "stored", heard.stored_ms)
+            self.board.received(header.sender, header.epoch, header.seq, us, "stored", heard.stored_ms, header.seq)
             self.rung.add(heard.hash)
         if change is None or change.what != "version" or change.thread is None or change.version is None:
             return
@@ -371,6 +374,17 @@ class Line:
             for outbox in self.channel.outboxes.values():
                 outbox.wrote(n, urgent=True)
         self._calm(change.thread)
+
+    def unanswered(self, now: Now) -> Iterator[Overdue]:
+        """After a start: what is urgent, live, and not answered by us rings again; who heard it before may be gone."""
+        us = self.channel.us
+        for thread in self.board:
+            urgent = thread.precedence in URGENT and thread.author != us and thread.live(now.t_ms)
+            if urgent and all(s.step in ("DELIVERED", "SEEN") for s in thread.steps_of(thread.newest.entry, us)):
+                yield Overdue(
+                    self.channel.ch, thread.ref, thread.newest.number, "UNACKNOWLEDGED", us,
+                    f"this node has started anew, and {thread.ref} of {thread.author} is live and not acknowledged here",
+                )  # fmt: skip
 
     def reloaded(self) -> None:
         """After the last record: strands that do not fold as they grow."""
@@ -391,5 +405,5 @@ class Line:
             self.channel.inboxes[receipt.of].gave(receipt.epoch, receipt.seq, record.envelope)
         else:
             for seq in range(receipt.seq, self.board.shown_up_to(receipt.of, receipt.epoch), -1):
-                self.board.received(receipt.of, receipt.epoch, seq, us, "shown", receipt.t_ms)
+                self.board.received(receipt.of, receipt.epoch, seq, us, "shown", receipt.t_ms, receipt.seq)
             self.board.note_shown(receipt.of, receipt.epoch, receipt.seq)

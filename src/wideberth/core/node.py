@@ -123,6 +123,8 @@ class Node:
             for peer in line.channel.peers:
                 if not line.recovery.waiting:
                     line.recovery.ask(peer, now, out)
+        for line in self.lines.values():
+            out.ring.extend(line.unanswered(now))
         out.do.extend(self.live(now))
         return out.batch(self.wake_ms(now))
 

@@ -236,10 +236,14 @@ class Board:
             case _:
                 return Change("word")
 
-    def received(self, author: str, epoch: str, seq: int, member: str, level: str, t_ms: int) -> Change | None:
-        """A member's machine signed that it stored (or showed) the author's epoch up to and with `seq`.
+    def received(
+        self, author: str, epoch: str, seq: int, member: str, level: str, t_ms: int, upto: int
+    ) -> Change | None:
+        """A member's machine signed, at its `t_ms`, that it stored (or showed) the author's epoch up to and with
+        `upto`, which covers `seq`.
 
-        Receipts are cumulative, and may come late or out of order: the earliest time that covers a version holds.
+        Receipts are cumulative, and may come late or out of order: the one that covers least was signed first, whatever
+        the clocks say, so its time holds.
         """
         found = self._by_place.get((author, epoch, seq))
         if found is None:
@@ -247,9 +251,9 @@ class Board:
         thread, version = found
         name = "DELIVERED" if level == "stored" else "SEEN"
         before = next((s for s in thread.steps_of(version.entry, member) if s.step == name), None)
-        if before is not None and before.t_ms <= t_ms:
+        if before is not None and before.facts["upto"] <= upto:
             return None
-        facts: dict[str, Any] = {"of": version.entry}
+        facts: dict[str, Any] = {"of": version.entry, "upto": upto}
         if name == "DELIVERED" and version.terms is not None:
             facts["lead_delivered"] = msgspec.to_builtins(notice.lead(version.terms, self.rules, t_ms))
         step = Step(name, member, f"{member}/node", t_ms, t_ms, "", facts)

@@ -44,7 +44,7 @@ def ladder_view(thread: Thread, version: Version, member: str) -> list[dict[str,
     order = {step: i for i, step in enumerate(LADDER)}
     steps = sorted(thread.steps_of(version.entry, member), key=lambda s: (order.get(s.step, 99), s.t_ms, s.entry))
     for step in steps:
-        facts = {k: v for k, v in step.facts.items() if k not in ("of", "stale", "skipped")}
+        facts = {k: v for k, v in step.facts.items() if k not in ("of", "stale", "skipped", "upto")}
         rungs.append({"step": step.step, "by": step.by, "t_ms": step.t_ms, "entry": step.entry, "facts": facts})
     return rungs
 
