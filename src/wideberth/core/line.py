@@ -383,7 +383,7 @@ class Line:
             if urgent and all(s.step in ("DELIVERED", "SEEN") for s in thread.steps_of(thread.newest.entry, us)):
                 yield Overdue(
                     self.channel.ch, thread.ref, thread.newest.number, "UNACKNOWLEDGED", us,
-                    f"this node has started anew, and {thread.ref} of {thread.author} is live and not acknowledged here",
+                    f"this node has started anew; {thread.ref} of {thread.author} is live and not acknowledged here",
                 )  # fmt: skip
 
     def reloaded(self) -> None:
