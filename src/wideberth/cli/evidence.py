@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Show a stranger what passed, and check what somebody shows. Both work with or without a running node."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from wideberth.cli.session import here
+from wideberth.cli.verbs import verb
+
+if TYPE_CHECKING:
+    from wideberth.core.seal.bundle import Kept, Selection
+    from wideberth.home import Home
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add them to the top of the command line."""
+    for name, function in (("evidence", evidence), ("verify", verify)):
+        verb(app, name)(function)
+
+
+def evidence(
+    notice: Annotated[str, typer.Option("--notice", help="Everything about this notice, by its reference.")] = "",
+    from_: Annotated[str, typer.Option("--from", help="From this time on …")] = "",
+    until: Annotated[str, typer.Option("--until", help="… until before this one.")] = "",
+    entry: Annotated[str, typer.Option("--entry", help="One entry alone, by its hash.")] = "",
+    redact: Annotated[
+        list[str] | None, typer.Option(help="Leave this entry's body out, by its hash; repeat for more.")
+    ] = None,
+    for_: Annotated[str, typer.Option("--for", help="Whom it is for; every copy says: not for release beyond.")] = "",
+    note: Annotated[str, typer.Option(help="A remark for the report.")] = "",
+    out: Annotated[Path | None, typer.Option(help="Where to write it; default: evidence-LINE-DATE.zip.")] = None,
+) -> None:
+    """Write an evidence bundle: a zip that a stranger can check without us. Default: everything on the line."""
+    from wideberth import evidence as shell
+    from wideberth import home
+    from wideberth.cli import show
+    from wideberth.clock import SystemClock
+    from wideberth.core.seal.keys import Ed25519Signer
+    from wideberth.errors import Worlds
+
+    folder = home.load(here().folder)
+    kept = _line(folder, here().line)
+    now_ms = SystemClock().now().t_ms
+    data = shell.make(
+        kept, party=folder.config.party, node=Ed25519Signer(folder.node_seed()), t_ms=now_ms,
+        selection=_selection(notice, from_, until, entry, now_ms), redact=frozenset(redact or ()),
+        release=f"Not for release beyond {for_}" if for_ else "", note=note,
+    )  # fmt: skip
+    name = "".join(c if c.isalnum() else "-" for c in kept.mechanism)
+    path = out or Path(f"evidence-{name}-{show.utc(now_ms - now_ms % 1000).replace(':', '')}.zip")
+    try:
+        path.write_bytes(data)
+    except OSError as why:
+        raise Worlds(f"{path} cannot be written: {why.strerror}", path=str(path)) from None
+    found = shell.verdict(data)
+    show.tell(
+        {"file": str(path), "bytes": len(data), **found},
+        f"Wrote {path}: {found['entries']} entries, {len(data):,} bytes. It verifies.\n"
+        "Give the other reader, on another way than this file: verify.py from a copy that they trust, and the "
+        "fingerprints of the keys (in the report; the words of `wideberth status --words` name the same keys).\n"
+        + "\n".join(f"Left out: {x['from']} {x['seq']}, {x['type']} {x['ref']}." for x in found["later"]),
+    )
+
+
+def verify(
+    bundle: Annotated[list[Path], typer.Argument(help="A bundle; of several, forks between them are looked for, too.")],
+    trust: Annotated[
+        list[str] | None, typer.Option(help="A party's fingerprint in hex, or its twelve words in quotes; repeatable.")
+    ] = None,
+) -> None:
+    """Check evidence bundles. Without --trust this proves integrity, not identity."""
+    from wideberth import evidence as shell
+    from wideberth.cli import exits, show
+    from wideberth.errors import Worlds
+
+    read = []
+    for path in bundle:
+        try:
+            read.append(path.read_bytes())
+        except OSError as why:
+            raise Worlds(f"{path} cannot be read: {why.strerror}", path=str(path)) from None
+    verdicts = [{"bundle": str(p), **shell.verdict(d, trust or ())} for p, d in zip(bundle, read, strict=True)]
+    refused = [v for v in verdicts if v["verdict"] == "refused"]
+    forks = shell.forks(read) if len(read) > 1 and not refused else []
+    show.rows([*verdicts, *({"fork": fork} for fork in forks)], _render)
+    if refused:
+        raise typer.Exit(exits.THEIRS)
+    if forks or any(v["marks"] for v in verdicts):
+        raise typer.Exit(exits.FOUND)
+
+
+def _line(folder: Home, name: str) -> Kept:
+    """The record of a line by its mechanism's name or the start of its id. Raises NotFound, BadInput."""
+    from wideberth import evidence as shell
+    from wideberth.errors import BadInput, NotFound
+
+    lines = [shell.read_record(folder.record_path, ch) for ch in shell.channels(folder.record_path)]
+    found = [k for k in lines if not name or k.mechanism == name or k.ch.startswith(name.lower())]
+    if not found:
+        raise NotFound(f"no line is called {name!r}; `status` lists them" if name else "this node has no open line yet")
+    if len(found) > 1:
+        raise BadInput(f"say which line with --line: {', '.join(k.mechanism for k in found)}", field="line")
+    return found[0]
+
+
+def _selection(notice: str, from_: str, until: str, entry: str, now_ms: int) -> Selection:
+    from wideberth.core.say import instant, reference
+    from wideberth.core.seal import bundle
+    from wideberth.errors import BadInput
+
+    if sum((bool(notice), bool(from_ or until), bool(entry))) > 1:
+        raise BadInput("select by notice, by time, or one entry: not two of them", field="selection")
+    if notice:
+        return bundle.by_notice(reference.check(notice))
+    if entry:
+        return bundle.one_entry(entry.lower())
+    if from_ or until:
+        first = instant.parse(from_, now_ms=now_ms, field="from") if from_ else 0
+        return bundle.by_time(first, instant.parse(until, now_ms=now_ms, field="until") if until else now_ms)
+    return bundle.whole_channel()
+
+
+def _render(found: list[dict[str, Any]]) -> None:
+    from wideberth.cli import show
+
+    for one in found:
+        if "fork" in one:
+            show.say(f"FORK: {one['fork']}", style="bold red")
+        elif one["verdict"] == "refused":
+            show.say(f"{one['bundle']}: REFUSED. {one['file']}: {one['why']}", style="bold red")
+        else:
+            trusted = one["verdict"] == "trusted"
+            show.say(
+                f"{one['bundle']}: everything verifies, {one['entries']} entries, exported by {one['exported_by']}.",
+                f"{'Trusted' if trusted else 'INTEGRITY ONLY'}: {one['meaning']}.",
+                *(f"Found: {mark}" for mark in one["marks"]),
+                *(f"Left out, says its exporter: {x['from']} {x['seq']}, {x['type']} {x['ref']}" for x in one["later"]),
+                style="" if trusted else "yellow",
+            )
