@@ -7,13 +7,15 @@ import msgspec
 import pytest
 
 from tests.core.test_line import BLUE, GREEN, boards_agree, faults, give, heard, said
-from tests.pair import Keys, Pair, agreement_of
+from tests.pair import RULES, T0, End, Keys, Pair, agreement_of
 from wideberth.core import events as ev
+from wideberth.core.batch import Now
 from wideberth.core.call import views
 from wideberth.core.carry.clocks import PeerClock
-from wideberth.core.say.rules import Mode
+from wideberth.core.say.rules import Mode, Purpose
 from wideberth.core.say.words import Hazard, NoticeType
 from wideberth.core.seal import canonical
+from wideberth.core.seal.agreement import Agreement, Member, channel_id, sign_agreement
 from wideberth.core.tells import Overdue
 from wideberth.errors import BadInput, NotFound
 
@@ -111,3 +113,16 @@ def test_lists_keep_another_partys_sites_out_and_show_them_one_at_a_time() -> No
     assert b"37150000000" not in canonical.encode(in_list)
     assert b"37150000000" in canonical.encode(views.thread_view(line.board, thread, members, pair.now.t_ms))
     assert b"37150000000" in canonical.encode(views.listed(line.board, thread, members, pair.now.t_ms, "BLUE"))
+
+
+def test_a_member_without_a_node_is_named_so_that_somebody_calls() -> None:
+    keys = Keys("BLUE")
+    members = (Member("BLUE", keys.root.public), Member("GREEN", ""))
+    agreement = Agreement(1, "Coast", 1, Purpose.FLIGHT_SAFETY, Mode.EXERCISE, members, RULES, T0, "ab" * 16)
+    end = End(keys, "voice")
+    end.step(ev.OpenLine(sign_agreement(agreement, keys.root).encoded(), (keys.card(),)), Now(T0, 0))
+    batch = end.step(ev.RaiseAlert(channel_id(agreement), BLUE), Now(T0, 0))
+    assert batch.tell[0].facts["by_voice"] == ["GREEN"]  # type: ignore[union-attr]
+    assert not batch.send
+    end.step(ev.LogVoice(channel_id(agreement), BLUE, "telephone", "understood", ref=batch.tell[0].ref), Now(T0, 0))  # type: ignore[union-attr]
+    assert [type(w).__name__ for _, _, _, w in end.node.lines[channel_id(agreement)].board.words] == ["VoiceContact"]

@@ -160,6 +160,10 @@ def said(answer: Mapping[str, Any]) -> None:
         say(RECEIPT_ONLY)
     for warning in facts.get("warnings", ()):
         note(f"Note: {warning}", style="yellow")
+    if facts.get("by_voice"):
+        script = f"read out `wideberth notice script {ref}`, then log" if answer["kind"] != "alert" else "then log"
+        who = ", ".join(facts["by_voice"])
+        note(f"{who} has no node: call now, {script} what they answer with `wideberth voice`.", style="bold yellow")
     if facts.get("void"):
         say(f"Void now, to be answered anew: {', '.join(facts['void'])}.")
 

@@ -124,6 +124,8 @@ class Line:
         if change.step is not None:
             told["step"] = change.step.step
             told.update(change.step.facts)
+        if change.what == "version" and channel.by_voice:
+            told["by_voice"] = list(channel.by_voice)
         ref = change.thread.ref if change.thread else ""
         number = change.version.number if change.version else 0
         out.tell.append(SaidTell(channel.ch, entry.hash, kind, by, ref, number, told))

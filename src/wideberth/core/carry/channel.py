@@ -36,6 +36,8 @@ class Channel:
         self.ch = channel_id(agreement)
         self.cards = cards
         self.peers = tuple(m.party for m in agreement.members if m.root and m.party != us)
+        # Members that have no node yet: nothing can be sent to them, so their officers are called (domain.md B13).
+        self.by_voice = tuple(m.party for m in agreement.members if not m.root)
         self.strands = {m.party: Strand(m.party) for m in agreement.members if m.root}
         self.own = self.strands[us]
         # Ours too: a peer may hand back what we lost.
