@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Words of any shape, well signed: a report never fails on them, and both verifiers write the same one."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+from evidenceworld import Day
+from tamper import NODE, brief, second_verdicts
+
+from wideberth import evidence
+from wideberth.core.effects import entry_record
+from wideberth.core.seal import bundle, canonical, envelope
+from wideberth.core.seal import entry as entries
+from wideberth.core.seal.envelope import STATEMENT, Signature
+from wideberth.core.seal.keys import b64, key_id
+from wideberth.verifier import verify
+
+INTEGERS = (0, -1, 1, 999, -999, 1_000, 10**9, -(10**9), 2**53 - 1, -(2**53) + 1, 253402300799999, 253402300800000)
+TEXTS = (
+    "",
+    "circle",
+    "polygon",
+    "corridor",
+    "SFC",
+    "é",
+    "\u202e",
+    "\x7f\x85",
+    "<b>&\"'",
+    "\U0001f6e9",
+    "\u2028",
+    "a\nb",
+)
+FIELDS = ("terms", "volumes", "shape", "kind", "centre", "corners", "route", "radius_mm", "half_width_mm", "start_ms",
+          "lower", "mm", "ref", "x_ms", "__proto__", "1", "0")  # fmt: skip
+
+
+def anything(chance: random.Random, depth: int) -> Any:
+    match chance.randrange(9 if depth else 5):
+        case 0 | 1:
+            return chance.choice(INTEGERS)
+        case 2:
+            return chance.choice(TEXTS)
+        case 3:
+            return chance.choice((True, False, None))
+        case 4:
+            return [chance.choice(INTEGERS), chance.choice(INTEGERS)]
+        case 5 | 6:
+            return [anything(chance, depth - 1) for _ in range(chance.randrange(4))]
+        case _:
+            return {chance.choice(FIELDS): anything(chance, depth - 1) for _ in range(chance.randrange(4))}
+
+
+def shape(chance: random.Random) -> Any:
+    """Often a shape that can be drawn, at any place on Earth or beyond it."""
+    point = [chance.randrange(-(2**53), 2**53) >> chance.randrange(40) for _ in range(2)]
+    near = [point[0] + chance.randrange(-(10**9), 10**9), point[1] + chance.randrange(-(10**9), 10**9)]
+    drawn = {
+        "circle": {"kind": "circle", "centre": point, "radius_mm": chance.choice(INTEGERS)},
+        "polygon": {"kind": "polygon", "corners": [point, near, [0, 0]][: chance.randrange(4)]},
+        "corridor": {"kind": "corridor", "route": [near, point], "half_width_mm": chance.choice(INTEGERS)},
+    }
+    whole = drawn[chance.choice(sorted(drawn))]
+    if chance.random() < 0.2:
+        whole[chance.choice(sorted(whole))] = anything(chance, 2)
+    return whole
+
+
+@pytest.fixture(scope="module")
+def strange() -> list[bytes]:
+    day = Day(seed="strange words")
+    chance = random.Random(3)
+    blue, made = day.pair.blue, []
+    post = blue.keys.post("watch-1")
+    assert post is not None
+    channel = blue.node.lines[day.ch].channel
+    for _ in range(40):
+        kept = day.kept()
+        strand = next(s for (author, _), s in kept.strands.items() if author == "BLUE")
+        for _ in range(5):
+            volumes = [{"shape": shape(chance)} for _ in range(chance.randrange(1, 3))]
+            terms = {"volumes": volumes} if chance.random() < 0.7 else anything(chance, 5)
+            more = {chance.choice(FIELDS[4:]): anything(chance, 5)}
+            what = {**more, "kind": "notice", "terms": terms}
+            said = canonical.encode({"by": "BLUE/watch-1", "ch": day.ch, "t_ms": 1, "what": what})
+            sig = Signature(key_id(post.public), b64(post.sign(envelope.pae(STATEMENT, said))))
+            body = entries.pack_body(said, sig, bytes(16))
+            last = strand[-1]
+            header = entries.Header(1, "notice", day.ch, channel.agr, "BLUE", "BLUE/watch-1", last.epoch, last.seq + 1,
+                                    last.hash, {}, chance.choice([i for i in INTEGERS if i >= 0]),
+                                    canonical.sha256(body))  # fmt: skip
+            strand.append(entry_record(entries.seal(header, body, blue.keys.node), 1))
+        made.append(evidence.make(kept, party="BLUE", node=blue.keys.node, t_ms=day.pair.now.t_ms,
+                                  selection=bundle.whole_channel(), with_verifier=False))  # fmt: skip
+    return made
+
+
+def test_a_report_of_any_words_is_written_and_verifies(strange: list[bytes]) -> None:
+    drawn = 0
+    for data in strange:
+        assert verify.judged(data)["verdict"] == "integrity only"
+        drawn += verify.unpack(data)["report.html"].count(b"<svg")
+    assert drawn > len(strange) * 3
+
+
+@pytest.mark.skipif(NODE is None, reason="node is not installed: the verifier in JavaScript cannot run")
+def test_both_verifiers_write_the_same_report_of_any_words(strange: list[bytes], tmp_path: Path) -> None:
+    for data, theirs in zip(strange, second_verdicts(tmp_path, strange), strict=True):
+        assert brief(verify.judged(data)) == brief(theirs), theirs
