@@ -17,6 +17,7 @@ from wideberth.core.say.words import Precedence
 from wideberth.core.seal import canonical
 from wideberth.core.seal import entry as entries
 from wideberth.core.seal.entry import Header
+from wideberth.core.seal.keys import b64
 from wideberth.core.tells import Climbed, FaultSeen, Heard, LineOpened, Said
 from wideberth.errors import BadInput, NotFound, StoreFull
 
@@ -274,6 +275,24 @@ def test_a_statement_signed_by_the_wrong_post_is_kept_but_has_no_effect() -> Non
     deliver(pair, blue_writes(pair, entries.pack_body(statement, sig, bytes(16)), kind="alert"))
     assert faults(pair)[0].fault == "NOT_UNDERSTOOD"
     assert not pair.green.rung
+
+
+def test_a_statement_with_a_forged_signature_has_no_effect_after_a_restart_either() -> None:
+    pair = Pair()
+    from wideberth.core.say.words import Alert
+
+    statement, sig = entries.state(BLUE, pair.ch, pair.now.t_ms, Alert(1), pair.blue.keys.post("watch-1"))
+    assert sig is not None
+    forged = msgspec.structs.replace(sig, sig=b64(bytes(64)))
+    deliver(pair, blue_writes(pair, entries.pack_body(statement, forged, bytes(16)), kind="alert"))
+    assert faults(pair)[0].fault == "NOT_UNDERSTOOD"
+    for restarted in (False, True):
+        if restarted:
+            pair.green.restart(pair.now)
+        line = pair.green.node.lines[pair.ch]
+        assert not list(line.board)
+        line.fold.anew({})
+        assert not list(line.board)
 
 
 def test_a_node_cannot_speak_for_a_person() -> None:

@@ -21,7 +21,7 @@ from wideberth.core.records import EntryRecord
 from wideberth.core.say.words import Word
 from wideberth.core.seal import entry as entries
 from wideberth.core.seal.capabilities import Recall
-from wideberth.core.seal.entry import Header, Unread
+from wideberth.core.seal.entry import Entry, Header, Said, Unread
 
 
 class _AlreadyChecked:
@@ -47,6 +47,8 @@ class Fold:
         self.channel = channel
         self._recall = recall
         self._waiting: dict[str, Heard] = {}
+        # What `entries.open_body` could not open when it came. Its signatures are not checked again in `read`.
+        self.unread: set[str] = set()
         self.board = self._fresh()
 
     def _fresh(self) -> Board:
@@ -137,7 +139,7 @@ class Fold:
 
     @staticmethod
     def _header(record: EntryRecord) -> Header:
-        return entries.read(record.envelope, record.body)[0].header
+        return entries.reread(record.envelope, record.body, record.hash).header
 
     def _again(self, record: EntryRecord) -> None:
         heard = self.read(record)
@@ -151,13 +153,19 @@ class Fold:
 
     def read(self, record: EntryRecord) -> Heard | None:
         """A stored entry as it was understood when it came; None when it had no effect."""
-        entry, _, _ = entries.read(record.envelope, record.body)
-        said = entries.open_body(entry, self.channel.cards[record.author], ALREADY_CHECKED)
+        if record.hash in self.unread:
+            return None
+        entry = entries.reread(record.envelope, record.body, record.hash)
+        return self.understood(entry, entries.reopen(entry), record.stored_ms)
+
+    def understood(self, entry: Entry, said: Said | Unread, stored_ms: int) -> Heard | None:
+        """Ready to be folded, or None when it has no effect; what could not be opened is remembered."""
         if isinstance(said, Unread):
+            self.unread.add(entry.hash)
             return None
-        if record.author != self.channel.us and self.channel.false_citation(entry.header):
+        if entry.header.sender != self.channel.us and self.channel.false_citation(entry.header):
             return None
-        return Heard(entry.header, entry.hash, said.what, record.stored_ms)
+        return Heard(entry.header, entry.hash, said.what, stored_ms)
 
 
 ALREADY_CHECKED = _AlreadyChecked()

@@ -139,7 +139,9 @@ class Hearing:
         self._grown[header.sender, header.epoch] = None
         if strand.orphaned(header.epoch, header.seq):
             self._line.tell_orphan(entry, self._out)
-        if isinstance(said, Said) and lie:
+        if isinstance(said, Unread):
+            self._line.fold.unread.add(entry.hash)
+        elif lie:
             said = Unread("NOT_UNDERSTOOD", lie)
         if isinstance(said, Unread):
             self._not_understood(header, entry.hash, said)

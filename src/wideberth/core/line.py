@@ -18,7 +18,7 @@ from wideberth.core.call.deadlines import URGENT, Deadlines, overdue
 from wideberth.core.carry.channel import Channel
 from wideberth.core.effects import Effects, entry_record, fault_tell, is_urgent, receipt_record
 from wideberth.core.feed import Feed, Forget, Weigh
-from wideberth.core.folding import ALREADY_CHECKED, Fold
+from wideberth.core.folding import Fold
 from wideberth.core.folding import Heard as ToFold
 from wideberth.core.hearing import Hearing, opens
 from wideberth.core.limits import ALERT_LIVES_MS
@@ -340,15 +340,21 @@ class Line:
     # --- start ---
 
     def reload(self, record: EntryRecord) -> None:
-        """Fold a stored entry in again, exactly as when it came; nothing is sent or told."""
-        entry, _, _ = entries.read(record.envelope, record.body)
+        """Fold a stored entry in again, exactly as when it came; nothing is sent or told.
+
+        A peer's node signs what its posts have not: whether a post did is not in the store, so it is checked again.
+        """
+        entry = entries.reread(record.envelope, record.body, record.hash)
         ours = record.author == self.channel.us
-        said = entries.open_body(entry, self.channel.cards[record.author], ALREADY_CHECKED)
+        if ours:
+            said = entries.reopen(entry)
+        else:
+            said = entries.open_body(entry, self.channel.cards[record.author], self.verifier)
         if ours:
             self.channel.wrote(entry, urgent=False, opens=opens(said))
         else:
             self.channel.link(entry, opens(said))
-        heard = self.fold.read(record)
+        heard = self.fold.understood(entry, said, record.stored_ms)
         if heard is None:
             return
         if not self.channel.strands[record.author].linear:

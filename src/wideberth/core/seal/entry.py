@@ -98,6 +98,7 @@ class Unread(msgspec.Struct, frozen=True):
     text: str
 
 
+_ENVELOPES: Final = msgspec.json.Decoder(Envelope)
 _HEADERS: Final = msgspec.json.Decoder(Header)
 _BODIES: Final = msgspec.json.Decoder(_Body)
 _SAID: Final = msgspec.json.Decoder(Said)
@@ -151,6 +152,21 @@ def read(envelope_bytes: bytes, body: bytes) -> tuple[Entry, Envelope, bytes]:
     if canonical.sha256(body) != header.body_sha256:
         raise Malformed("the body is not the one that its header binds", entry=canonical.sha256(payload))
     return Entry(header, canonical.sha256(payload), envelope_bytes, body), sealed, payload
+
+
+def reread(envelope_bytes: bytes, body: bytes, hash_: str) -> Entry:
+    """An entry out of our own store: size, spelling and signature were checked when it came, the bits are compared.
+
+    Raises: Malformed, for what the disk did not give back as it was written.
+    """
+    try:
+        payload = _ENVELOPES.decode(envelope_bytes).payload_bytes()
+        header = _HEADERS.decode(payload)
+    except (msgspec.DecodeError, ValueError) as fault:
+        raise Malformed(f"stored entry {hash_[:12]}: {fault}") from None
+    if canonical.sha256(payload) != hash_ or canonical.sha256(body) != header.body_sha256:
+        raise Malformed(f"stored entry {hash_[:12]} is not as it was written; run `audit`", entry=hash_)
+    return Entry(header, hash_, envelope_bytes, body)
 
 
 def _check_header(header: Header) -> None:
@@ -217,6 +233,14 @@ def open_body(entry: Entry, card: Card, verifier: Verifier) -> Said | Unread:
     except (Stranger, BadSignature, Malformed) as fault:
         return Unread("NOT_UNDERSTOOD", _brief(fault))
     return said
+
+
+def reopen(entry: Entry) -> Said | Unread:
+    """What an entry says that was understood before: one of ours, or one that `open_body` opened."""
+    try:
+        return _SAID.decode(_BODIES.decode(entry.body).body.said)
+    except (msgspec.DecodeError, ValueError) as fault:
+        return Unread("UNREADABLE", _brief(fault))
 
 
 # What a node may say in its own name.
