@@ -85,7 +85,10 @@ def test_a_flipped_bit_of_the_zip_itself_is_refused(part: bytes) -> None:
         bent[at] ^= 1 << chance.randrange(8)
         found = verify.judged(bytes(bent))
         assert found["verdict"] == "refused", at
-        assert found["file"] in names or at < len(part), found
+        # A bit of a name, or of its length, may be what changed.
+        file = found["file"].split(",")[0]
+        near = [n for n in names if sum(a != b for a, b in zip(n, file, strict=False)) <= 1]
+        assert any(len(n) == len(file) or file.startswith(n) or n.startswith(file) for n in near), (at, found)
 
 
 @pytest.mark.parametrize(("cut", "named"), [(1, "zip"), (22, "zip"), (1_000, None), (20_000, None)])
