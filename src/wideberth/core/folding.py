@@ -13,6 +13,8 @@ entries fold in the order of its strand. Two cases need care:
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import msgspec
 
 from wideberth.core.call.board import Board, Change, NotUnderstood
@@ -47,6 +49,7 @@ class Fold:
         self.channel = channel
         self._recall = recall
         self._waiting: dict[str, Heard] = {}
+        self._known: set[str] = set()
         # What `entries.open_body` could not open when it came. Its signatures are not checked again in `read`.
         self.unread: set[str] = set()
         self.board = self._fresh()
@@ -77,7 +80,9 @@ class Fold:
             else:
                 done.append((heard, change))
             del self._waiting[hash_]
-        return done
+        # What waits again only because the board was folded anew had its effects before.
+        known, self._known = self._known, self._known & self._waiting.keys()
+        return [(heard, outcome) for heard, outcome in done if heard.hash not in known]
 
     def change_of(self, hash_: str) -> Change:
         """What an entry did in a board that was folded anew, as far as it is a version; else just that it was said."""
@@ -93,10 +98,11 @@ class Fold:
     def waits(self, hash_: str) -> bool:
         return hash_ in self._waiting
 
-    def anew(self, fresh: dict[str, EntryRecord]) -> None:
+    def anew(self, fresh: dict[str, EntryRecord], late: Collection[str] = ()) -> None:
         """Fold everything again, in causal order, ties by author, epoch and seq.
 
-        `fresh` are entries of the batch being written, which the store does not have yet.
+        `fresh` are entries of the batch being written, which the store does not have yet; `late` those that were not folded
+        before.
         """
 
         def recall(hash_: str) -> EntryRecord | None:
@@ -104,7 +110,7 @@ class Fold:
 
         old = self.board
         self.board = self._fresh()
-        self._waiting.clear()
+        before, self._waiting = self._waiting, {}
         strands = self.channel.strands
         done: set[str] = set()
         # The next entry of every chain, by (author, epoch): its seq, its record and its header.
@@ -135,6 +141,7 @@ class Fold:
             done.add(record.hash)
             self._again(record)
             advance(author, epoch, seq + 1)
+        self._known |= self._waiting.keys() - before.keys() - set(late)
         old.hand_over(self.board)
 
     @staticmethod

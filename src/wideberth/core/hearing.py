@@ -168,7 +168,8 @@ class Hearing:
         if not self._late:
             return
         fold = self._line.fold
-        fold.anew({r.hash: r for r in self._out.store if isinstance(r, EntryRecord)})
+        late = [heard.hash for heard in self._late]
+        fold.anew({r.hash: r for r in self._out.store if isinstance(r, EntryRecord)}, late)
         for heard in self._late:
             if not fold.waits(heard.hash):
                 self._folded(heard, fold.change_of(heard.hash))

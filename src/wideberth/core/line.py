@@ -394,8 +394,14 @@ class Line:
                     f"this node has started anew; {thread.ref} of {thread.author} is live and not acknowledged here",
                 )  # fmt: skip
 
-    def reloaded(self) -> None:
-        """After the last record: strands that do not fold as they grow."""
+    def reloaded(self, epoch: str) -> None:
+        """After the last record: the epoch that we write in, and strands that do not fold as they grow.
+
+        `epoch` is the one that this node opened last, empty for the founding one. Another of ours may stand behind it
+        in the store: one that this node had forgotten, and that a peer handed back.
+        """
+        own = self.channel.own
+        own.epoch = epoch or next(iter(own.epochs), "")
         if self._tangled:
             self._tangled = False
             self.fold.anew({})

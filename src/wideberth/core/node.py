@@ -17,6 +17,7 @@ store a batch the node must be built anew from the store: what is in memory is a
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from wideberth.core import events as ev
 from wideberth.core.batch import Batch, Now
@@ -34,6 +35,10 @@ from wideberth.core.tells import Disk, FaultSeen, Level, LineOpened
 from wideberth.errors import BadInput, Fault, NotFound, Stranger
 
 
+# Entries that may not be in the store yet; beyond it one that is gets forgotten.
+FRESH_KEPT: Final = 256
+
+
 class Node:
     """One party's record side. `recall` reads an entry from the store (for proofs of equivocation)."""
 
@@ -45,7 +50,9 @@ class Node:
         self._signers = signers
         self._verifier = verifier
         self._entropy = entropy
-        self._recall = recall
+        self._stored = recall
+        self._fresh: dict[str, EntryRecord] = {}
+        self._epochs: dict[str, str] = {}
         self._cards: dict[str, dict[str, Card]] = {}
         self._restored: dict[str, str] = {}
 
@@ -83,7 +90,17 @@ class Node:
                         line.recovery.ask(peer, now, out)
             case _:
                 self._line(event.ch).command(event, now, self.disk_low, out)
+        self._remember(out)
         return out.batch(self.wake_ms(now))
+
+    def _recall(self, hash_: str) -> EntryRecord | None:
+        return self._fresh.get(hash_) or self._stored(hash_)
+
+    def _remember(self, out: Effects) -> None:
+        """A shell writes the batches of many steps together: until then the store cannot say what is in them."""
+        self._fresh.update((r.hash, r) for r in out.store if isinstance(r, EntryRecord))
+        while len(self._fresh) > FRESH_KEPT and self._stored(oldest := next(iter(self._fresh))) is not None:
+            del self._fresh[oldest]
 
     def load(self, record: Record) -> None:
         """Fold one stored record in; call with every record, in the order of the store, before the first step."""
@@ -91,6 +108,8 @@ class Node:
             case SettingRecord():
                 if record.value and record.key.startswith("resume/"):
                     self._restored[record.key.removeprefix("resume/")] = record.value.decode()
+                elif record.key.startswith("epoch/"):
+                    self._epochs[record.key.removeprefix("epoch/")] = record.value.decode()
             case SidecarRecord(kind="card"):
                 card = read_card(record.envelope, self._verifier)
                 self._cards.setdefault(record.ch, {})[card.party] = card
@@ -112,7 +131,7 @@ class Node:
         """After the last `load`: what is not receipted is due, what is live must be weighed."""
         out = Effects()
         for line in self.lines.values():
-            line.reloaded()
+            line.reloaded(self._epochs.get(line.channel.ch, ""))
         for ch, by in self._restored.items():
             if ch in self.lines:
                 self.lines[ch].recovery.restored(by, now)

@@ -44,6 +44,11 @@ def setting_key(ch: str) -> str:
     return f"resume/{ch}"
 
 
+def epoch_key(ch: str) -> str:
+    """The setting that says which epoch this node opened last on a line, once it opened any after the founding one."""
+    return f"epoch/{ch}"
+
+
 class Recovery:
     """Of one line. `waiting` while the line was restored and its new epoch is not open yet."""
 
@@ -75,6 +80,10 @@ class Recovery:
             p for p in self._line.channel.peers
             if p not in self._fences or not all(own.holds(place) for place in self._fences[p])
         )  # fmt: skip
+
+    def owed(self) -> tuple[str, ...]:
+        """Peers without whose answer an epoch was opened, and who are asked on: what they hold may be orphans."""
+        return () if self.waiting else tuple(p for p in self.missing() if p in self._owed)
 
     def fence(self, peer: str) -> Place | None:
         """The newest place of ours that the peer answered it holds; None: unknown."""
@@ -115,7 +124,9 @@ class Recovery:
         self._suspected.clear()
         self.due_mono_ms = now.mono_ms if self._owed else None
         self.opened_just_now = True
-        out.store.append(SettingRecord(setting_key(self._line.channel.ch), b""))
+        channel = self._line.channel
+        out.store.append(SettingRecord(setting_key(channel.ch), b""))
+        out.store.append(SettingRecord(epoch_key(channel.ch), channel.own.epoch.encode()))
 
     @property
     def unsure(self) -> bool:
@@ -164,7 +175,7 @@ class Recovery:
             self._open("RESTORED", self.by, now, out)
             return
         if not self.waiting:
-            missing = tuple(p for p in missing if p in self._owed)
+            missing = self.owed()
         if not missing:
             self.due_mono_ms = None
             return

@@ -253,5 +253,5 @@ def note_in(sidecar: bytes) -> bytes:
     """The checkpoint in a sidecar that is a JSON string. Raises Malformed."""
     try:
         return msgspec.json.decode(sidecar, type=str).encode("utf-8")
-    except (msgspec.DecodeError, UnicodeEncodeError) as fault:
+    except (msgspec.DecodeError, UnicodeError) as fault:
         raise Malformed(f"checkpoint: {fault}") from None

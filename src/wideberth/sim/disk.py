@@ -37,6 +37,16 @@ class Disk:
         """Un-synced batches are lost but for the `kept` oldest. Returns how many were lost."""
         return self.store.crash(min(kept, self.store.unsynced))
 
+    # --- backups ---
+
+    def backup(self) -> MemoryStore | None:
+        """A copy of everything; None while a write is under way."""
+        return None if self.store.unsynced else self.store.copy()
+
+    def put_back(self, backup: MemoryStore) -> None:
+        self.store = backup.copy()
+        self.empty()
+
     # --- room ---
 
     def fill(self, left_bytes: int) -> None:

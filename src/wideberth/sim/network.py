@@ -28,6 +28,11 @@ class Parcel(msgspec.Struct, frozen=True):
     sidecars: tuple[bytes, ...]
     tainted: bool = False
 
+    @property
+    def routine(self) -> bool:
+        """What timers send whether or not anything happened: line checks and checkpoints. Rest does not count them."""
+        return not self.frames and all(s.startswith(b'"') or b"wideberth.linecheck-" in s for s in self.sidecars)
+
 
 class Network:
     """`later(ms, parcel)` plans an arrival. Faults are counted by kind; a delivery may suffer several."""

@@ -12,8 +12,6 @@ from typing import Any, Final
 
 import msgspec
 
-from wideberth.core.records import EntryRecord
-
 _JSON: Final = msgspec.json.Decoder()
 _ANSWERS: Final = {
     "ack": "ACKNOWLEDGED", "insufficient": "INSUFFICIENT", "objection": "OBJECTED", "refused": "REFUSED",
@@ -24,7 +22,8 @@ _DAY_MS: Final = 86_400_000
 
 
 class Read(msgspec.Struct, frozen=True):
-    """One entry as it was signed. `what` is the word as plain JSON; `over_ms` when it ends by itself (0: never)."""
+    """One entry as it was signed. `what` is the word as plain JSON; `over_ms` when it ends by itself (0: never);
+    `after` are the hashes of all that it continues or cites."""
 
     ch: str
     author: str
@@ -37,6 +36,7 @@ class Read(msgspec.Struct, frozen=True):
     what: dict[str, Any]
     urgent: bool
     over_ms: int
+    after: tuple[str, ...]
 
 
 class ReadReceipt(msgspec.Struct, frozen=True):
@@ -44,6 +44,7 @@ class ReadReceipt(msgspec.Struct, frozen=True):
     ch: str
     by: str
     of: str
+    epoch: str
     seq: int
     head: str
     t_ms: int
@@ -73,9 +74,10 @@ class Reader:
         if envelope not in self._receipts:
             outer = _JSON.decode(envelope)
             read = None
-            if outer.get("payloadType", "").endswith(".receipt+json"):
+            # A checkpoint travels as a JSON string.
+            if isinstance(outer, dict) and outer.get("payloadType", "").endswith(".receipt+json"):
                 r = _JSON.decode(base64.b64decode(outer["payload"]))
-                read = ReadReceipt(r["level"], r["ch"], r["from"], r["of"], r["seq"], r["head"], r["t_ms"])
+                read = ReadReceipt(r["level"], r["ch"], r["from"], r["of"], r["epoch"], r["seq"], r["head"], r["t_ms"])
             self._receipts[envelope] = read
         return self._receipts[envelope]
 
@@ -91,9 +93,11 @@ def _read_entry(envelope: bytes, body: bytes) -> Read:
         over_ms = min(terms["expires_ms"], max(v["end_ms"] for v in terms["volumes"]))
     elif urgent:
         over_ms = h["t_ms"] + _DAY_MS
+    after = [place[2] for place in h["seen"].values()]
+    after += [h["prev"]] if h["seq"] > 1 else [what["predecessor"][2]] if what.get("predecessor") else []
     return Read(
         h["ch"], h["from"], h["epoch"], h["seq"], hashlib.sha256(payload).hexdigest(), h["prev"], h["t_ms"], h["by"],
-        what, urgent, over_ms,
+        what, urgent, over_ms, tuple(after),
     )  # fmt: skip
 
 
@@ -117,42 +121,81 @@ class Picture(msgspec.Struct):
     steps: list[list[Any]]
 
 
-def fold(strands: dict[str, list[EntryRecord]], reader: Reader) -> dict[str, Picture]:
-    """What a channel's strands say, thread by thread. A version follows by its place in the strand, never by a time.
+def in_order(chains: dict[tuple[str, str], list[Read]]) -> list[Read]:
+    """Every entry after all that it continues or cites; what is free goes by author, epoch and seq.
 
-    Raises ValueError for an entry that honest nodes cannot have signed.
+    `chains` are dense, by (author, epoch). Citations in a ring cannot be signed by honest nodes.
     """
-    pictures: dict[str, Picture] = {}
-    by_entry: dict[str, Picture] = {}
-    read = {author: [reader.entry(r.envelope, r.body) for r in strand] for author, strand in strands.items()}
-    for author in sorted(read):
-        refs: dict[str, Picture] = {}
-        for e in read[author]:
-            kind, what = e.what["kind"], e.what
-            if kind in ("notice", "alert"):
-                ref = what["ref"] if kind == "notice" else f"ALERT-{e.hash[:8].upper()}"
-                if ref in refs:
-                    raise ValueError(f"{author} gave reference {ref} twice")
-                thread = Picture(author, ref, [[1, kind, e.hash, e.by, e.t_ms]], "", [], what.get("refines", ""), [])
-                pictures[f"{author} {ref}"] = refs[ref] = by_entry[e.hash] = thread
-            elif kind in ("amend", "correct", "extend", "cancel"):
-                thread = refs[what["ref"]]
-                if what["of"] != thread.versions[-1][2] or what["version"] != len(thread.versions) + 1:
-                    raise ValueError(f"entry {e.seq} of {author} does not follow the newest version of {thread.ref}")
-                if thread.cancelled:
-                    raise ValueError(f"{author} went on with {thread.ref}, which it had cancelled")
-                thread.versions.append([what["version"], kind, e.hash, e.by, e.t_ms])
-                by_entry[e.hash] = thread
-                if kind == "cancel":
-                    thread.cancelled = e.hash
-            elif kind == "report":
-                by_entry[what["of"]].reports.append([what["state"], what["at_ms"], e.by])
-    for author in sorted(read):
-        for e in read[author]:
-            kind = e.what["kind"]
-            if kind in _ANSWERS or kind == "readback":
-                step = _ANSWERS.get(kind) or ("READ_BACK" if e.what["as_read"].startswith("right") else "MISMATCH")
-                by_entry[e.what["of"]].steps.append([e.what["of"], author, step, e.by, e.t_ms, e.hash])
-    for thread in pictures.values():
-        thread.steps.sort()
-    return pictures
+    known = {read.hash for chain in chains.values() for read in chain}
+    heads = {key: 0 for key, chain in chains.items() if chain}
+    done: set[str] = set()
+    order: list[Read] = []
+    while heads:
+        free = [k for k, at in heads.items() if all(c in done or c not in known for c in chains[k][at].after)]
+        key = min(free)
+        read = chains[key][heads[key]]
+        order.append(read)
+        done.add(read.hash)
+        heads[key] += 1
+        if heads[key] == len(chains[key]):
+            del heads[key]
+    return order
+
+
+class Fold:
+    """What a channel's strands say, thread by thread. `ignored` are entries that clash with what stands already: only
+    somebody who forgot what it had said (a restore) can have signed them."""
+
+    def __init__(self, chains: dict[tuple[str, str], list[Read]]) -> None:
+        self.pictures: dict[str, Picture] = {}
+        self.ignored: list[Read] = []
+        self._by_entry: dict[str, Picture] = {}
+        for read in in_order(chains):
+            if not self._take(read):
+                self.ignored.append(read)
+        for thread in self.pictures.values():
+            thread.steps.sort()
+
+    def _take(self, e: Read) -> bool:
+        kind, what = e.what["kind"], e.what
+        if kind in ("notice", "alert"):
+            return self._opens(e, what["ref"] if kind == "notice" else f"ALERT-{e.hash[:8].upper()}")
+        if kind in ("amend", "correct", "extend", "cancel"):
+            return self._revises(e)
+        if kind == "report":
+            return self._reports(e)
+        if kind in _ANSWERS or kind == "readback":
+            thread = self._by_entry.get(what["of"])
+            if thread is None:
+                return False
+            step = _ANSWERS.get(kind) or ("READ_BACK" if what["as_read"].startswith("right") else "MISMATCH")
+            thread.steps.append([what["of"], e.author, step, e.by, e.t_ms, e.hash])
+        return True
+
+    def _opens(self, e: Read, ref: str) -> bool:
+        refines = e.what.get("refines", "")
+        alert = self._by_entry.get(refines)
+        if f"{e.author} {ref}" in self.pictures or (refines and (alert is None or alert.author != e.author)):
+            return False
+        thread = Picture(e.author, ref, [[1, e.what["kind"], e.hash, e.by, e.t_ms]], "", [], refines, [])
+        self.pictures[f"{e.author} {ref}"] = self._by_entry[e.hash] = thread
+        return True
+
+    def _revises(self, e: Read) -> bool:
+        thread = self.pictures.get(f"{e.author} {e.what['ref']}")
+        if thread is None or thread.cancelled or any(state == "FINISHED" for state, _, _ in thread.reports):
+            return False
+        if e.what["of"] != thread.versions[-1][2] or e.what["version"] != len(thread.versions) + 1:
+            return False
+        thread.versions.append([e.what["version"], e.what["kind"], e.hash, e.by, e.t_ms])
+        self._by_entry[e.hash] = thread
+        if e.what["kind"] == "cancel":
+            thread.cancelled = e.hash
+        return True
+
+    def _reports(self, e: Read) -> bool:
+        thread = self._by_entry.get(e.what["of"])
+        if thread is None or any(state == e.what["state"] for state, _, _ in thread.reports):
+            return False
+        thread.reports.append([e.what["state"], e.what["at_ms"], e.by])
+        return True

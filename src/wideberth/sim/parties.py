@@ -2,7 +2,7 @@
 """Who takes part: keys, cards and agreements, made by the same code as in real life.
 
 `BlakeSigner` is for speed: a keyed hash whose key is the public key itself. It binds every byte that is signed, and
-anybody could forge it; nobody does, because there are no liars in this world (only bad weather).
+anybody could forge it; nobody does: the liars of this world (`liars.py`) sign with their own keys only.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ NAMES: Final = (
     "JADE", "KHAKI", "LILAC", "MAUVE", "NAVY", "PEARL", "RUBY", "SCARLET",
 )  # fmt: skip
 POSTS: Final = ("watch-1", "watch-2")
+SUPERVISOR: Final = "supervisor"
 
 
 class BlakeSigner:
@@ -58,13 +59,13 @@ class Keys:
         kind: type[BlakeSigner] | type[Ed25519Signer] = Ed25519Signer if real else BlakeSigner
         self.root: Signer = kind(dice.octets(32))
         self.node: Signer = kind(dice.octets(32))
-        self._posts: dict[str, Signer] = {name: kind(dice.octets(32)) for name in POSTS}
+        self._posts: dict[str, Signer] = {name: kind(dice.octets(32)) for name in (*POSTS, SUPERVISOR)}
 
     def post(self, name: str) -> Signer | None:
         return self._posts.get(name)
 
     def card(self) -> bytes:
-        posts = {name: Post(signer.public) for name, signer in self._posts.items()}
+        posts = {name: Post(signer.public, name == SUPERVISOR) for name, signer in self._posts.items()}
         card = Card(
             v=1, party=self.party, root=self.root.public, version=1, node=self.node.public, sealing="", url="",
             tls_sha256="", tls_pem="", posts=posts, contact="+999 555 0110",

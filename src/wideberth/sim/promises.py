@@ -1,16 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """What must hold whatever the weather, checked from outside: on disks, on wires, and by what people were told.
 
-framed      no honest node signs two headers for one place; none is ever accused
+framed      no honest node signs two headers for one place, also after restores; none is ever accused
 lost        what an officer was told, and what was receipted `stored`, is on that disk after any crash, and
-            reaches every member once the weather is kind
-split       at rest all copies of a strand are the same, byte by byte
+            reaches every member once the weather is kind (what only a record held that was put back to an older
+            one is gone)
+split       at rest all copies of every epoch of a strand are the same, byte by byte
 agreed      at rest both boards show the same threads, versions and rungs: those that the strands say by their
-            order; a board that was folded anew from the disk shows them too
+            order; a board that was folded anew from the disk shows them too (rungs by machine are beside the
+            strands: a restore may lose them)
 stuck       a kind world comes to rest, and then nothing waits for a receipt
 duplicated  no entry is stored or told twice; places are dense and chained
 rung        every urgent entry that is live when it arrives rings, also behind a gap
 sound       the core raises nothing but faults, and only for commands
+
+A node whose record is put back behind its back may sign a place twice, if it speaks before it can find out. Such a
+world ends there (`SpokeFirst`) and is counted apart; once it was handed back an own entry that it lacks, it may not.
 """
 
 from __future__ import annotations
@@ -26,7 +31,7 @@ from wideberth.core.records import EntryRecord, SidecarRecord
 from wideberth.core.tells import FaultSeen, Heard, Said, Tell
 from wideberth.errors import Fault
 from wideberth.sim.network import Parcel
-from wideberth.sim.outside import Picture, Read, Reader, fold, supersedes
+from wideberth.sim.outside import Fold, Picture, Read, Reader, supersedes
 from wideberth.sim.parties import Charter
 from wideberth.sim.site import Site
 from wideberth.sim.tape import Tape
@@ -35,6 +40,10 @@ PROMISES: Final = ("framed", "lost", "split", "agreed", "stuck", "duplicated", "
 
 # What a peer may be blamed for when the wire changed its bytes: that they are not what was signed.
 _SPOILT: Final = frozenset({"Malformed", "BadSignature", "Oversized", "Stranger"})
+
+
+# Strands of one channel, epoch by epoch: (author, epoch) to what was signed there.
+Chains = dict[tuple[str, str], list[Read]]
 
 
 class Broken(Exception):
@@ -46,16 +55,23 @@ class Broken(Exception):
         self.story = story
 
 
+class SpokeFirst(Exception):
+    """A node that could not know yet that its record was put back signed a place a second time."""
+
+
 class _Memory:
     """What was seen of one site."""
 
     def __init__(self) -> None:
         self.durable: dict[str, str] = {}
-        self.receipted: dict[tuple[str, str], tuple[int, str]] = {}
+        self.receipted: dict[tuple[str, str, str], tuple[int, str]] = {}
         self.told: set[str] = set()
         self.rang: set[str] = set()
         self.arrived: set[str] = set()
         self.superseded: set[str] = set()
+        # Lines on which it cannot know yet that its record was put back, and what it signed there meanwhile.
+        self.unaware: set[str] = set()
+        self.unaware_signed: set[str] = set()
 
 
 class Promises:
@@ -66,6 +82,7 @@ class Promises:
         self._tape = tape
         self._signed: dict[tuple[str, str, str, int], str] = {}
         self._of: dict[str, _Memory] = {}
+        self.restores = 0
 
     def _memory(self, site: Site) -> _Memory:
         return self._of.setdefault(site.party, _Memory())
@@ -78,9 +95,13 @@ class Promises:
             if isinstance(record, EntryRecord):
                 if site.disk.entry(record.hash) is not None:
                     raise Broken("duplicated", f"{site.party} stores entry {_name(record)} a second time")
-                old = supersedes(self.reader.entry(record.envelope, record.body))
-                if old:
+                said = self.reader.entry(record.envelope, record.body)
+                if old := supersedes(said):
                     memory.superseded.add(old)
+                if record.author == site.party and record.ch in memory.unaware:
+                    memory.unaware_signed.add(record.hash)
+                    if record.type == "epoch":
+                        memory.unaware.discard(record.ch)
             elif isinstance(record, SidecarRecord) and record.kind == "equivocation":
                 raise Broken("framed", f"{site.party} keeps a proof against {record.author}")
         for tell in batch.tell:
@@ -93,6 +114,8 @@ class Promises:
         if isinstance(event, ev.Arrived) and event.ch in site.node.lines:
             for envelope, body in event.frames:
                 read = self.reader.known(envelope, body)
+                if read is not None and read.author == site.party and site.disk.entry(read.hash) is None:
+                    memory.unaware.discard(read.ch)
                 if read is not None and read.hash not in memory.arrived and site.disk.entry(read.hash) is None:
                     memory.arrived.add(read.hash)
                     self._must_ring(site, memory, read, now)
@@ -111,11 +134,13 @@ class Promises:
             return
         if tell.fault == "Stranger" and tell.ch not in site.node.lines:
             return  # it came before our own side signed
+        if tell.fault == "NOT_UNDERSTOOD" and self.restores:
+            return  # what it said after a restore may clash with what it had said before, and forgot
         promise = "agreed" if tell.fault in ("NOT_UNDERSTOOD", "UNREADABLE") else "framed"
         raise Broken(promise, f"{site.party} blames {tell.peer}: {tell.fault}: {tell.sentence}")
 
     def refused(self, site: Site, event: ev.Event, fault: Fault) -> None:
-        if isinstance(event, ev.Arrived | ev.Tick | ev.Reached | ev.DiskState):
+        if isinstance(event, ev.Arrived | ev.Tick | ev.Reached | ev.DiskState | ev.CheckLines | ev.SignCheckpoints):
             raise Broken("sound", f"{site.party} raises {fault.name} at {type(event).__name__}: {fault}")
 
     def fell(self, site: Site, event: ev.Event, why: Exception) -> None:
@@ -126,13 +151,15 @@ class Promises:
             read = self.reader.entry(envelope, body)
             place = (read.ch, read.author, read.epoch, read.seq)
             if self._signed.setdefault(place, read.hash) != read.hash:
+                if read.hash in self._memory(site).unaware_signed:
+                    raise SpokeFirst(f"{read.author} signs place {read.seq} again before it could find out")
                 raise Broken("framed", f"{read.author} signed two headers for place {read.seq}")
         for envelope in parcel.sidecars:
             receipt = self.reader.receipt(envelope)
             if receipt is not None and receipt.level == "stored" and receipt.by == site.party:
                 held = self._memory(site).receipted
-                if receipt.seq > held.get((receipt.ch, receipt.of), (0, ""))[0]:
-                    held[receipt.ch, receipt.of] = (receipt.seq, receipt.head)
+                if receipt.seq > held.get((receipt.ch, receipt.of, receipt.epoch), (0, ""))[0]:
+                    held[receipt.ch, receipt.of, receipt.epoch] = (receipt.seq, receipt.head)
 
     def told(self, site: Site, tell: Tell) -> None:
         memory = self._memory(site)
@@ -150,10 +177,23 @@ class Promises:
         for entry, why in memory.durable.items():
             if site.disk.entry(entry) is None:
                 raise Broken("lost", f"{site.party} lost entry {entry[:8]}: {why}")
-        for (ch, of), (seq, head) in memory.receipted.items():
+        for (ch, of, epoch), (seq, head) in memory.receipted.items():
             found = site.disk.entry(head)
-            if found is None or (found.ch, found.author, found.seq) != (ch, of, seq):
+            if found is None or (found.ch, found.author, found.epoch, found.seq) != (ch, of, epoch, seq):
                 raise Broken("lost", f"{site.party} lost entry {seq} of {of}, which it had receipted as stored")
+        self._begin_anew(site, memory)
+
+    def restored(self, site: Site, marked: bool) -> None:
+        """Its record is an old one now: what only the newer one held is gone, and nobody is to blame."""
+        memory = self._memory(site)
+        self.restores += 1
+        memory.durable = {e: why for e, why in memory.durable.items() if site.disk.entry(e) is not None}
+        memory.told = {e for e in memory.told if site.disk.entry(e) is not None}
+        memory.receipted = {k: v for k, v in memory.receipted.items() if site.disk.entry(v[1]) is not None}
+        memory.unaware = set() if marked else set(site.node.lines)
+        self._begin_anew(site, memory)
+
+    def _begin_anew(self, site: Site, memory: _Memory) -> None:
         memory.arrived.clear()
         memory.superseded.clear()
         for record in site.disk.load():
@@ -170,11 +210,11 @@ class Promises:
                     raise Broken("stuck", f"entry {_name(record)} does not reach {site.party} on a busy line")
 
     def at_rest(self, sites: Sequence[Site], charters: Iterable[Charter]) -> None:
-        disks = {site.party: site.disk.strands() for site in sites}
         for charter in charters:
-            self._strands(charter, disks)
-            self._receipted(charter, disks, sites)
-            self._agreed(charter, disks, [s for s in sites if s.party in charter.members])
+            members = [s for s in sites if s.party in charter.members]
+            chains = self._strands(charter, members)
+            self._receipted(charter, members, chains)
+            self._agreed(charter, members, chains)
         for site in sites:
             for entry in self._memory(site).durable:
                 record = site.disk.entry(entry)
@@ -189,56 +229,71 @@ class Promises:
                         "lost", f"entry {entry[:8]}, which {site.party} was told of, is not everywhere at rest"
                     )
 
-    def _strands(self, charter: Charter, disks: dict[str, dict[tuple[str, str], list[EntryRecord]]]) -> None:
+    def _strands(self, charter: Charter, members: list[Site]) -> Chains:
+        """Every epoch of every strand, once it is seen that all copies are the same, dense and chained."""
+        copies = {site.party: _copy(site, charter.ch) for site in members}
         for author in charter.members:
-            own = disks[author].get((charter.ch, author), [])
+            own = {k: chain for k, chain in copies[author].items() if k[0] == author}
             if not own:
                 raise Broken("stuck", f"{author} never opened its line with {' and '.join(charter.members)}")
+            for member in charter.members:
+                copy = {k: chain for k, chain in copies[member].items() if k[0] == author}
+                if {k: _bytes(c) for k, c in copy.items()} != {k: _bytes(c) for k, c in own.items()}:
+                    held, wrote = (sum(map(len, c.values())) for c in (copy, own))
+                    story = f"{member} holds {held} entries of {author}, who holds {wrote}"
+                    raise Broken("split", story if held != wrote else f"{story}, and they differ")
+        chains = {
+            key: [self.reader.entry(r.envelope, r.body) for r in chain]
+            for key, chain in copies[charter.members[0]].items()
+        }
+        for (author, epoch), chain in chains.items():
             prev = "0" * 64
-            for seq, record in enumerate(own, 1):
-                read = self.reader.entry(record.envelope, record.body)
-                if (read.seq, read.prev, read.epoch, record.seq) != (seq, prev, own[0].epoch, seq):
+            for seq, read in enumerate(chain, 1):
+                if (read.seq, read.prev, read.epoch) != (seq, prev, epoch):
                     raise Broken("duplicated", f"the strand of {author} is not dense and chained at place {seq}")
                 prev = read.hash
-            for member in charter.members:
-                copy = disks[member].get((charter.ch, author), [])
-                if [(r.hash, r.envelope, r.body) for r in copy] != [(r.hash, r.envelope, r.body) for r in own]:
-                    story = f"{member} holds {len(copy)} entries of {author}, who wrote {len(own)}"
-                    raise Broken("split", story if len(copy) != len(own) else f"{story}, and they differ")
+        return chains
 
-    def _receipted(
-        self, charter: Charter, disks: dict[str, dict[tuple[str, str], list[EntryRecord]]], sites: Sequence[Site]
-    ) -> None:
-        for site in sites:
-            if site.party not in charter.members:
-                continue
-            newest: dict[str, int] = {}
+    def _receipted(self, charter: Charter, members: list[Site], chains: Chains) -> None:
+        for site in members:
+            channel = site.node.lines[charter.ch].channel
+            if site.node.lines[charter.ch].recovery.waiting:
+                raise Broken("stuck", f"{site.party} still waits to go on after a restore")
+            for peer, outbox in channel.outboxes.items():
+                if outbox.receipted < channel.newest:
+                    story = f"{site.party} repeats from {outbox.receipted} of {channel.newest} entries to {peer}"
+                    raise Broken("stuck", story)
+            if self.restores:
+                continue  # receipts are beside the strands: they may be lost with a record
+            newest: dict[tuple[str, str], int] = {}
             for kept in site.disk.sidecars():
                 receipt = self.reader.receipt(kept.envelope) if kept.kind == "stored" else None
                 if receipt is not None and (receipt.ch, receipt.of) == (charter.ch, site.party):
-                    newest[receipt.by] = max(receipt.seq, newest.get(receipt.by, 0))
-            wrote = len(disks[site.party][charter.ch, site.party])
-            for member in charter.members:
-                if member != site.party and newest.get(member, 0) != wrote:
-                    story = f"{site.party} has receipts of {member} up to {newest.get(member, 0)} of {wrote} entries"
-                    raise Broken("stuck", story)
+                    key = receipt.by, receipt.epoch
+                    newest[key] = max(receipt.seq, newest.get(key, 0))
+            for (author, epoch), chain in chains.items():
+                for member in charter.members if author == site.party else ():
+                    if member != author and (upto := newest.get((member, epoch), 0)) != len(chain):
+                        story = f"{author} has receipts of {member} up to {upto} of {len(chain)} entries"
+                        raise Broken("stuck", story)
 
-    def _agreed(
-        self, charter: Charter, disks: dict[str, dict[tuple[str, str], list[EntryRecord]]], members: list[Site]
-    ) -> None:
-        strands = {m: disks[m][charter.ch, m] for m in charter.members}
-        try:
-            wanted = fold(strands, self.reader)
-        except (ValueError, KeyError) as why:
-            raise Broken("agreed", f"what was signed does not follow: {why!r}") from why
+    def _agreed(self, charter: Charter, members: list[Site], chains: Chains) -> None:
+        fold = Fold(chains)
+        if fold.ignored and not self.restores:
+            read = fold.ignored[0]
+            raise Broken("agreed", f"what was signed does not follow: entry {read.seq} of {read.author}")
+        wanted = fold.pictures
         delivered: dict[str, set[tuple[str, str]]] = {}
         seen: dict[str, set[tuple[str, str]]] = {}
         for site in members:
             fresh = site.build()
+            fresh.started(site.now())
             for how, node in (("as it ran", site.node), ("folded anew from its disk", fresh)):
                 shown = picture(node, charter.ch)
                 if shown != wanted:
                     raise Broken("agreed", f"the board of {site.party}, {how}: {_difference(shown, wanted)}")
+            if self.restores:
+                continue
             rungs = [rungs_by_machine(node.lines[charter.ch].board) for node in (site.node, fresh)]
             if rungs[0] != rungs[1]:
                 story = f"machine rungs of {site.party} differ after a restart: {sorted(rungs[0] ^ rungs[1])[:3]}"
@@ -257,9 +312,23 @@ class Promises:
             if invented := {(of, by) for of, by in rungs_seen if by in seen} - seen_by_themselves(seen):
                 raise Broken("agreed", f"{party} shows as SEEN what no screen showed: {sorted(invented)[:3]}")
         for party, reached in delivered.items():
-            if reached != everywhere and len(charter.members) == 2:
+            # A third member's receipts are its own affair: they are sent to the author only.
+            if not self.restores and reached != everywhere and len(charter.members) == 2:
                 story = f"{party} shows {len(reached)} deliveries of {len(everywhere)}, all of which took place"
                 raise Broken("agreed", story)
+
+
+def _copy(site: Site, ch: str) -> dict[tuple[str, str], list[EntryRecord]]:
+    """What a site holds of a channel, by (author, epoch), in the order of places."""
+    found: dict[tuple[str, str], list[EntryRecord]] = {}
+    for (of, author), strand in site.disk.strands().items():
+        for record in strand if of == ch else ():
+            found.setdefault((author, record.epoch), []).append(record)
+    return found
+
+
+def _bytes(chain: list[EntryRecord]) -> list[tuple[str, bytes, bytes]]:
+    return [(r.hash, r.envelope, r.body) for r in chain]
 
 
 def picture(node: Node, ch: str) -> dict[str, Picture]:

@@ -24,7 +24,7 @@ import msgspec
 from wideberth.sim.mutants import MUTANTS, hunt
 from wideberth.sim.site import Site
 from wideberth.sim.weather import HARD_FAULTS, MESSAGE_FAULTS
-from wideberth.sim.world import Outcome, World
+from wideberth.sim.world import Outcome, Shape, World
 
 # Seeds of one piece of work for a process.
 _CHUNK: Final = 10
@@ -97,9 +97,10 @@ class _Work(msgspec.Struct, frozen=True):
     nodes: int
 
 
-def run_seed(seed: int, nodes: int = 2, site: type[Site] = Site) -> Outcome:
-    """One world. Whatever it raises besides a broken promise is a broken promise too: `sound`."""
-    return World(seed, nodes=nodes, site=site).run()
+def run_seed(seed: int, nodes: int = 2, site: type[Site] = Site, *, one_line: bool = False) -> Outcome:
+    """One world; `nodes` 0: as many as the seed draws. Whatever it raises besides a broken promise is a broken promise
+    too: `sound`."""
+    return World(seed, shape=Shape(nodes, one_line) if nodes else Shape.drawn(seed), site=site).run()
 
 
 def _do(work: _Work) -> tuple[list[Outcome], float]:

@@ -15,7 +15,8 @@ from typing import Final, Protocol
 from wideberth.core import events as ev
 from wideberth.core.batch import Batch, Now, Send
 from wideberth.core.node import Node
-from wideberth.core.records import EntryRecord, Record
+from wideberth.core.records import EntryRecord, Record, SettingRecord
+from wideberth.core.recovery import setting_key
 from wideberth.core.seal.keys import Verifier
 from wideberth.core.tells import Tell
 from wideberth.errors import Fault, StoreFull
@@ -23,8 +24,9 @@ from wideberth.sim.clock import SimClock
 from wideberth.sim.dice import Dice
 from wideberth.sim.disk import RESERVE_BYTES, Disk
 from wideberth.sim.network import Frames, Parcel
-from wideberth.sim.parties import Keys
+from wideberth.sim.parties import SUPERVISOR, Keys
 from wideberth.sim.tape import Tape
+from wideberth.store.memory import MemoryStore
 
 # As in `runtime.py`: events of one write at most, and the longest that an alarm is trusted.
 TOGETHER: Final = 128
@@ -44,6 +46,7 @@ class Watcher(Protocol):
     def sent(self, site: Site, parcel: Parcel) -> None: ...
     def told(self, site: Site, tell: Tell) -> None: ...
     def crashed(self, site: Site) -> None: ...
+    def restored(self, site: Site, marked: bool) -> None: ...
 
 
 class Site:
@@ -88,15 +91,29 @@ class Site:
 
     def crash(self) -> None:
         """Power off: memory is gone, and what was not synced, but for what happened to reach the disk."""
+        self._off()
+        lost = self.disk.power_cut(self._dice.between(0, 1))
+        self.lost_writes += 1 if lost else 0
+        self._note(f"CRASH{', a write under way is lost' if lost else ''}")
+        self.watcher.crashed(self)
+
+    def _off(self) -> None:
         self.up = False
         self.doom = None
         self.life += 1
         self._queue.clear()
         self._planned = False
-        lost = self.disk.power_cut(self._dice.between(0, 1))
-        self.lost_writes += 1 if lost else 0
-        self._note(f"CRASH{', a write under way is lost' if lost else ''}")
-        self.watcher.crashed(self)
+
+    def put_back(self, backup: MemoryStore, *, marked: bool) -> None:
+        """Off, and an old copy in the place of the record: by `wideberth restore` (`marked`), or behind its back."""
+        self._off()
+        self.disk.put_back(backup)
+        if marked:
+            by = f"{self.party}/{SUPERVISOR}".encode()
+            self.disk.append([SettingRecord(setting_key(ch), by) for ch in self.node.lines])
+            self.disk.sync()
+        self._note(f"its record is PUT BACK to a backup{'' if marked else ', and it is not told'}")
+        self.watcher.restored(self, marked)
 
     def start(self) -> None:
         """Power on: the node is built from its disk."""
@@ -106,7 +123,11 @@ class Site:
         self._told_low = False
         self._note("starts")
         now = self.now()
-        self._set_alarm(self.node.started(now).wake, now)
+        begun = self.node.started(now)
+        self.watcher.stepped(self, ev.Tick(), False, begun, now)
+        self._set_alarm(begun.wake, now)
+        for send in begun.send:
+            self.send(send, {})
 
     def build(self) -> Node:
         node = Node(self.party, self.keys, self._verifier, self._dice.octets, self.disk.entry)
@@ -239,6 +260,8 @@ class Site:
 
     def _rebuilt(self) -> None:
         self.node = self.build()
+        now = self.now()
+        self._set_alarm(self.node.started(now).wake, now)
         self.watcher.crashed(self)
         self._told_low = True
         self._disk_state(True)

@@ -3,7 +3,8 @@
 another: faults that hide behind each other are found that way (swarm testing; Groce and others, ISSTA 2012).
 
 Message faults happen to one delivery: lost, repeated (at once or minutes later), delayed, overtaken, corrupted.
-Hard faults happen to a node or to a line: crash, lost write, partition (one way or both), clock jump, full disk.
+Hard faults happen to a node or to a line: crash, lost write, partition (one way or both), clock jump, full disk, and a
+record that is replaced by an old backup of it.
 """
 
 from __future__ import annotations
@@ -19,10 +20,10 @@ MINUTE: Final = 60 * SECOND
 HOUR: Final = 60 * MINUTE
 DAY: Final = 24 * HOUR
 
-Hard = Literal["crash", "cut_one_way", "cut_both_ways", "clock_jump", "disk_full"]
+Hard = Literal["crash", "cut_one_way", "cut_both_ways", "clock_jump", "disk_full", "restore"]
 MESSAGE_FAULTS: Final = ("lost", "repeated", "delayed", "overtaken", "corrupted")
 # `lost_write`: a crash took a write with it that was under way.
-HARD_FAULTS: Final = ("crash", "lost_write", "cut_one_way", "cut_both_ways", "clock_jump", "disk_full")
+HARD_FAULTS: Final = ("crash", "lost_write", "cut_one_way", "cut_both_ways", "clock_jump", "disk_full", "restore")
 
 
 class Weather(msgspec.Struct, frozen=True):
@@ -40,6 +41,11 @@ class Weather(msgspec.Struct, frozen=True):
     pace_ms: int
     burst: int
 
+    @property
+    def restores(self) -> bool:
+        """Whether backups are taken, and put back."""
+        return any(kind == "restore" and weight for kind, weight in self.storms)
+
     @classmethod
     def drawn(cls, dice: Dice) -> Weather:
         storms: list[tuple[Hard, float]] = [
@@ -48,6 +54,7 @@ class Weather(msgspec.Struct, frozen=True):
             ("cut_both_ways", dice.pick((0.0, 1.0))),
             ("clock_jump", dice.pick((0.0, 0.5, 1.0))),
             ("disk_full", dice.pick((0.0, 0.0, 0.3))),
+            ("restore", dice.pick((0.0, 0.0, 0.3, 1.0))),
         ]
         if not any(weight for _, weight in storms):
             storms = [("crash", 1.0)]

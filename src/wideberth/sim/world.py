@@ -4,8 +4,8 @@
     world = World(seed, nodes=2)
     outcome = world.run()           # Outcome; `outcome.broken` names the promise, if one broke
 
-Every two nodes share a line. A line opens as in real life: one side holds the agreement with its own signature and
-waits, the other side's copy has both signatures and travels with what it sends.
+Every two nodes share a line, or all share one (`Shape`). A line opens as in real life: each side holds the agreement
+with the signatures up to its own and waits; the last one's copy has them all and travels with what it sends.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ from wideberth.sim.dice import Dice
 from wideberth.sim.network import Network, Parcel
 from wideberth.sim.officers import Officers
 from wideberth.sim.parties import NAMES, Charter, Keys
-from wideberth.sim.promises import Broken, Promises
+from wideberth.sim.promises import Broken, Promises, SpokeFirst
+from wideberth.sim.restores import Restores
 from wideberth.sim.site import Site
 from wideberth.sim.tape import Tape
 from wideberth.sim.weather import DAY, HOUR, MINUTE, SECOND, Hard, Weather
@@ -44,6 +45,26 @@ BUSY_BEFORE_MS: Final = 10 * SECOND
 BUSY_MS: Final = 36 * SECOND
 # One seed in a hundred signs with Ed25519.
 REAL_EVERY: Final = 100
+# What the shell's timers do: line checks every 30 to 60 s, checkpoints every minute (`service.py`).
+CHECK_MS: Final = (30 * SECOND, 60 * SECOND)
+CHECKPOINT_MS: Final = (55 * SECOND, 65 * SECOND)
+
+
+class Shape(msgspec.Struct, frozen=True):
+    """Who is there: so many nodes; all on one line (`one_line`), or every two on a line of their own."""
+
+    nodes: int = 2
+    one_line: bool = False
+
+    @classmethod
+    def drawn(cls, seed: int) -> Shape:
+        """Two nodes most of the time; at times three to six, on one line or on many."""
+        dice = Dice(seed).apart("shape")
+        nodes = dice.weighted(((2, 0.84), (3, 0.10), (4, 0.04), (6, 0.02)))
+        return cls(nodes, one_line=nodes > 2 and (nodes > 3 or dice.chance(0.7)))
+
+
+TWO: Final = Shape()
 
 
 class Outcome(msgspec.Struct):
@@ -57,6 +78,8 @@ class Outcome(msgspec.Struct):
     message_faults: Counter[str]
     hard_faults: Counter[str]
     digest: str
+    behind_back: int = 0
+    spoke_first: int = 0
     broken: str = ""
     story: str = ""
     step: int = 0
@@ -64,7 +87,9 @@ class Outcome(msgspec.Struct):
 
 
 class World:
-    def __init__(self, seed: int, *, nodes: int = 2, site: type[Site] = Site, weather: Weather | None = None) -> None:
+    def __init__(
+        self, seed: int, *, shape: Shape = TWO, site: type[Site] = Site, weather: Weather | None = None
+    ) -> None:
         dice = Dice(seed)
         self.seed = seed
         self.now_ms = 0
@@ -76,17 +101,18 @@ class World:
         self._plans: list[tuple[int, int, Callable[[], None]]] = []
         self._count = itertools.count()
         self._last_parcel_ms = 0
-        self._kind = False
+        self.kind = False
         self._network = Network(self.weather, dice.apart("network"), self._carry)
         real = seed % REAL_EVERY == REAL_EVERY - 1
-        keys = [Keys(name, dice.apart(name), real=real) for name in NAMES[:nodes]]
+        keys = [Keys(name, dice.apart(name), real=real) for name in NAMES[: shape.nodes]]
         self.sites = [self._site(k, dice.apart(f"{k.party}/site"), real, site) for k in keys]
         self._by_name = {s.party: s for s in self.sites}
         self.charters: list[Charter] = []
-        for pair in itertools.combinations(keys, 2):
-            ordered = list(pair) if self._dice.chance(0.5) else list(reversed(pair))
+        for group in [tuple(keys)] if shape.one_line else itertools.combinations(keys, 2):
+            ordered = list(group) if self._dice.chance(0.5) else list(reversed(group))
             self.charters.append(parties.found(ordered, self._dice))
         self._officers = {s.party: Officers(s, dice.apart(f"{s.party}/officers")) for s in self.sites}
+        self._restores = Restores(self, dice.apart("restores"))
 
     def _site(self, keys: Keys, dice: Dice, real: bool, kind: type[Site]) -> Site:
         clock = SimClock(dice.between(-2 * SECOND, 2 * SECOND), dice.between(-100, 100), dice.between(0, DAY))
@@ -108,6 +134,9 @@ class World:
             self._begin()
             self._until_rest()
             self.promises.at_rest(self.sites, self.charters)
+        except SpokeFirst as why:
+            self.tape.note(self.now_ms, "WORLD", f"ends: {why}")
+            outcome.spoke_first = 1
         except Broken as broken:
             self._broke(outcome, broken)
         except Exception as why:  # an honest node never falls over, whatever the weather
@@ -118,6 +147,7 @@ class World:
                 outcome.entries += len(strand) if author == site.party else 0
             outcome.receipts += sum(1 for s in site.disk.sidecars() if s.kind == "stored" and s.author != site.party)
             self.hard["lost_write"] += site.lost_writes
+        outcome.behind_back = self._restores.behind_back
         outcome.simulated_ms = self.now_ms
         outcome.deliveries = self._network.deliveries
         outcome.digest = self.tape.digest()
@@ -133,16 +163,20 @@ class World:
             for party in charter.members:
                 self._open(charter, self._by_name[party])
                 self._next_word(charter.ch, self._by_name[party])
+        for site in self.sites:
+            self._timer(site, ev.CheckLines(), CHECK_MS)
+            self._timer(site, ev.SignCheckpoints(), CHECKPOINT_MS)
+        self._restores.begin()
         self._next_storm()
         self.later(self.weather.lasts_ms, self._be_kind)
-        if self._dice.chance(BUSY_CHANCE):
+        if self._dice.chance(BUSY_CHANCE) and not self.weather.restores:
             self._be_busy()
 
     def _until_rest(self) -> None:
         deadline_ms = self.weather.lasts_ms + PATIENCE_MS
         while self._plans:
             at_ms, _, act = heapq.heappop(self._plans)
-            if self._kind and at_ms > max(self._last_parcel_ms, self.weather.lasts_ms) + QUIET_MS:
+            if self.kind and at_ms > max(self._last_parcel_ms, self.weather.lasts_ms) + QUIET_MS:
                 return
             if at_ms > deadline_ms:
                 raise Broken(
@@ -151,10 +185,18 @@ class World:
             self.now_ms = at_ms
             act()
 
+    def _timer(self, site: Site, event: ev.Event, every_ms: tuple[int, int]) -> None:
+        def ring() -> None:
+            site.submit(event)
+            self._timer(site, event, every_ms)
+
+        self.later(self._dice.between(*every_ms), ring)
+
     # --- the wire ---
 
     def _post(self, parcel: Parcel) -> None:
-        self._last_parcel_ms = self.now_ms
+        if not parcel.routine:
+            self._last_parcel_ms = self.now_ms
         self._network.post(parcel)
 
     def _carry(self, in_ms: int, parcel: Parcel) -> None:
@@ -162,7 +204,8 @@ class World:
 
     def _arrive(self, parcel: Parcel) -> None:
         site = self._by_name[parcel.to]
-        self._last_parcel_ms = self.now_ms
+        if not parcel.routine:
+            self._last_parcel_ms = self.now_ms
         if site.up:
             self.tape.note(
                 self.now_ms, parcel.to,
@@ -187,7 +230,7 @@ class World:
 
     def _next_word(self, ch: str, site: Site) -> None:
         def speak() -> None:
-            if self._kind:
+            if self.kind:
                 return
             for _ in range(self._dice.between(1, max(1, self.weather.burst))):
                 event = self._officers[site.party].speak(ch) if site.up else None
@@ -201,7 +244,7 @@ class World:
 
     def _next_storm(self) -> None:
         def befall() -> None:
-            if not self._kind:
+            if not self.kind:
                 self._storm(self._dice.weighted(self.weather.storms))
                 self._next_storm()
 
@@ -221,22 +264,28 @@ class World:
                         site.doom = dice.between(0, 9)
             case "cut_one_way" | "cut_both_ways":
                 other = dice.pick([s for s in self.sites if s is not site])
-                self._cut(site.party, other.party, both=kind == "cut_both_ways")
+                self.cut(site.party, other.party, both=kind == "cut_both_ways")
             case "clock_jump":
                 self._jump(site)
             case "disk_full":
                 if site.up and not site.disk.low:
                     self._fill(site)
+            case "restore":
+                self._restores.befall(site)
 
     def _crashed(self, site: Site) -> None:
         self.hard["crash"] += 1
+        self.start_soon(site)
+
+    def start_soon(self, site: Site) -> None:
+        """Somebody switches it on again."""
 
         def start() -> None:
             site.start()
-            if not self._kind:
+            if not self.kind:
                 self._reached(site)
 
-        self.later(self._dice.between(20, SECOND if self._kind else self._dice.pick((2, 30)) * SECOND), start)
+        self.later(self._dice.between(20, SECOND if self.kind else self._dice.pick((2, 30)) * SECOND), start)
 
     def _reached(self, site: Site) -> None:
         """The links of others find this node again; some notice at once, some only by their next repeat."""
@@ -244,7 +293,7 @@ class World:
             if other is not site and self._dice.chance(0.5):
                 self.later(self._dice.between(10, 500), lambda o=other: o.submit(ev.Reached(site.party)))  # type: ignore[misc]
 
-    def _cut(self, one: str, other: str, *, both: bool) -> None:
+    def cut(self, one: str, other: str, *, both: bool) -> None:
         self.hard["cut_both_ways" if both else "cut_one_way"] += 1
         self.tape.note(self.now_ms, one, f"is cut off {'from' if both else 'towards'} {other}")
         ways = [(one, other), (other, one)] if both else [(one, other)]
@@ -252,7 +301,7 @@ class World:
             self._network.cut(sender, to)
 
         def mend() -> None:
-            if not self._kind:
+            if not self.kind:
                 for sender, to in ways:
                     if self._network.mend(sender, to):
                         self.tape.note(self.now_ms, sender, f"reaches {to} again")
@@ -284,7 +333,7 @@ class World:
         self.later(self._dice.between(5 * SECOND, 90 * SECOND), room)
 
     def _be_kind(self) -> None:
-        self._kind = True
+        self.kind = True
         self.tape.note(self.now_ms, "WORLD", "the weather turns kind")
         self._network.be_kind()
         links_notice = self._dice.chance(0.5)
