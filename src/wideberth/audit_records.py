@@ -134,6 +134,8 @@ def _sidecar(record: SidecarRecord, batch: Batch) -> Seen:
             heads.check(fence, sealed, payload, _card(batch, fence.ch, fence.sender).node, _VERIFIER)
         case "equivocation":
             return msgspec.structs.replace(plain, note=_proof(record, batch))
+        case "stamp":
+            pass  # a time stamp by a third party, beside the record; `stamps.py` checks it against its roots
         case "card" | "agreement" | "pending":
             pass  # these say whose keys hold: `audit.py` reads them first
         case _:

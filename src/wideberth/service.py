@@ -40,6 +40,7 @@ from wideberth.link.tls import client_context, server_context
 from wideberth.runtime import Runtime
 from wideberth.store.reserve import Reserve
 from wideberth.store.sqlite import SqliteStore
+from wideberth.web import keeping
 from wideberth.web.peer_api import peer_routes
 from wideberth.web.server import Serving, serve, serve_unix
 
@@ -272,7 +273,8 @@ class Service:
     async def command(self, command: ev.Command) -> dict[str, Any]:
         """Carry out an officer's command; returns once it is durable. Raises Fault."""
         batch = await self.runtime.submit(command)
-        said = next(t for t in batch.tell if isinstance(t, Said))
+        # The last one: after a restore an urgent word opens a new epoch first, and that is said as well.
+        said = [t for t in batch.tell if isinstance(t, Said)][-1]
         return {
             "ch": said.ch, "entry": said.entry, "kind": said.kind, "by": said.by, "ref": said.ref,
             "version": said.version, "facts": said.facts,
@@ -289,6 +291,13 @@ class Service:
     async def resume(self, ch: str, by: str) -> None:
         """After a restore: go on without the peers that do not answer. Raises BadInput."""
         await self.runtime.submit(ev.Resume(ch, by))
+
+    async def backup(self, path: str) -> dict[str, Any]:
+        """A copy of the record in a new file, while the node runs. Raises BadInput, StoreFull, StoreBroken."""
+        if not os.path.isabs(path):
+            raise BadInput("name the file by its whole path", field="file")
+        await asyncio.to_thread(self._opened_store.backup, path)
+        return {"file": path, "bytes": os.stat(path).st_size}
 
     async def open_line(self, agreement: bytes, cards: tuple[bytes, ...]) -> None:
         await self.runtime.submit(ev.OpenLine(agreement, cards))
@@ -406,6 +415,7 @@ class Service:
                     "words": fingerprint_words(member.root) if member.root else "",
                     "contact": card.contact if card else "",
                     "clock": msgspec.to_builtins(clock) if clock else None,
+                    **keeping.peer_state(line, member.party),
                 }
             )
         return {
@@ -417,4 +427,5 @@ class Service:
             "head": channel.own.head,
             "peers": peers,
             "rules": msgspec.to_builtins(agreement.rules),
+            **keeping.line_state(line),
         }

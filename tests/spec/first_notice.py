@@ -14,14 +14,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from wideberth.core.say.place import Altitude, VerticalRef
 from wideberth.core.say.rules import Mode, Purpose, Rules
 from wideberth.core.say.volume import Circle, Volume4D
 from wideberth.core.say.words import Acknowledgement, EpochOpened, Hazard, Notice, NoticeType, Place, Terms, Word
-from wideberth.core.seal import canonical, envelope, receipt
+from wideberth.core.seal import canonical, envelope, heads, receipt
 from wideberth.core.seal import entry as entries
 from wideberth.core.seal.agreement import Agreement, Member, agreement_hash, channel_id, countersign, sign_agreement
 from wideberth.core.seal.entry import NO_PREV, Entry, Header
+from wideberth.core.seal.heads import Heads
 from wideberth.core.seal.keys import Ed25519Signer
 from wideberth.core.seal.party import Card, Post, sign_card
 from wideberth.core.seal.receipt import Receipt
@@ -38,6 +41,7 @@ SEEDS = {
     "GREEN": {"root": 0x20, "node": 0x21, "watch-1": 0x22, "sealing": 0x23},
 }
 EPOCHS = {"BLUE": "b1" * 16, "GREEN": "91" * 16}
+RESTORED_EPOCH = "b2" * 16
 
 
 def at(clock: str) -> int:
@@ -63,6 +67,16 @@ def card(party: str) -> Card:
         posts={"watch-1": Post(signer(party, "watch-1").public)},
         contact="+999 555 0110",
     )
+
+
+def supervisor() -> Ed25519Signer:
+    """BLUE's supervisor, on a later version of its card."""
+    return Ed25519Signer(bytes([0x14]) * 32)
+
+
+def later_card() -> Card:
+    posts = {"supervisor": Post(supervisor().public, True), **card("BLUE").posts}
+    return msgspec.structs.replace(card("BLUE"), version=2, posts=posts)
 
 
 def agreement() -> Agreement:
@@ -104,14 +118,15 @@ class Author:
         self.party, self.ch, self.agr = party, ch, agr
         self.entries: list[Entry] = []
 
-    def write(self, post: str, what: Word, clock: str, seen: dict[str, Place]) -> Entry:
-        key = None if post == "node" else signer(self.party, post)
-        by, t_ms, seq = f"{self.party}/{post}", at(clock), len(self.entries) + 1
+    def write(self, post: str, what: Word, clock: str, seen: dict[str, Place], epoch: str = "") -> Entry:
+        """The next entry; `epoch` opens a new one."""
+        key = None if post == "node" else supervisor() if post == "supervisor" else signer(self.party, post)
+        by, t_ms, seq = f"{self.party}/{post}", at(clock), 1 if epoch else len(self.entries) + 1
         said, sig = entries.state(by, self.ch, t_ms, what, key)
-        body = entries.pack_body(said, sig, bytes([SEEDS[self.party]["root"] + seq]) * 16)
+        body = entries.pack_body(said, sig, bytes([SEEDS[self.party]["root"] + len(self.entries) + 1]) * 16)
         header = Header(
             v=1, type=entries.kind_of(what), ch=self.ch, agr=self.agr, sender=self.party, by=by,
-            epoch=EPOCHS[self.party], seq=seq, prev=self.entries[-1].hash if self.entries else NO_PREV, seen=seen,
+            epoch=epoch or EPOCHS[self.party], seq=seq, prev=NO_PREV if seq == 1 else self.entries[-1].hash, seen=seen,
             t_ms=t_ms, body_sha256=canonical.sha256(body),
         )  # fmt: skip
         self.entries.append(entries.seal(header, body, signer(self.party, "node")))
@@ -136,6 +151,21 @@ def build() -> dict[str, Any]:
     )  # fmt: skip
     green.write("watch-1", Acknowledgement("BLU-0001-E", notice.hash), "09:11:30", {"BLUE": notice.place})
 
+    # BLUE's record is put back from a copy of 09:00. It asks what GREEN holds, gets its notice back, opens an epoch.
+    asked = Heads(
+        1, ch, "BLUE", "1a" * 16, "", True, {"BLUE": (begun,), "GREEN": (green.entries[0].place,)}, at("10:00:00")
+    )  # fmt: skip
+    told = Heads(
+        1, ch, "GREEN", "2a" * 16, asked.nonce, False,
+        {"BLUE": (notice.place,), "GREEN": (green.entries[1].place,)}, at("10:00:01"),
+    )  # fmt: skip
+    opening = EpochOpened("RESTORED", notice.place, {"GREEN": notice.place})
+    blue.write("supervisor", opening, "10:00:02", {"GREEN": green.entries[1].place}, epoch=RESTORED_EPOCH)
+
+    def sealed_heads(given: Heads) -> dict[str, str]:
+        signed_heads = heads.seal(given, signer(given.sender, "node"))
+        return {"payload": canonical.encode(given).decode(), "envelope": signed_heads.decode()}
+
     def shown(entry: Entry) -> dict[str, Any]:
         return {
             "payload": canonical.encode(entry.header).decode(),
@@ -159,10 +189,19 @@ def build() -> dict[str, Any]:
             "envelope": sealed.encoded().decode(),
             "ch": ch,
         },
-        "strands": {"BLUE": [shown(e) for e in blue.entries], "GREEN": [shown(e) for e in green.entries]},
+        "strands": {"BLUE": [shown(e) for e in blue.entries[:2]], "GREEN": [shown(e) for e in green.entries]},
         "receipt": {
             "payload": canonical.encode(held).decode(),
             "envelope": receipt.seal(held, signer("GREEN", "node")).decode(),
+        },
+        "restore": {
+            "question": sealed_heads(asked),
+            "answer": sealed_heads(told),
+            "opening": shown(blue.entries[2]),
+            "card": {
+                "payload": canonical.encode(later_card()).decode(),
+                "envelope": sign_card(later_card(), signer("BLUE", "root")).encoded().decode(),
+            },
         },
         "pae": envelope.pae(envelope.ENTRY, canonical.encode(notice.header)).decode(),
     }

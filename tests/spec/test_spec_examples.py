@@ -12,7 +12,10 @@ import json
 import pytest
 from first_notice import EXAMPLE, SPEC, VECTOR, build, find, wrapped
 
+from wideberth.core.carry.strand import Fit, Strand
+from wideberth.core.say.words import EpochOpened
 from wideberth.core.seal import entry as entries
+from wideberth.core.seal import heads
 from wideberth.core.seal import receipt as receipts
 from wideberth.core.seal.agreement import channel_id, read_agreement
 from wideberth.core.seal.keys import Ed25519Verifier
@@ -109,3 +112,34 @@ def test_a_changed_vector_is_refused(what: str, change: tuple[str, str], fault: 
 
     with pytest.raises(fault):
         read()
+
+
+def test_the_restore_of_the_vector_is_one_that_a_strand_takes() -> None:
+    """Question and answer verify, the supervisor's opening too, and it continues the strand; without its predecessor
+    it waits."""
+    vector = json.loads(VECTOR.read_text(encoding="utf-8"))
+    cards = {party: read_card(c["envelope"].encode(), VERIFIER) for party, c in vector["cards"].items()}
+    cards["BLUE"] = read_card(vector["restore"]["card"]["envelope"].encode(), VERIFIER, root=cards["BLUE"].root)
+    said = {}
+    for name, party in (("question", "BLUE"), ("answer", "GREEN")):
+        said[name], sealed, payload = heads.read(vector["restore"][name]["envelope"].encode())
+        heads.check(said[name], sealed, payload, cards[party].node, VERIFIER)
+    assert (said["question"].restored, said["answer"].answers) == (True, said["question"].nonce)
+    strand = Strand("BLUE")
+    opened = []
+    shown = [*vector["strands"]["BLUE"], vector["restore"]["opening"]]
+    for n, each in enumerate(shown):
+        entry, sealed, payload = entries.read(each["envelope"].encode(), each["body"].encode())
+        entries.check(entry, sealed, payload, cards["BLUE"], VERIFIER)
+        word = entries.open_body(entry, cards["BLUE"], VERIFIER)
+        assert isinstance(word, entries.Said)
+        opens = word.what.predecessor if isinstance(word.what, EpochOpened) else None
+        if n == 2:
+            assert word.what.fences == {"GREEN": said["answer"].holds["BLUE"][0]}  # type: ignore[union-attr]
+            short = Strand("BLUE")
+            short.append(*opened[0])
+            assert short.fit(entry, opens) is Fit.GAP
+        assert strand.fit(entry, opens) is Fit.NEXT
+        opened.append((entry.header, entry.hash, opens))
+        strand.append(*opened[-1])
+    assert (len(strand.epochs), strand.linear, strand.orphans()) == (2, True, ())

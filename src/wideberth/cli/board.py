@@ -120,6 +120,9 @@ def status(data: dict[str, Any]) -> None:
                 for p in line["peers"]
             ],
         )  # fmt: skip
+        kept(line)
+        if line["stamp"]:
+            show.say(stamped(line["stamp"]))
     for waiting in data["waiting"]:
         show.say("")
         show.say(f"{waiting['mechanism']}: waits for every signature ({', '.join(waiting['for'])})")
@@ -128,6 +131,37 @@ def status(data: dict[str, Any]) -> None:
         show.say("No line yet: `wideberth invite OTHER` offers one, `wideberth accept FILE` takes one.")
     show.say("")
     show.say(SCOPE, style="dim")
+
+
+def stamped(stamp: Mapping[str, Any]) -> str:
+    """The newest time stamp of a line."""
+    what = f"our entries up to {stamp['size']}" if stamp["size"] else "an earlier checkpoint"
+    return f"Last time stamp: {what}, {show.utc(stamp['t_ms'])} by {stamp['by']}"
+
+
+def kept(line: Mapping[str, Any]) -> None:
+    """After a restore: whom the line waits for, and what was orphaned."""
+    if line["restored"]:
+        waits = ", ".join(line["restored"]["waits_for"])
+        show.say(
+            f"Restored by {line['restored']['by']}: waits for {waits} to say what they hold. ALERT and urgent notices "
+            "go out at once; a supervisor may go on without: `wideberth resume`",
+            style="bold red",
+        )
+    if line["owed"]:
+        show.say(
+            f"{', '.join(line['owed'])} has not said yet what it holds of ours from before the restore: it may still "
+            "hold notices that this node has forgotten. Ask by telephone",
+            style="bold yellow",
+        )
+    if line["orphan_count"]:
+        show.say(
+            f"{line['orphan_count']} orphans: signed in an epoch that was abandoned after a restore, as binding as "
+            "the rest. Read them through",
+            style="bold yellow",
+        )
+    for each in line["orphans"]:
+        show.say(f"  {each['author']} entry {each['seq']} of epoch {each['epoch'][:8]}  {each['ref']}".rstrip())
 
 
 def _mode(notice: Mapping[str, Any]) -> str:

@@ -5,13 +5,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
 from wideberth.cli.session import here
 from wideberth.cli.verbs import verb
-from wideberth.errors import Fault, NotFound, Unreachable
+from wideberth.errors import BadInput, Fault, NotFound, Unreachable
 
 if TYPE_CHECKING:
     from wideberth.home import Home
@@ -38,12 +38,19 @@ def add_to(app: typer.Typer) -> None:
     verb(app, "doctor")(doctor)
 
 
-def doctor() -> None:
+def doctor(
+    audit: Annotated[bool, typer.Option("--audit", help="Audit the whole record: every signature and chain.")] = False,
+    since_checkpoint: Annotated[
+        bool, typer.Option("--since-checkpoint", help="With --audit: from the last cosigned checkpoint on.")
+    ] = False,
+) -> None:
     """What is wrong with this installation, and what to do. Exit code 1 when something is."""
     from wideberth.cli import show
     from wideberth.cli.exits import FOUND
 
-    found = list(findings())
+    if since_checkpoint and not audit:
+        raise BadInput("--since-checkpoint goes with --audit", field="since-checkpoint")
+    found = list(_audit(since_checkpoint) if audit else findings())
     if here().json:
         for each in found:
             print(show.as_json(asdict(each)))
@@ -77,6 +84,36 @@ def findings() -> Iterator[Finding]:
     yield from _guarded("disk", lambda: _disk(found))
     yield from _guarded("record", lambda: _record(found))
     yield from _guarded("node", _node)
+
+
+def _audit(since_checkpoint: bool) -> Iterator[Finding]:
+    """Every finding of the audit, by the entry that it is about; then how much was looked at."""
+    from wideberth import home, restore
+    from wideberth.cli.audit_view import audited
+
+    found = home.load(here().folder)
+    path, root = found.record_path, restore.own_root(found)
+    report = audited(
+        path, party=found.config.party, root=root, since_checkpoint=since_checkpoint, bar=not here().json
+    )  # fmt: skip
+    for each in report.wrong:
+        yield Finding(each.where, WRONG, each.says)
+    for each in report.notes:
+        yield Finding(each.where, NOTE, each.says)
+    for line in report.cosigned:
+        by = ", ".join(line.by)
+        yield Finding(f"{line.author}, epoch {line.epoch[:8]}", OK, f"entries 1 to {line.size} cosigned by {by}")
+    says = f"{report.entries} entries and {report.sidecars} receipts, checkpoints and the like"
+    if report.trusted:
+        says += f"; {report.trusted} entries by the root of a cosigned checkpoint only"
+    more = f" {report.more} more findings are not listed." if report.more else ""
+    if not report.wrong:
+        yield Finding("audit", OK, f"{says}: all as signed.{more}")
+        return
+    yield Finding(
+        "audit", WRONG, f"{says}: {len(report.wrong) + report.more} findings.{more}",
+        "do not delete anything: copy the whole folder away as evidence; then see docs/restore.md",
+    )  # fmt: skip
 
 
 def _guarded(check: str, look: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
@@ -208,6 +245,12 @@ def _node() -> Iterator[Finding]:
             "ask the others to `accept` and send it back",
         )
     for line in status["lines"]:
+        if line["restored"]:
+            waits = ", ".join(line["restored"]["waits_for"])
+            yield Finding(
+                f"line {line['mechanism']}", WRONG, f"was restored, and waits for {waits}: only urgent words go out",
+                f"call {waits}; if they stay away: `wideberth resume --line {line['mechanism']} --as supervisor`",
+            )  # fmt: skip
         for peer in line["peers"]:
             yield _peer(line, peer)
 

@@ -12,7 +12,23 @@ from typing import Annotated
 
 import typer
 
-from wideberth.cli import alert, answer, demo, doctor, join, notice, paper, plan, screen, sim, status, watch, words
+from wideberth.cli import (
+    alert,
+    answer,
+    demo,
+    doctor,
+    evidence,
+    join,
+    keep,
+    notice,
+    paper,
+    plan,
+    screen,
+    sim,
+    status,
+    watch,
+    words,
+)
 from wideberth.cli.session import FOLDER, Session, begin
 from wideberth.cli.verbs import EVERYWHERE, Root, verb
 
@@ -46,6 +62,8 @@ for _name, _function in (("init", join.init), ("invite", join.invite), ("accept"
     verb(app, _name)(_function)
 status.add_to(app)
 doctor.add_to(app)
+keep.add_to(app)
+evidence.add_to(app)
 verb(app, "demo")(demo.demo)
 verb(app, "sim")(sim.sim)
 

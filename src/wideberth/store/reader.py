@@ -11,6 +11,7 @@ the store's own connection reads.
 from __future__ import annotations
 
 import heapq
+import threading
 from collections.abc import Iterator
 from operator import itemgetter
 from pathlib import Path
@@ -22,6 +23,7 @@ import apsw
 from wideberth.core.records import EntryRecord, Record, SettingRecord, SidecarRecord
 from wideberth.errors import NotFound, StoreBroken
 from wideberth.store import ground
+from wideberth.store.backup import copy_to
 from wideberth.store.sqlite import _ENTRY_PAGE, _FROM_SIDECARS, _SIDECAR, _SIDECAR_PAGE
 
 
@@ -75,6 +77,16 @@ class Reader:
         """Those of one kind, on every line, in the order in which they were stored."""
         for row in self._rows(f"SELECT {_SIDECAR} {_FROM_SIDECARS} WHERE s.kind = ? ORDER BY c.n", (kind,)):
             yield SidecarRecord(*row)
+
+    def newest_ms(self) -> int:
+        """When the newest record was stored, by the clock of the node that wrote it; 0 when there is none."""
+        newest = "SELECT ifnull((SELECT stored_ms FROM {} ORDER BY n DESC LIMIT 1), 0)"
+        return max(int(self._rows(newest.format(table))[0][0]) for table in ("entries", "sidecars"))
+
+    def copy(self, path: Path) -> None:
+        """Copy it to a new file, as `SqliteStore.backup` does. Raises: BadInput, StoreFull, StoreBroken."""
+        assert self._db is not None
+        copy_to(self._db, path, threading.RLock())
 
     def settings(self) -> dict[str, bytes]:
         return dict(self._rows("SELECT key, value FROM settings ORDER BY key"))

@@ -12,6 +12,7 @@
     GET    /v1/watch?since=N&run=R         what the node tells, as JSON lines, each flushed at once
     POST   /v1/shown                       {"line", "author", "entry"}: a screen of ours showed this entry of a peer
     POST   /v1/lines                       take the lines joined in the folder, or {"agreement", "cards"} (base64)
+    POST   /v1/backup, /v1/resume, /v1/check      keeping the record (web/keeping.py)
     POST   /v1/clock                       {"t_ms"}: a drill's clock only
     POST   /v1/stop
 
@@ -36,13 +37,12 @@ from starlette.routing import Route
 from wideberth.bus import Bus, Told
 from wideberth.core import events as ev
 from wideberth.core.limits import KIB
-from wideberth.core.node import Node
 from wideberth.core.say import reference
 from wideberth.core.say.rules import Mode
 from wideberth.core.seal.keys import unb64
 from wideberth.errors import BadInput, Fault, Misuse, NotFound
 from wideberth.inner import protocol as inner
-from wideberth.web import drafts
+from wideberth.web import drafts, keeping
 from wideberth.web.faults import problem
 
 # A notice of 100 volumes of 500 corners as JSON with indents is 5 MB; beyond that it is not a notice.
@@ -54,7 +54,7 @@ NDJSON: Final = "application/x-ndjson"
 Handler = Callable[[Request], Awaitable[Response]]
 
 
-class LocalService(Protocol):
+class LocalService(keeping.Keeper, Protocol):
     """What the routes need of a running node (`service.py` is one)."""
 
     @property
@@ -65,12 +65,7 @@ class LocalService(Protocol):
         """Set: the node is going down. Whoever runs the node waits for it."""
         ...
 
-    @property
-    def node(self) -> Node: ...
-
     def status(self) -> dict[str, Any]: ...
-
-    def resolve_line(self, name: str) -> str: ...
 
     def notices(self, ch: str = "", *, all_: bool = False) -> list[dict[str, Any]]: ...
 
@@ -110,6 +105,7 @@ def local_routes(service: LocalService, *, heartbeat_s: float = HEARTBEAT_S) -> 
         ("POST", "/v1/lines", api.lines),
         ("POST", "/v1/clock", api.clock),
         ("POST", "/v1/stop", api.stop),
+        *keeping.keep_table(service, _object),
     )
     return [Route(path, _answered(handler), methods=[method]) for method, path, handler in table]
 

@@ -1,0 +1,242 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Putting a backup in the place of a node's record, so that the node knows that it was put back.
+
+    found = look_into(home, file)               is it a record of this very party, whole?
+    done = put_back(home, file, by="BLUE/supervisor", reason="disk died", now_ms=now_ms)
+
+The record that was there is kept aside under another name and never deleted: it may hold what no peer has. For every
+line the setting `resume/<ch>` is written, so that the node at its next start asks its peers what they hold of it before
+it signs anything (`core/recovery.py`). A file copied by hand has no such setting; then the line check finds out, later.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from wideberth.core.records import Record, SettingRecord
+from wideberth.core.recovery import setting_key
+from wideberth.core.say import instant
+from wideberth.core.seal.agreement import Agreement, channel_id, read_agreement
+from wideberth.core.seal.keys import Ed25519Signer, Ed25519Verifier
+from wideberth.core.seal.party import Card, read_card
+from wideberth.errors import BadInput, Fault, NotFound, StoreBroken, Worlds
+from wideberth.home import Home
+from wideberth.store.lock import WriterLock
+from wideberth.store.reader import Reader
+from wideberth.store.sqlite import SqliteStore
+
+REASON_CHARS_MAX: Final = 500
+_VERIFIER: Final = Ed25519Verifier()
+
+
+class FoundLine(msgspec.Struct, frozen=True):
+    """A line in a backup: its agreement, and our card as its peers have it."""
+
+    ch: str
+    agreement: Agreement
+    card: Card
+    peers: tuple[str, ...]
+
+
+class FoundRecord(msgspec.Struct, frozen=True):
+    """What a backup is. `newest_ms`: when its newest record was stored, ms UTC; 0 when it is empty."""
+
+    path: Path
+    entries: int
+    newest_ms: int
+    lines: tuple[FoundLine, ...]
+
+
+class PutBack(msgspec.Struct, frozen=True):
+    """What was done. `aside`: where the record that was there is now, or None when there was none."""
+
+    found: FoundRecord
+    by: str
+    aside: Path | None
+
+
+def own_root(home: Home) -> str:
+    """Our root key: from the seed, or from our card where the seed is in a safe. Raises: NotFound, Theirs."""
+    with suppress(NotFound):
+        return Ed25519Signer(home.root_seed()).public
+    card = home.path / "card.json"
+    if not card.is_file():
+        raise NotFound("neither the root key nor card.json is in this folder: nothing says who we are. Bring one back")
+    return read_card(card.read_bytes(), _VERIFIER).root
+
+
+def look_into(home: Home, file: Path) -> FoundRecord:
+    """Read a backup through: whole, ours, and of this node. Raises: NotFound, StoreBroken, BadInput."""
+    party, root, node = home.config.party, own_root(home), Ed25519Signer(home.node_seed()).public
+    if file.resolve() == home.record_path.resolve():
+        raise BadInput(f"{file} is the record that is in place already; name a backup of it", field="file")
+    with Reader(file, check=True) as reader:
+        cards: dict[str, dict[str, Card]] = {}
+        lines = []
+        try:
+            for record in reader.sidecars("card"):
+                card = read_card(record.envelope, _VERIFIER)
+                cards.setdefault(record.ch, {})[card.party] = card
+            for record in reader.sidecars("agreement"):
+                agreement, _, _ = read_agreement(record.envelope, _VERIFIER)
+                if record.ch != channel_id(agreement):
+                    raise BadInput(f"the agreement {agreement.mechanism} is filed under another line", field="file")
+                if record.author != party:  # a peer's record holds the same agreement, and our card
+                    raise BadInput(f"this is the record of {record.author}, another party's, not of {party}")
+                lines.append(_ours(agreement, cards.get(record.ch, {}), party, root, node, file))
+        except Fault as fault:
+            raise BadInput(f"{file} is not put back: {fault.sentence}", field="file") from fault
+        if not lines:
+            raise BadInput(
+                f"{file} holds no agreement, so nothing says whose record it is; it is not put back. A node without a "
+                "line needs no backup: it may begin with an empty record",
+                field="file",
+            )
+        return FoundRecord(file, reader.counts()[0], reader.newest_ms(), tuple(lines))
+
+
+def _ours(
+    agreement: Agreement, cards: dict[str, Card], party: str, root: str, node: str, file: Path
+) -> FoundLine:  # fmt: skip
+    us, card = agreement.member(party), cards.get(party)
+    if us is None or us.root != root:
+        others = ", ".join(m.party for m in agreement.members)
+        raise BadInput(
+            f"this is another party's record: {agreement.mechanism} is between {others}, and none of them has the root "
+            f"key of {party} in this folder",
+            field="file",
+        )
+    if card is None or card.node != node:
+        raise BadInput(
+            f"this record belongs to another node of {party}: its node key is not the one in this folder. Bring the "
+            "keys and the backup of the same node together",
+            field="file",
+        )
+    peers = tuple(m.party for m in agreement.members if m.root and m.party != party)
+    return FoundLine(channel_id(agreement), agreement, card, peers)
+
+
+def supervisor(home: Home, found: FoundRecord, by: str) -> str:
+    """The full name of a supervisor's post that may have this record put back. Raises: BadInput, NotFound."""
+    party = home.config.party
+    name = by.removeprefix(f"{party}/")
+    known = [n for n, post in found.lines[0].card.posts.items() if post.supervisor and n in home.config.posts]
+    say_so = f"a supervisor answers for it: --as {known[0]}" if known else "this node has no supervisor's post"
+    if not name:
+        raise BadInput(f"say who has this record put back; {say_so}", field="by")
+    key = Ed25519Signer(home.post_seed(name)).public
+    for line in found.lines:
+        post = line.card.posts.get(name)
+        if post is None or not post.supervisor:
+            raise BadInput(f"{name} is not a supervisor's post on {line.agreement.mechanism}; {say_so}", field="by")
+        if post.key != key:
+            raise BadInput(f"the key of {name} in this folder is not the one on our card; bring it back", field="by")
+    return f"{party}/{name}"
+
+
+def put_back(home: Home, file: Path, *, by: str, reason: str, now_ms: int) -> PutBack:
+    """Put a backup in place of the record of a node that is stopped. All or nothing: until the last step the record
+    that was there stays in place.
+
+    Raises: BadInput, NotFound; StoreBroken also while the node runs; StoreFull, Worlds.
+    """
+    if not reason.strip() or len(reason) > REASON_CHARS_MAX:
+        raise BadInput(f"say why, in 1 to {REASON_CHARS_MAX} characters: --reason TEXT", field="reason")
+    record = home.record_path
+    found = look_into(home, file)
+    post = supervisor(home, found, by)
+    stamp = instant.show(now_ms).replace(":", "").replace("-", "")
+    _fold(record, stamp)  # refuses while the node runs
+    draft = home.path / f".restore-{stamp}" / record.name
+    lock = WriterLock(record.with_name(record.name + ".lock"))
+    try:
+        _draft(found, draft, post, reason, now_ms)
+        aside = _set_aside(record, stamp)
+        os.replace(draft, record)
+        _sync(home.path)
+    except OSError as why:
+        raise Worlds(f"{home.path}: {why.strerror or why}; see what is in there before the node is started") from why
+    finally:
+        shutil.rmtree(draft.parent, ignore_errors=True)
+        lock.release()
+    return PutBack(found, post, aside)
+
+
+def _fold(record: Path, stamp: str) -> None:
+    """Bring the log of the present record into its file, so that this is whole by itself. Where that fails, the record
+    is damaged; its log, which SQLite may throw away then, is kept beside it."""
+    if not record.exists():
+        return
+    log = record.with_name(record.name + "-wal")
+    saved = _free(record, stamp, "-log")
+    if log.exists():
+        shutil.copy2(log, saved)
+    try:
+        SqliteStore(record).close()
+    except StoreBroken as fault:
+        if "pid" not in fault.details:
+            return
+        saved.unlink(missing_ok=True)
+        raise StoreBroken(
+            f"the node runs (process {fault.details['pid']}). Stop it first: `wideberth stop`", **fault.details
+        ) from fault
+    saved.unlink(missing_ok=True)
+
+
+def _draft(found: FoundRecord, draft: Path, by: str, reason: str, now_ms: int) -> None:
+    """A copy of the backup beside the record, with what the node must know at its next start."""
+    draft.parent.mkdir(mode=0o700)
+    with Reader(found.path) as reader:
+        reader.copy(draft)
+    store = SqliteStore(draft)
+    try:
+        note = {"by": by, "reason": reason, "file": found.path.name, "newest_ms": found.newest_ms}
+        settings: list[Record] = [SettingRecord(f"restored/{now_ms}", json.dumps(note).encode())]
+        settings += [SettingRecord(setting_key(line.ch), by.encode()) for line in found.lines]
+        store.append(settings, store.head)
+    finally:
+        store.close()
+
+
+def _set_aside(record: Path, stamp: str) -> Path | None:
+    """Keep the record that is in place, with its log if it could not be folded, under another name."""
+    aside = _free(record, stamp)
+    kept = None
+    for tail in ("", "-wal"):
+        old, new = record.with_name(record.name + tail), aside.with_name(aside.name + tail)
+        if not os.path.lexists(old):
+            continue
+        try:
+            os.link(old, new)
+        except OSError:
+            shutil.copy2(old, new)
+        kept = aside
+    _sync(record.parent)
+    # A log that belongs to the old record must never be read into the new one.
+    for tail in ("-wal", "-shm"):
+        record.with_name(record.name + tail).unlink(missing_ok=True)
+    return kept
+
+
+def _free(record: Path, stamp: str, tail: str = "") -> Path:
+    names = (f"{record.name}.before-{stamp}", *(f"{record.name}.before-{stamp}-{n}" for n in range(2, 100)))
+    for name in names:
+        path = record.with_name(name + tail)
+        if not os.path.lexists(path) and not os.path.lexists(path.with_name(path.name + "-wal")):
+            return path
+    raise BadInput("this was tried a hundred times within a second; wait, and look what is in the folder", field="file")
+
+
+def _sync(folder: Path) -> None:
+    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
