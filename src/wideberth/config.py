@@ -9,6 +9,8 @@
     time_zone = "UTC"                           # for screens; what is signed is always UTC
     languages = ["en"]
     units = "aviation"                          # aviation: NM and feet; metric: km and metres
+    tsa = ["https://tsa.example/tsr"]           # optional: who stamps our checkpoints with their time (RFC 3161)
+    tsa_roots = ["tsa-root.pem"]                # files in this folder: the roots that those must stand under
 
 No setting makes a safety message wait for a person's leave (domain.md B5). A key that would, at any depth and with any
 value, is refused with the reason. This file imports nothing heavy: every command reads it.
@@ -21,6 +23,7 @@ import re
 import tomllib
 import unicodedata
 from collections.abc import Callable
+from ipaddress import ip_address
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -34,11 +37,13 @@ CONFIG_BYTES_MAX: Final = 16 * KIB
 POSTS_MAX: Final = 64
 _DEPTH_MAX: Final = 16  # no setting of ours is nested at all
 LANGUAGES_MAX: Final = 16
+TSA_MAX: Final = 4  # our own, one or two that the peers trust, and one to move to
 UNITS: Final = ("aviation", "metric")
 
 _POST: Final = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", re.ASCII)
 _POST_CHARS_MAX: Final = 40
 _LANGUAGE: Final = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*", re.ASCII)  # the shape of RFC 5646, not its registry
+_FILE: Final = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,99}", re.ASCII)  # no folder, nothing hidden
 _ZONE: Final = re.compile(r"[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*", re.ASCII)
 
 # Stems of settings that would put a person's leave before a warning, looked for in keys with all but letters removed.
@@ -68,6 +73,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     time_zone: str = "UTC"
     languages: tuple[str, ...] = ("en",)
     units: str = "aviation"
+    tsa: tuple[str, ...] = ()
+    tsa_roots: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         _complain(_problems({key: getattr(self, key) for key in self.__struct_fields__}))
@@ -158,6 +165,8 @@ def _problems(values: dict[str, Any]) -> dict[str, str]:
             _CHECKS[key](value)
         except ValueError as error:
             fields[key] = str(error)
+    if values.get("tsa") and not values.get("tsa_roots") and "tsa" not in fields:
+        fields["tsa_roots"] = "must name the root certificates of `tsa`; no stamp is worth more than its root"
     return fields
 
 
@@ -203,11 +212,11 @@ def _check_public_url(value: Any) -> None:
         raise ValueError("is https://host:port without a path, such as https://blue.example:7443, or empty")
 
 
-def _several(value: Any, most: int) -> tuple[str, ...]:
+def _several(value: Any, most: int, least: int = 1) -> tuple[str, ...]:
     if not isinstance(value, tuple) or not all(isinstance(v, str) for v in value):
         raise ValueError('must be a list of texts, such as ["one", "two"]')
-    if not 1 <= len(value) <= most:
-        raise ValueError(f"has 1 to {most} values, not {len(value)}")
+    if not least <= len(value) <= most:
+        raise ValueError(f"has {least} to {most} values, not {len(value)}")
     if len(set(value)) != len(value):
         raise ValueError("names something twice")
     return value
@@ -246,6 +255,32 @@ def _check_units(value: Any) -> None:
         raise ValueError(f"is one of {', '.join(UNITS)}")
 
 
+def _check_tsa(value: Any) -> None:
+    for text in _several(value, TSA_MAX, 0):
+        _text(text, 300)
+        try:
+            url = urlsplit(text)
+            port = url.port
+        except ValueError:
+            url, port = urlsplit(""), None
+        sound = url.hostname and not (url.username or url.password or url.fragment) and port != 0 and " " not in text
+        if not sound or not (url.scheme == "https" or (url.scheme == "http" and _is_loopback(url.hostname or ""))):
+            raise ValueError("has https:// addresses, such as https://tsa.example/tsr; http:// only on this machine")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _check_tsa_roots(value: Any) -> None:
+    for name in _several(value, TSA_MAX * 2, 0):
+        if not _FILE.fullmatch(name):
+            raise ValueError(f"has names of files in the node's folder, such as tsa-root.pem, not {name[:40]!r}")
+
+
 _CHECKS: Final[dict[str, Callable[[Any], None]]] = {
     "party": _check_party,
     "listen": _check_listen,
@@ -255,5 +290,7 @@ _CHECKS: Final[dict[str, Callable[[Any], None]]] = {
     "time_zone": _check_time_zone,
     "languages": _check_languages,
     "units": _check_units,
+    "tsa": _check_tsa,
+    "tsa_roots": _check_tsa_roots,
 }
 assert set(_CHECKS) == set(Config.__struct_fields__)

@@ -9,6 +9,7 @@
     keys/tls.key tls.crt  the certificate that peers pin (`link/tls.py`)
     node.sock             the local socket while the node runs
     record.db             the record, where the store is SQLite
+    NAME.pem              roots of time-stamping authorities, where config.toml names any (`tsa_roots`)
 
 Seeds are Ed25519 seeds (RFC 8032), 32 bytes, as one line of 64 hex digits: short enough to be copied to paper. Files
 are 0600 and folders 0700; a folder that others can open is refused rather than mended, because its keys may be out.
@@ -37,6 +38,8 @@ RECORD_NAME: Final = "record.db"
 SEED_BYTES: Final = 32
 # The longest key file, a TLS key in PEM, is 241 bytes; the certificate some 600.
 _KEY_FILE_BYTES_MAX: Final = 16 * KIB
+# A bundle of all public roots is some 250 KiB.
+_ROOTS_BYTES_MAX: Final = 1024 * KIB
 
 _SEED: Final = re.compile(rb"[0-9a-f]{64}\n?")
 _SEAL_FILE: Final = re.compile(r"seal-([0-9]{4,})\.key", re.ASCII)
@@ -170,6 +173,16 @@ class Home:
         """The TLS certificate and its key."""
         pem = self._read_key("tls.crt")
         return Identity(certificate_pem=pem.decode("ascii", "replace"), key_pem=self._read_key("tls.key"))
+
+    def tsa_roots(self) -> tuple[tuple[str, bytes], ...]:
+        """Name and PEM of each file of roots that the settings name. Raises: NotFound, BadInput, Worlds."""
+        found = []
+        for name in self.config.tsa_roots:
+            with _disk(self.path):
+                if not (self.path / name).is_file():
+                    raise NotFound(f"config.toml names {name} in `tsa_roots`, and there is no such file in the folder")
+                found.append((name, _read(self.path / name, _ROOTS_BYTES_MAX)))
+        return tuple(found)
 
     def __repr__(self) -> str:
         return f"Home({str(self.path)!r}, party={self.config.party!r})"

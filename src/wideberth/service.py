@@ -26,10 +26,12 @@ from wideberth.core.call import views
 from wideberth.core.feed import Feed
 from wideberth.core.line import Line
 from wideberth.core.node import Node
+from wideberth.core.records import SidecarRecord
 from wideberth.core.say.geodesy import geod
+from wideberth.core.seal import checkpoint
 from wideberth.core.seal.keys import Ed25519Signer, Ed25519Verifier, Signer
 from wideberth.core.tells import FaultSeen, LineOpened, Said, Tell
-from wideberth.errors import BadInput, Fault, Misuse, NotFound
+from wideberth.errors import BadInput, Fault, Misuse, NotFound, StoreFull
 from wideberth.fingerprint import fingerprint_words
 from wideberth.home import Home
 from wideberth.inner.client import InnerProcess
@@ -38,6 +40,8 @@ from wideberth.link.delivery import Delivery
 from wideberth.link.keyring import MemoryKeyRing
 from wideberth.link.tls import client_context, server_context
 from wideberth.runtime import Runtime
+from wideberth.stamps import KIND as STAMP
+from wideberth.stamps import Stamping, read_roots
 from wideberth.store.reserve import Reserve
 from wideberth.store.sqlite import SqliteStore
 from wideberth.web import keeping
@@ -84,6 +88,7 @@ class Service:
         self._store: SqliteStore | None = None
         self._runtime: Runtime | None = None
         self._inner: InnerProcess | None = None
+        self._stamping: Stamping | None = None
         self._reserve = Reserve.beside(home.record_path)
         self._repeated: dict[str, int] = {}
         self.peer_port = 0
@@ -116,6 +121,7 @@ class Service:
                 post=self._postman, tell=self._tell, feed=self._feed,
             )  # fmt: skip
             self._join_links()
+            self._start_stamping()
             self._spawn(self._run())
             self._spawn(self._keep_reserve())
             if not self.clock.by_hand:
@@ -194,6 +200,31 @@ class Service:
             await asyncio.sleep(seconds)
             await self._quietly(event)
 
+    def _start_stamping(self) -> None:
+        """Time stamps are optional: what is wrong with them is told, and the node starts all the same."""
+        config, store = self.home.config, self._opened_store
+        if not config.tsa or self.clock.by_hand:
+            return  # the time of the world means nothing to a drill
+        try:
+            roots = read_roots(self.home.tsa_roots())
+            stamping = Stamping(
+                config.tsa, roots, config.party, self.clock, keep=self._keep_stamp, tell=self._tell_inner
+            )
+        except Fault as fault:
+            self._tell_inner(FaultSeen("NoStamp", fault.whose, f"no time stamps: {fault.sentence}"))
+            return
+        for ch in self.node.lines:
+            stamping.reload(store.sidecars(ch, checkpoint.KIND), store.sidecars(ch, STAMP))
+        self._stamping = stamping
+        self._spawn(stamping.run())
+
+    def _keep_stamp(self, record: SidecarRecord) -> None:
+        """On the loop's thread, so between two rounds of the runtime. Raises StoreFull, StoreBroken."""
+        if self.node.disk_low:
+            raise StoreFull("the disk is low, and what room there is belongs to entries")
+        store = self._opened_store
+        store.append((record,), store.head)
+
     async def _keep_reserve(self) -> None:
         while True:
             await asyncio.sleep(_RESTORE_S)
@@ -266,7 +297,9 @@ class Service:
 
     async def _quietly(self, event: ev.Event) -> None:
         with contextlib.suppress(Fault):
-            await self.runtime.submit(event)
+            batch = await self.runtime.submit(event)
+            if self._stamping is not None and isinstance(event, ev.SignCheckpoints):
+                self._stamping.offer(batch.store)
 
     # --- what own people and programs ask ---
 
@@ -286,7 +319,9 @@ class Service:
     async def check(self) -> None:
         """Check every line and sign checkpoints now: by command, and for drills, whose clock stands still."""
         await self.runtime.submit(ev.CheckLines())
-        await self.runtime.submit(ev.SignCheckpoints())
+        batch = await self.runtime.submit(ev.SignCheckpoints())
+        if self._stamping is not None:
+            self._stamping.offer(batch.store)
 
     async def resume(self, ch: str, by: str) -> None:
         """After a restore: go on without the peers that do not answer. Raises BadInput."""
@@ -427,5 +462,6 @@ class Service:
             "head": channel.own.head,
             "peers": peers,
             "rules": msgspec.to_builtins(agreement.rules),
+            "stamp": self._stamping.newest(channel.ch) if self._stamping is not None else None,
             **keeping.line_state(line),
         }

@@ -82,6 +82,7 @@ ALLOWED: dict[str, frozenset[str]] = {
     "bus": SAY | {"core.tells"},
     "home": SAY | {"config", "core.seal", "link"},
     "runtime": RECORD | {"config", "clock", "bus", "store.contract", "link"},
+    "stamps": SAY | VALUES | {"core.seal", "clock"},
     "fingerprint": SAY | {"core.seal"},
     "join": SAY | {"config", "core.seal", "fingerprint", "home", "link"},
     "web": RECORD

@@ -17,6 +17,8 @@ contact = "+00 00 \\u263A"
 time_zone = "Asia/Damascus"
 languages = ["ar", "zh-Hant"]
 units = "metric"
+tsa = ["https://tsa.example/tsr?a=1", "http://[::1]:3161"]
+tsa_roots = ["tsa-root.pem"]
 """
 
 
@@ -31,6 +33,8 @@ def test_a_full_configuration_is_read():
         time_zone="Asia/Damascus",
         languages=("ar", "zh-Hant"),
         units="metric",
+        tsa=("https://tsa.example/tsr?a=1", "http://[::1]:3161"),
+        tsa_roots=("tsa-root.pem",),
     )
     assert (config.listen_host, config.listen_port) == ("::", 7443)
 
@@ -73,6 +77,8 @@ def test_every_bad_key_is_named_at_once():
             time_zone = "Mars/Olympus"
             languages = []
             units = "furlongs"
+            tsa = ["http://tsa.example"]
+            tsa_roots = ["../root.pem"]
             colour = "red"
             [channels.flight]
             speed = 1
@@ -114,6 +120,15 @@ def test_every_bad_key_is_named_at_once():
         ("time_zone", ""),
         ("languages", ("english language",)),
         ("units", 1),
+        ("tsa", "https://tsa.example"),
+        ("tsa", ("http://192.0.2.1/",)),
+        ("tsa", ("http://localhost.example/",)),
+        ("tsa", ("https://u:p@x/",)),
+        ("tsa", ("https://x:99999/",)),
+        ("tsa", ("https:///tsr",)),
+        ("tsa", tuple(f"https://tsa-{n}.example" for n in range(5))),
+        ("tsa_roots", (".hidden",)),
+        ("tsa_roots", ("keys/root.seed",)),
     ],
 )
 def test_a_bad_value_is_refused_by_the_name_of_its_key(key, value):
@@ -181,6 +196,12 @@ def test_the_settings_that_exist_are_not_taken_for_such_settings():
     with pytest.raises(BadInput) as caught:  # unknown, but nobody's leave
         read_config('party = "BLUE"\nstamp_authority = "x"\nholdoff = 1\nrequired = 1')
     assert "too late" not in caught.value.sentence
+
+
+def test_a_tsa_without_roots_is_refused():
+    with pytest.raises(BadInput) as caught:
+        read_config('party = "BLUE"\ntsa = ["https://tsa.example"]')
+    assert set(caught.value.details["fields"]) == {"tsa_roots"}
 
 
 @pytest.mark.parametrize(
