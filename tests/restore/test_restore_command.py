@@ -13,6 +13,7 @@ import pytest
 from tests.cli.cliworld import wideberth
 from tests.e2e.nodes import RULES, make_home, meet
 from wideberth import join
+from wideberth.cli import audit_view
 from wideberth.core import events as ev
 from wideberth.core.batch import Now
 from wideberth.core.node import Node
@@ -189,3 +190,12 @@ def test_an_audit_of_a_changed_record_names_the_entry_and_exits_with_1(blue: Hom
     assert audited.code == 1
     assert "BLUE, epoch" in audited.out
     assert "entry 1" in audited.out
+
+
+def test_an_audit_over_several_processes_finds_the_same(
+    blue: Home, copy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:  # fmt: skip
+    alone = audit_view.audited(copy, party="BLUE", root=own_root(blue), bar=False)
+    monkeypatch.setattr(audit_view, "_ALONE", 0)
+    assert audit_view.audited(copy, party="BLUE", root=own_root(blue), bar=False) == alone
+    assert (alone.entries, alone.wrong) == (1, ())
