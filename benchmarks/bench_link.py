@@ -10,7 +10,7 @@ A round trip is: seal, POST over TLS 1.3, open, seal a reply with one receipt, o
 two opens; `HPKE alone` is the time of just those in the same run on messages as long, with nothing around. `beyond` is
 the difference: what HTTP, TLS records, two event loops and the kernel cost.
 
-Rows: the loop (uvloop or asyncio's own) and the client (`PeerLine` on aiohttp as shipped; http.client, as the yardstick
+Rows: the loop (uvloop or asyncio's own) and the client (`PeerLine` as shipped; http.client, as the yardstick
 of a plain blocking client). One delivery in flight, as in use; medians over all round trips.
 """
 
@@ -173,7 +173,7 @@ def main() -> None:
     what = request(given.frames)
     gc.freeze()
     print(f"{given.frames} frame(s) of {frame(0).size} bytes, reply with one receipt of {len(RECEIPT)} bytes")
-    for name, drive in (("PeerLine (aiohttp)", by_line), ("http.client", by_http_client)):
+    for name, drive in (("PeerLine", by_line), ("http.client", by_http_client)):
         for uvloop in (True, False):
             row(f"{name}, {'uvloop' if uvloop else 'asyncio'}", uvloop, given.seconds, what, drive)
 

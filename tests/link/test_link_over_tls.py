@@ -5,6 +5,7 @@ import ssl
 
 import aiohttp
 import pytest
+import uvloop
 from linkworld import CH, IDENTITIES, QUICK, T0_MS, Party, frame, pair
 
 from wideberth.core.limits import DELIVERY_BYTES_MAX
@@ -186,6 +187,81 @@ def test_a_restarted_peer_is_found_again_without_a_report():
             assert blue.changes.empty()
 
     asyncio.run(story())
+
+
+@pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop])
+def test_on_either_loop_a_connection_is_kept_found_again_and_its_faults_are_named(loop):
+    async def story():
+        blue, green = pair()
+        serving = await green.serve()
+        port = serving.port
+        async with blue.line(port, green.identity) as line:
+            for n in range(3):
+                line.offer(blue.to("GREEN", frame(f"before {n}")))
+                await blue.next_reply()
+            assert await blue.next_change() is None
+            await serving.stop()
+            async with await green.serve(port=port):
+                line.offer(blue.to("GREEN", frame("after" * 1000)))
+                await blue.next_reply()
+            assert blue.changes.empty()
+            line.offer(blue.to("GREEN", frame("nobody")))
+            fault = await blue.next_change()
+            assert fault.details["reason"] in ("connect", "broken")
+            green.identity, right = IDENTITIES["OTHER"], green.identity
+            async with await green.serve(port=port):
+                line.offer(blue.to("GREEN", frame("other")))
+                assert isinstance(await blue.next_change(), Stranger)
+            green.identity = right
+            async with await green.serve(port=port):
+                line.offer(blue.to("GREEN", frame("again")))
+                await blue.next_reply()
+                assert await blue.next_change() is None
+        assert [len(d.frames) for d in green.heard] == [1, 1, 1, 1, 1]
+
+    with asyncio.Runner(loop_factory=loop) as runner:
+        runner.run(story())
+
+
+@pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop])
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (b"not HTTP at all\r\n\r\n", "broken"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n", "broken"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\nhalf", "broken"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n" + b"A: b\r\n" * 4000, "broken"),
+        (b"HTTP/1.1 101 Switching\r\nUpgrade: other\r\nConnection: upgrade\r\n\r\n", "broken"),
+        (b"", "broken"),
+        (b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 418 no\r\nContent-Length: 2\r\n\r\nno", "refused 418 no reason given"),
+        (b"HTTP/1.1 200 OK\r\n\r\nuntil the end", "length"),
+        (b"HTTP/1.1 204 No\r\n\r\n", "refused 204 no reason given"),
+    ],
+)
+def test_what_is_not_a_whole_answer_is_named_and_the_line_goes_on(loop, answer, reason):
+    async def story():
+        blue, green = pair()
+
+        async def talk(reader, writer):
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(answer)
+            with contextlib.suppress(OSError):
+                await writer.drain()
+            writer.close()
+
+        tcp = await asyncio.start_server(talk, "127.0.0.1", 0, ssl=server_context(green.identity))
+        port = tcp.sockets[0].getsockname()[1]
+        async with blue.line(port, green.identity) as line:
+            line.offer(blue.to("GREEN", frame("x")))
+            fault = await blue.next_change()
+            assert fault.details["reason"] == reason
+            tcp.close()
+            async with await green.serve(port=port):
+                line.offer(blue.to("GREEN", frame("y")))
+                await blue.next_reply()
+
+    with asyncio.Runner(loop_factory=loop) as runner:
+        runner.run(story())
 
 
 def test_a_silent_peer_is_a_timeout_and_holds_nobody_for_ever():

@@ -16,21 +16,16 @@ the line (nobody there, another certificate) concerns everything; any other (no 
 open) one address. `on_change(None)` says that a delivery went through at first, or again. The only repeat is the
 transport's own: a kept connection that turns out to be closed is opened once more. An urgent frame waits at most for
 the delivery under way, which `TOGETHER_BYTES` keeps short.
-
-Why aiohttp and uvloop: seven runs of `benchmarks/bench_link.py` while this was written, on 2 shared cores, one frame of
-2.3 kB there and one receipt back, the time of the HPKE operations taken off. A round trip cost 0.51 to 0.88 ms (median
-0.65) under uvloop and 0.69 to 0.95 (0.86) under asyncio's own loop. A blocking http.client as the caller, without the
-thread that it would need here, cost 0.58 to 0.87 (0.76) and 0.56 to 0.80 (0.67): nothing to be gained.
 """
 
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
 from collections.abc import Callable
 from typing import Final, TypeVar
 
-import aiohttp
 import msgspec
 
 from wideberth.core.limits import DELIVERY_BYTES_MAX, DELIVERY_FRAMES_MAX, KIB
@@ -44,6 +39,7 @@ from wideberth.link.delivery import (
     seal_delivery,
 )
 from wideberth.link.keyring import KeyRing
+from wideberth.link.post import Broken, CannotConnect, Patience, Poster
 
 PATH: Final = "/v1/deliveries"
 CONTENT_TYPE: Final = "application/wideberth-delivery"
@@ -61,17 +57,6 @@ assert TOGETHER_BYTES < DELIVERY_BYTES_MAX < WAITING_BYTES_MAX
 
 _T = TypeVar("_T")
 _Address = tuple[str, str, str]  # channel, sender, recipient
-
-
-class Patience(msgspec.Struct, frozen=True):
-    """How long to wait, seconds: for a connection with its TLS handshake, for the next byte, for a whole exchange.
-
-    The whole: a delivery of `TOGETHER_BYTES` each way at 64 kbit/s takes 66 s.
-    """
-
-    connect_s: float = 10.0
-    silence_s: float = 20.0
-    whole_s: float = 90.0
 
 
 class _Waiting:
@@ -153,27 +138,19 @@ class PeerLine:
 
     async def run(self) -> None:
         """Serve the line until cancelled. Raises nothing but what the callbacks raise."""
-        patience = self._patience
-        async with aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(ssl=self._tls, limit=1, keepalive_timeout=90),
-            timeout=aiohttp.ClientTimeout(
-                total=patience.whole_s, connect=patience.connect_s, sock_read=patience.silence_s
-            ),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            # Nothing that a routine notice does not need on a poor link, and nothing that tells which software we are.
-            skip_auto_headers=("Accept", "Accept-Encoding", "User-Agent"),
-            headers={"Content-Type": CONTENT_TYPE},
-            auto_decompress=False,  # a small reply must not become a large one
-        ) as session:
+        poster = Poster(self._url, self._tls, CONTENT_TYPE, self._patience)
+        try:
             while True:
                 await self._something.wait()
                 delivery = self._next()
                 if delivery is None:
                     self._something.clear()
                     continue
-                await self._serve(session, delivery)
+                await self._serve(poster, delivery)
+        finally:
+            poster.close()
 
-    async def _serve(self, session: aiohttp.ClientSession, delivery: Delivery) -> None:
+    async def _serve(self, poster: Poster, delivery: Delivery) -> None:
         """One delivery there and one back. A fault of the line drops everything; any other, what has this address."""
         address = (delivery.ch, delivery.sender, delivery.to)
         try:
@@ -181,8 +158,8 @@ class PeerLine:
         except Fault as fault:
             return self._fails(address, fault, delivery)
         try:
-            status, answer = await self._post(session, wire)
-        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            status, answer = await poster.post(wire)
+        except (CannotConnect, Broken, OSError) as error:
             return self._fails(None, _why(error), delivery)
         try:
             reply = self._opened(status, answer, delivery)
@@ -200,21 +177,6 @@ class PeerLine:
         if (address.ch, address.sender, address.to) != (delivery.ch, delivery.to, delivery.sender):
             raise Malformed("the peer's reply is for another channel or between other parties", reason="reply")
         return open_delivery(answer, address, self._keys.opening(address))
-
-    async def _post(self, session: aiohttp.ClientSession, wire: bytes) -> tuple[int, bytes | None]:
-        """Status and body; None for a body without a stated length or beyond the limit, which is not read."""
-        try:
-            return await self._post_once(session, wire)
-        except (aiohttp.ServerDisconnectedError, ConnectionResetError):
-            # The peer closed the kept connection while we wrote. Once more on a new one; the core ignores repeats.
-            return await self._post_once(session, wire)
-
-    async def _post_once(self, session: aiohttp.ClientSession, wire: bytes) -> tuple[int, bytes | None]:
-        async with session.post(self._url, data=wire, allow_redirects=False) as response:
-            if response.content_length is None or response.content_length > DELIVERY_BYTES_MAX:
-                response.close()
-                return response.status, None
-            return response.status, await response.read()
 
     def _works(self, address: _Address) -> None:
         was_wrong = [self._wrong.pop(place, None) for place in (None, address)]
@@ -287,9 +249,8 @@ def _take(source: dict[_T, None], size: Callable[[_T], int], most: int, bytes_le
 
 def _why(error: Exception) -> Fault:
     """The world's fault, or the peer's, in a sentence for an officer. `details["reason"]` is a word for programs."""
-    if isinstance(error, aiohttp.ClientConnectorCertificateError) or isinstance(
-        error.__cause__, ssl.SSLCertVerificationError
-    ):
+    cause = error.__cause__ if isinstance(error, CannotConnect) else None
+    if isinstance(cause, ssl.SSLCertVerificationError):
         return Stranger(
             "somebody answers at the peer's address with another certificate than the peer's; nothing was sent. "
             "Compare fingerprints with the peer by telephone before anything else",
@@ -297,14 +258,14 @@ def _why(error: Exception) -> Fault:
         )
     if isinstance(error, TimeoutError):
         return Unreachable("the peer's node does not answer in time; use the telephone", reason="timeout")
-    if isinstance(error, aiohttp.ClientSSLError):
+    if isinstance(cause, ssl.SSLError):
         return Unreachable(
             "no secure connection with the peer's node; it may not know our certificate. Use the telephone",
             reason="tls",
         )
-    if isinstance(error, aiohttp.ClientConnectorDNSError):
+    if isinstance(cause, socket.gaierror | UnicodeError):
         return Unreachable("the name of the peer's node cannot be looked up; use the telephone", reason="name")
-    if isinstance(error, aiohttp.ClientConnectorError):
+    if cause is not None:
         return Unreachable("nobody answers at the address of the peer's node; use the telephone", reason="connect")
     return Unreachable(
         "the line to the peer's node breaks at once: it may be restarting, or not know our certificate; "
