@@ -246,12 +246,14 @@ class Runtime:
                 self._send(send, waiting, reply, fresh)
             if not waiting.future.done():
                 waiting.future.set_result(reply)
+        feed: list[Feed] = []
         for waiting in stepped:
             assert waiting.batch is not None
             for tell in waiting.batch.tell:
                 self._tell(tell, False)
-            if waiting.batch.do:
-                self._feed(waiting.batch.do, self._clock.now())
+            feed += waiting.batch.do
+        if feed:
+            self._feed(feed, self._clock.now())  # one message for all of a round
 
     def _send(self, send: Send, waiting: _Waiting, reply: Reply, fresh: dict[str, EntryRecord]) -> None:
         frames = []
