@@ -20,7 +20,7 @@ import msgspec
 from wideberth.core.call.board import Board, Change, NotUnderstood
 from wideberth.core.carry.channel import Channel
 from wideberth.core.records import EntryRecord
-from wideberth.core.say.words import Word
+from wideberth.core.say.words import EpochOpened, Word
 from wideberth.core.seal import entry as entries
 from wideberth.core.seal.capabilities import Recall
 from wideberth.core.seal.entry import Entry, Header, Said, Unread
@@ -42,6 +42,14 @@ class Heard(msgspec.Struct, frozen=True):
     stored_ms: int
 
 
+class _Again(msgspec.Struct, frozen=True):
+    """A stored entry and the hashes of what it must come after, beside the entry before it."""
+
+    hash: str
+    heard: Heard | None
+    after: tuple[str, ...]
+
+
 class Fold:
     """The board of one channel and what waits to get onto it."""
 
@@ -50,6 +58,8 @@ class Fold:
         self._recall = recall
         self._waiting: dict[str, Heard] = {}
         self._known: set[str] = set()
+        # Filled when a board is folded anew for the first time: it will be again.
+        self._parsed_once: dict[str, _Again] = {}
         # What `entries.open_body` could not open when it came. Its signatures are not checked again in `read`.
         self.unread: set[str] = set()
         self.board = self._fresh()
@@ -101,8 +111,8 @@ class Fold:
     def anew(self, fresh: dict[str, EntryRecord], late: Collection[str] = ()) -> None:
         """Fold everything again, in causal order, ties by author, epoch and seq.
 
-        `fresh` are entries of the batch being written, which the store does not have yet; `late` those that were not folded
-        before.
+        `fresh` are entries of the batch being written, which the store does not have yet; `late` those that were not
+        folded before.
         """
 
         def recall(hash_: str) -> EntryRecord | None:
@@ -113,43 +123,49 @@ class Fold:
         before, self._waiting = self._waiting, {}
         strands = self.channel.strands
         done: set[str] = set()
-        # The next entry of every chain, by (author, epoch): its seq, its record and its header.
-        heads: dict[tuple[str, str], tuple[int, EntryRecord, Header]] = {}
+        # The next entry of every chain, by (author, epoch): its seq, and what it says.
+        heads: dict[tuple[str, str], tuple[int, _Again]] = {}
+        held = {strand.hash_at(*place) for strand in strands.values() for place in strand.log}
 
         def advance(author: str, epoch: str, seq: int) -> None:
             heads.pop((author, epoch), None)
             if seq <= strands[author].length(epoch):
-                record = recall(strands[author].hash_at(epoch, seq))
-                assert record is not None, "what a strand holds is in the store or in the batch"
-                heads[author, epoch] = (seq, record, self._header(record))
+                heads[author, epoch] = (seq, self._parsed(strands[author].hash_at(epoch, seq), recall))
 
-        def ready(author: str, header: Header) -> bool:
-            places = [p for party, p in header.seen.items() if party in strands and strands[party].holds(p)]
-            before = strands[author].before(header.epoch)
-            if header.seq == 1 and before is not None:
-                places.append(before)
-            return all(place.hash in done for place in places)
+        def ready(again: _Again) -> bool:
+            return all(hash_ in done or hash_ not in held for hash_ in again.after)
 
         for author, strand in strands.items():
             for epoch in strand.epochs:
                 advance(author, epoch, 1)
         while heads:
             # Causal order; ties by author, epoch, seq (design.md §1). Citations in a ring are a lie: go on, not wait.
-            free = [key for key, (_, _, header) in heads.items() if ready(key[0], header)]
+            free = [key for key, (_, again) in heads.items() if ready(again)]
             author, epoch = min(free or heads)
-            seq, record, _ = heads[author, epoch]
-            done.add(record.hash)
-            self._again(record)
+            seq, again = heads[author, epoch]
+            done.add(again.hash)
+            self._again(again)
             advance(author, epoch, seq + 1)
         self._known |= self._waiting.keys() - before.keys() - set(late)
         old.hand_over(self.board)
 
-    @staticmethod
-    def _header(record: EntryRecord) -> Header:
-        return entries.reread(record.envelope, record.body, record.hash).header
+    def _parsed(self, hash_: str, recall: Recall) -> _Again:
+        again = self._parsed_once.get(hash_)
+        if again is None:
+            record = recall(hash_)
+            assert record is not None, "what a strand holds is in the store or in the batch"
+            header, heard = entries.reread(record.envelope, record.body, hash_).header, self.read(record)
+            what = heard.what if heard is not None else None
+            after = [place.hash for place in header.seen.values()]
+            # An orphan is answered by naming it; `seen` names the newest epoch only.
+            after += [cited for name in ("of", "refines") if (cited := getattr(what, name, ""))]
+            if isinstance(what, EpochOpened) and what.predecessor is not None:
+                after.append(what.predecessor.hash)
+            again = self._parsed_once[hash_] = _Again(hash_, heard, tuple(after))
+        return again
 
-    def _again(self, record: EntryRecord) -> None:
-        heard = self.read(record)
+    def _again(self, again: _Again) -> None:
+        heard = again.heard
         if heard is None:
             return
         try:

@@ -87,9 +87,17 @@ class Line:
             )
         # After a restore nothing is said in an epoch whose end we do not know; what is urgent never waits for that.
         self.recovery.before_writing(is_urgent(what), now, out)
-        if self.recovery.opened_just_now:
+        name = command.by.partition("/")[2]
+        if not self.recovery.opened_just_now:
+            self._write(what, name, post, now, out, facts=facts)
+            return
+        try:
+            # The board may be another one now, with what came back.
             what, facts = speak.word_for(command, self.board, now.t_ms)
-        self._write(what, command.by.partition("/")[2], post, now, out, facts=facts)
+            self._write(what, name, post, now, out, facts=facts)
+        except Fault as fault:
+            # The epoch is open and must be stored: it is too late to refuse the whole step.
+            out.tell.append(fault_tell(fault, self.channel.ch, self.channel.us, Level.RING))
 
     def _post(self, by: str) -> Signer:
         party, _, name = by.partition("/")

@@ -144,7 +144,8 @@ class Witness:
         channel = self._line.channel
         misfit = any(self._misfit(peer, author, heads.get(author)) for author in channel.strands)
         self.checked[peer] = Checked(now.t_ms, heads == self._heads(), misfit)
-        if misfit:
+        # These heads name the newest epoch of each strand only: where somebody was restored, the others count as well.
+        if misfit or any(len(strand.epochs) > 1 for strand in channel.strands.values()):
             self._line.recovery.ask(peer, now, out)
 
     def _misfit(self, peer: str, author: str, theirs: Place | None) -> bool:
@@ -156,8 +157,7 @@ class Witness:
         if theirs.seq <= strand.length(theirs.epoch) and not strand.holds(theirs):
             return True  # a fork
         if author == channel.us:
-            lost = theirs.epoch == channel.own.epoch and theirs.seq < channel.held_by(peer, theirs.epoch)
-            return lost or channel.beyond_us(theirs)
+            return theirs.seq < channel.held_by(peer, theirs.epoch) or channel.beyond_us(theirs)
         if author == peer:
             return theirs.seq < strand.length(theirs.epoch)  # the peer holds less of its own than we do
         # A third member's: what the peer has and we lack may be on its way to us from its author, or be withheld.

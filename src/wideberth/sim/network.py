@@ -12,10 +12,14 @@ from typing import Final
 
 import msgspec
 
+from wideberth.core.seal.envelope import HEADS
 from wideberth.sim.dice import Dice
 from wideberth.sim.weather import KIND, MINUTE, SECOND, Weather
 
 Frames = tuple[tuple[bytes, bytes], ...]
+
+
+_ROUTINE: Final = (b"vnd.wideberth.linecheck-", HEADS.encode())
 
 
 class Parcel(msgspec.Struct, frozen=True):
@@ -30,8 +34,9 @@ class Parcel(msgspec.Struct, frozen=True):
 
     @property
     def routine(self) -> bool:
-        """What timers send whether or not anything happened: line checks and checkpoints. Rest does not count them."""
-        return not self.frames and all(s.startswith(b'"') or b"wideberth.linecheck-" in s for s in self.sidecars)
+        """What timers send whether or not anything happened: line checks, checkpoints, and the comparing of notes that may
+        follow. Rest does not count them, but what comes of them."""
+        return not self.frames and all(s.startswith(b'"') or any(k in s for k in _ROUTINE) for s in self.sidecars)
 
 
 class Network:

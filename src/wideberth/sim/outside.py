@@ -94,6 +94,7 @@ def _read_entry(envelope: bytes, body: bytes) -> Read:
     elif urgent:
         over_ms = h["t_ms"] + _DAY_MS
     after = [place[2] for place in h["seen"].values()]
+    after += [what[name] for name in ("of", "refines") if what.get(name)]
     after += [h["prev"]] if h["seq"] > 1 else [what["predecessor"][2]] if what.get("predecessor") else []
     return Read(
         h["ch"], h["from"], h["epoch"], h["seq"], hashlib.sha256(payload).hexdigest(), h["prev"], h["t_ms"], h["by"],

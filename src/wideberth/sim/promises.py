@@ -257,8 +257,9 @@ class Promises:
     def _receipted(self, charter: Charter, members: list[Site], chains: Chains) -> None:
         for site in members:
             channel = site.node.lines[charter.ch].channel
-            if site.node.lines[charter.ch].recovery.waiting:
-                raise Broken("stuck", f"{site.party} still waits to go on after a restore")
+            recovery = site.node.lines[charter.ch].recovery
+            if recovery.waiting or recovery.due_mono_ms is not None:
+                raise Broken("stuck", f"{site.party} still asks its peers after a restore")
             for peer, outbox in channel.outboxes.items():
                 if outbox.receipted < channel.newest:
                     story = f"{site.party} repeats from {outbox.receipted} of {channel.newest} entries to {peer}"
