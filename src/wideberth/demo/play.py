@@ -10,10 +10,14 @@ from __future__ import annotations
 import contextlib
 import time
 from functools import partial
+from pathlib import Path
 from typing import Any
 
+from wideberth import evidence, home, join
 from wideberth.core.say import instant
 from wideberth.core.say.coordinates import parse_point
+from wideberth.core.seal.bundle import whole_channel
+from wideberth.core.seal.keys import Ed25519Signer
 from wideberth.demo import ledger
 from wideberth.demo import stories as st
 from wideberth.demo.nodes import Pair
@@ -251,6 +255,34 @@ class Player:
             for party, standing in view["standing"].items():
                 if standing != wanted:
                     self.failed.append(f"{view['ref']} stands at {standing} with {party}, not at {wanted}")
+
+    def cosign(self) -> None:
+        """Each node signs how far its strand goes, and the other cosigns: so that a cut-off record would show."""
+        for party in st.PARTIES:
+            found = self._pair.nodes[party].client.post("/v1/check", {"wait_s": 10})
+            if not found or any(line["cosigned"] < line["entries"] for line in found):
+                self.failed.append(f"{party}'s last checkpoint was not cosigned")
+
+    def check_evidence(self, keep_in: Path | None) -> None:
+        """What BLUE could hand to a stranger: a bundle from its folder alone, checked against both parties' words."""
+        folder = home.load(self._pair.folders[st.BLUE])
+        (ch,) = evidence.channels(folder.record_path)
+        kept = evidence.read_record(folder.record_path, ch)
+        node = Ed25519Signer(folder.node_seed())
+        made_ms = max(record.stored_ms for record in kept.entries())
+        data = evidence.make(kept, party=st.BLUE, node=node, t_ms=made_ms, selection=whole_channel())
+        words = [join.words(home.load(self._pair.folders[party])) for party in st.PARTIES]
+        found = evidence.verdict(data, words)
+        proven = found["verdict"] == "trusted"
+        if not proven:
+            self.failed.append(f"the evidence bundle does not verify against both parties' words: {found}")
+        if keep_in is not None:
+            (keep_in / "evidence.zip").write_bytes(data)
+        self._screen.measured(
+            f"BLUE's evidence for a stranger: {len(data):,} bytes, {found.get('entries')} entries; "
+            + ("verified against the words of both parties." if proven else "it does NOT verify."),
+            evidence=found,
+        )
 
     def check_files(self) -> None:
         """From the two folders, with the nodes down: the same bytes at both ends, and no plan in either record."""

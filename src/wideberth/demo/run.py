@@ -54,7 +54,9 @@ def _play(chosen: tuple[st.Story, ...], screen: Screen, folder: Path, keep: Path
                 player.tell_story(story)
             pair.catch_up()
             player.look_back()
+            player.cosign()
         player.check_files()
+        player.check_evidence(folder if keep else None)
         player.check(st.expected(chosen))
         failed = player.failed
     except Fault as fault:
@@ -74,6 +76,7 @@ def _hints(keep: Path | None) -> list[str]:
             f"Both folders are kept in {keep}. To look at GREEN's, in two terminals:",
             f"    wideberth up --clock {full_time('17:00')} --dir {keep / 'green'}",
             f"    wideberth notice list --all --dir {keep / 'green'}   (or: status, notice show, plan list)",
+            f"What BLUE could hand to a stranger: wideberth verify {keep / 'evidence.zip'}",
         ]
     else:
         lines += ["To keep both folders and look at them: wideberth demo --keep DIR"]
