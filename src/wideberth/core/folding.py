@@ -60,6 +60,8 @@ class Fold:
         self._known: set[str] = set()
         # Filled when a board is folded anew for the first time: it will be again.
         self._parsed_once: dict[str, _Again] = {}
+        # What was cited, and not here, when the board was folded anew: it may change the order.
+        self.missing: set[str] = set()
         # What `entries.open_body` could not open when it came. Its signatures are not checked again in `read`.
         self.unread: set[str] = set()
         self.board = self._fresh()
@@ -123,6 +125,7 @@ class Fold:
         before, self._waiting = self._waiting, {}
         strands = self.channel.strands
         done: set[str] = set()
+        self.missing.clear()
         # The next entry of every chain, by (author, epoch): its seq, and what it says.
         heads: dict[tuple[str, str], tuple[int, _Again]] = {}
         held = {strand.hash_at(*place) for strand in strands.values() for place in strand.log}
@@ -144,6 +147,7 @@ class Fold:
             author, epoch = min(free or heads)
             seq, again = heads[author, epoch]
             done.add(again.hash)
+            self.missing.update(hash_ for hash_ in again.after if hash_ not in held)
             self._again(again)
             advance(author, epoch, seq + 1)
         self._known |= self._waiting.keys() - before.keys() - set(late)

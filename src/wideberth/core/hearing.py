@@ -64,6 +64,7 @@ class Hearing:
                 self._out.tell.append(fault_tell(fault, self._channel.ch, entry.header.sender))
         self._fold_anew()
         self._judge_released()
+        self._line.recovery.repair(self._now, self._out)
         self._ring()
         self._answer()
         for remark in self._remarks:
@@ -96,6 +97,8 @@ class Hearing:
                 if first is not None:
                     self._prove(first.envelope, entry)
             case Fit.GAP:
+                if author == self._channel.us:
+                    self._line.recovery.got_ahead(header, self._now, self._out)
                 urgent = isinstance(said, Said) and is_urgent(said.what)
                 parked = inbox.parked(header.epoch, header.seq)
                 if parked is not None and parked.hash != entry.hash:
@@ -145,7 +148,7 @@ class Hearing:
             said = Unread("NOT_UNDERSTOOD", lie)
         if isinstance(said, Unread):
             self._not_understood(header, entry.hash, said)
-        elif strand.linear:
+        elif strand.linear and entry.hash not in self._line.fold.missing:
             self._fold(ToFold(header, entry.hash, said.what, self._now.t_ms))
         else:
             self._late.append(ToFold(header, entry.hash, said.what, self._now.t_ms))
@@ -173,6 +176,8 @@ class Hearing:
         for heard in self._late:
             if not fold.waits(heard.hash):
                 self._folded(heard, fold.change_of(heard.hash))
+            elif is_urgent(heard.what):
+                self._ring_alone(heard)
 
     def _judge_released(self) -> None:
         """Entries that waited for what another member had said (three members, one slow line)."""

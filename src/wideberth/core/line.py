@@ -247,7 +247,7 @@ class Line:
         """A peer hands back an entry of our own that this node has lost."""
         current = self.channel.own.epoch
         self.channel.wrote(entry, urgent=False, opens=opens(said))
-        self.recovery.got_back(entry, current, now, out)
+        self.recovery.got_back(entry, opens(said), current, now, out)
 
     def tell_orphan(self, entry: Entry, out: Effects) -> None:
         h = entry.header

@@ -25,7 +25,7 @@ from wideberth.core.say.words import Place
 from wideberth.core.seal import canonical
 from wideberth.core.seal import heads as heads_
 from wideberth.core.seal.capabilities import Entropy
-from wideberth.core.seal.entry import Entry
+from wideberth.core.seal.entry import Entry, Header
 from wideberth.core.seal.heads import Heads
 from wideberth.core.tells import FaultSeen, Level
 from wideberth.errors import BadInput, Stranger
@@ -103,9 +103,7 @@ class Recovery:
     def before_writing(self, urgent: bool, now: Now, out: Effects) -> None:
         """Before anything is signed. Raises BadInput when it has to wait."""
         self.opened_just_now = False
-        if self._repair:
-            self._open("REPAIRED", "", now, out)
-        elif self.waiting and (urgent or not self.missing()):
+        if self.waiting and (urgent or not self.missing()):
             self._open("RESTORED", self.by, now, out)
         elif self.waiting:
             raise BadInput(
@@ -149,22 +147,34 @@ class Recovery:
         )  # fmt: skip
         self.ask(peer, now, out)
 
-    def got_back(self, entry: Entry, current: str, now: Now, out: Effects) -> None:
-        """An entry of ours came back and has taken its place."""
-        own = self._line.channel.own
-        if self.waiting:
+    def got_back(self, entry: Entry, after: Place | None, current: str, now: Now, out: Effects) -> None:
+        """An entry of ours came back and has taken its place. `after` is the predecessor that an opening names."""
+        if self.waiting or self._repair:
             return
-        if entry.header.epoch != current:
-            own.epoch = current  # a late orphan: the epoch that we write in is alive
+        if entry.header.epoch != current and (after is None or after.epoch != current):
+            self._line.channel.own.epoch = current  # a late orphan: the epoch that we write in is alive
             return
+        self._find_out(entry.header.seq, out)
+
+    def got_ahead(self, header: Header, now: Now, out: Effects) -> None:
+        """An entry of ours came back, and something before it is still missing."""
+        if not self.waiting and not self._repair and header.epoch == self._line.channel.own.epoch:
+            self._find_out(header.seq, out)
+
+    def _find_out(self, seq: int, out: Effects) -> None:
         self._repair = True
         fault = FaultSeen(
             "LostTail", "ours",
-            f"a peer holds entry {entry.header.seq} of ours, which this node had lost: its record was put back from a "
-            "copy without `wideberth restore`. Nothing was signed twice; a new epoch is opened. Find out who did it",
+            f"a peer holds entry {seq} of ours, which this node had lost: its record was put back from a copy without "
+            "`wideberth restore`. A new epoch is opened, so that nothing is signed twice. Find out who did it",
             self._line.channel.ch, level=Level.RING,
         )  # fmt: skip
         out.tell.append(fault)
+
+    def repair(self, now: Now, out: Effects) -> None:
+        """After a delivery: the new epoch is opened in the same batch, before a crash could make us forget again."""
+        if self._repair:
+            self._open("REPAIRED", "", now, out)
 
     def tick(self, now: Now, out: Effects) -> None:
         """Ask again whoever has not answered; open the epoch when all have."""

@@ -34,8 +34,8 @@ class Parcel(msgspec.Struct, frozen=True):
 
     @property
     def routine(self) -> bool:
-        """What timers send whether or not anything happened: line checks, checkpoints, and the comparing of notes that may
-        follow. Rest does not count them, but what comes of them."""
+        """What timers send whether or not anything happened: line checks, checkpoints, and the comparing of notes that
+        may follow. Rest does not count them, but what comes of them."""
         return not self.frames and all(s.startswith(b'"') or any(k in s for k in _ROUTINE) for s in self.sidecars)
 
 

@@ -115,12 +115,18 @@ class Promises:
             for envelope, body in event.frames:
                 read = self.reader.known(envelope, body)
                 if read is not None and read.author == site.party and site.disk.entry(read.hash) is None:
-                    memory.unaware.discard(read.ch)
+                    self._finds_out(site, memory, read)
                 if read is not None and read.hash not in memory.arrived and site.disk.entry(read.hash) is None:
                     memory.arrived.add(read.hash)
                     self._must_ring(site, memory, read, now)
         elif not isinstance(event, ev.Arrived | ev.Tick):
             self._tape.note(site.world_ms(), site.party, f"does {type(event).__name__}")
+
+    def _finds_out(self, site: Site, memory: _Memory, read: Read) -> None:
+        """It was shown its own signature on a place that it lacks: in the epoch that it wrote in it may sign no more."""
+        own = site.disk.strands().get((read.ch, site.party), ())
+        if read.ch in memory.unaware and read.epoch in {r.epoch for r in own[-1:]}:
+            memory.unaware.discard(read.ch)
 
     def _must_ring(self, site: Site, memory: _Memory, read: Read, now: Now) -> None:
         live = read.urgent and now.t_ms < read.over_ms and read.hash not in memory.superseded
