@@ -13,7 +13,7 @@ from wideberth.cli.session import here
 def sim(
     seeds: Annotated[int, typer.Option(help="How many worlds.", min=0)] = 100,
     first_seed: Annotated[int, typer.Option(help="The first seed; the same seed is the same world.")] = 0,
-    nodes: Annotated[int, typer.Option(help="Nodes in each world.", min=2, max=16)] = 2,
+    nodes: Annotated[int, typer.Option(help="Nodes in each world; 0: each seed draws its own.", min=0, max=16)] = 2,
     workers: Annotated[int, typer.Option(help="Processes.", min=1)] = 1,
     mutants: Annotated[bool, typer.Option("--mutants", help="Also see that every known mistake is noticed.")] = False,
     tape: Annotated[bool, typer.Option("--tape", help="Print what happened where a promise broke.")] = False,

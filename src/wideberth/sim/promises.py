@@ -123,7 +123,7 @@ class Promises:
             self._tape.note(site.world_ms(), site.party, f"does {type(event).__name__}")
 
     def _finds_out(self, site: Site, memory: _Memory, read: Read) -> None:
-        """It was shown its own signature on a place that it lacks: in the epoch that it wrote in it may sign no more."""
+        """It was shown its own signature on a place that it lacks: in the epoch that it wrote in it must stop."""
         own = site.disk.strands().get((read.ch, site.party), ())
         if read.ch in memory.unaware and read.epoch in {r.epoch for r in own[-1:]}:
             memory.unaware.discard(read.ch)

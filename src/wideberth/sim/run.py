@@ -65,6 +65,8 @@ class Report(msgspec.Struct):
     entries: int = 0
     receipts: int = 0
     deliveries: int = 0
+    behind_back: int = 0
+    spoke_first: int = 0
     message_faults: dict[str, int] = {}
     hard_faults: dict[str, int] = {}
     broken: list[BrokenSeed] = []
@@ -164,6 +166,8 @@ def _add(report: Report, outcome: Outcome) -> None:
     report.entries += outcome.entries
     report.receipts += outcome.receipts
     report.deliveries += outcome.deliveries
+    report.behind_back += outcome.behind_back
+    report.spoke_first += outcome.spoke_first
     if outcome.broken:
         tape = tuple(outcome.tape) if len(report.broken) < _TAPES_MOST else ()
         report.broken.append(BrokenSeed(outcome.seed, outcome.step, outcome.broken, outcome.story, tape))
@@ -179,20 +183,21 @@ def table(report: Report) -> str:
         return ", ".join(f"{kind.replace('_', ' ')} {n:,}" for kind, n in counts.items())
 
     rows = [
-        ("seeds", f"{report.seeds:,} from {report.first_seed}, {report.nodes} nodes"),
+        ("seeds", f"{report.seeds:,} from {report.first_seed}, {report.nodes or '2 to 6'} nodes"),
         ("simulated hours", f"{report.simulated_ms / 3_600_000:,.1f}"),
         ("entries", f"{report.entries:,}"),
         ("receipts held", f"{report.receipts:,}"),
         ("deliveries", f"{report.deliveries:,}"),
         ("message faults", f"{sum(report.message_faults.values()):,}  ({kinds(report.message_faults)})"),
         ("hard faults", f"{sum(report.hard_faults.values()):,}  ({kinds(report.hard_faults)})"),
+        ("restored unawares", f"{report.behind_back:,}, of which {report.spoke_first:,} spoke before they could know"),
         ("broken promises", f"{len(report.broken)}"),
         ("faults/s/core", f"{report.faults_per_s:,.0f}  ({report.cpu_s:,.1f} s of CPU, {report.wall_s:,.1f} s)"),
     ]
     if report.mutants:
         caught = [m for m in report.mutants if m.after_seeds]
         rows.append(("mutants caught", f"{len(caught)} of {len(report.mutants)}"))
-    lines = [f"{name:16s} {value}" for name, value in rows]
+    lines = [f"{name:18s} {value}" for name, value in rows]
     for fate in report.mutants:
         if fate.after_seeds:
             how = f"{fate.promise} broke after {fate.after_seeds} seed{'s' if fate.after_seeds > 1 else ''}"
@@ -210,14 +215,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="wideberth sim", description="Real nodes in simulated bad weather.")
     parser.add_argument("--seeds", type=int, default=100, metavar="N")
     parser.add_argument("--first-seed", type=int, default=0, metavar="S")
-    parser.add_argument("--nodes", type=int, default=2, metavar="M", help="2 to 16; every two share a line")
+    parser.add_argument("--nodes", type=int, default=2, metavar="M", help="2 to 16; 0: each seed draws its own")
     parser.add_argument("--workers", type=int, default=1, metavar="W", help="processes")
     parser.add_argument("--mutants", action="store_true", help="also see that every known mistake is noticed")
     parser.add_argument("--tape", action="store_true", help="print what happened in each seed that broke a promise")
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args(argv)
-    if args.seeds < 0 or not 2 <= args.nodes <= 16 or args.workers < 1:
-        parser.error("--seeds is 0 or more, --nodes 2 to 16, --workers 1 or more")
+    if args.seeds < 0 or not (args.nodes == 0 or 2 <= args.nodes <= 16) or args.workers < 1:
+        parser.error("--seeds is 0 or more, --nodes 0 or 2 to 16, --workers 1 or more")
     shown = _Line(sys.stderr.isatty())
     report = simulate(
         args.seeds, args.first_seed, args.nodes, workers=args.workers, mutants=args.mutants, progress=shown.show

@@ -59,7 +59,7 @@ class Weather(msgspec.Struct, frozen=True):
         if not any(weight for _, weight in storms):
             storms = [("crash", 1.0)]
         # A board with orphans is folded anew with every late entry: long strands and restores apart.
-        long = dice.chance(0.03) and not storms[-1][1]
+        long = dice.chance(0.015) and not storms[-1][1]
         return cls(
             lasts_ms=dice.between(8, 25) * MINUTE,
             lost=dice.pick((0.02, 0.15, 0.35, 0.6)),
