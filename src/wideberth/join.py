@@ -160,7 +160,7 @@ def accept(home: Home, data: bytes, heard: str) -> Joined:
     if not same_words(heard, theirs.root):
         raise BadInput(
             f"these are not the words of the key in this file, which claims to be from {theirs.party}. Nothing was "
-            "signed. Ask them to read their words again (`wideberth status --words` on their side); if they still "
+            "signed. Ask them to read their words again (`wideberth status` on their side); if they still "
             "differ, the file was changed on its way",
             field="words",
         )

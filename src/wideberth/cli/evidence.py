@@ -61,7 +61,7 @@ def evidence(
         {"file": str(path), "bytes": len(data), **found},
         f"Wrote {path}: {found['entries']} entries, {len(data):,} bytes. It verifies.\n"
         "Give the other reader, on another way than this file: verify.py from a copy that they trust, and the "
-        "fingerprints of the keys (in the report; the words of `wideberth status --words` name the same keys).\n"
+        "fingerprints of the keys (in the report; the words of `wideberth status` name the same keys).\n"
         + "\n".join(f"Left out: {x['from']} {x['seq']}, {x['type']} {x['ref']}." for x in found["later"]),
     )
 
@@ -75,10 +75,12 @@ def verify(
     """Check evidence bundles. Without --trust this proves integrity, not identity."""
     from wideberth import evidence as shell
     from wideberth.cli import exits, show
-    from wideberth.errors import Worlds
+    from wideberth.errors import NotFound, Worlds
 
     read = []
     for path in bundle:
+        if not path.is_file():
+            raise NotFound(f"there is no file {path}", field="bundle")
         try:
             read.append(path.read_bytes())
         except OSError as why:
