@@ -17,7 +17,7 @@ from wideberth.core.seal import canonical, checkpoint, envelope, heads, linechec
 from wideberth.core.seal import entry as entries
 from wideberth.core.seal import receipt as receipts
 from wideberth.core.seal.entry import Header, Unread
-from wideberth.core.seal.keys import Ed25519Verifier
+from wideberth.core.seal.keys import Ed25519Verifier, unb64
 from wideberth.core.seal.party import Card
 from wideberth.errors import Fault, Malformed, Stranger
 
@@ -136,6 +136,8 @@ def _sidecar(record: SidecarRecord, batch: Batch) -> Seen:
             return msgspec.structs.replace(plain, note=_proof(record, batch))
         case "stamp":
             pass  # a time stamp by a third party, beside the record; `stamps.py` checks it against its roots
+        case "stamp":
+            _stamp(record)
         case "card" | "agreement" | "pending":
             pass  # these say whose keys hold: `audit.py` reads them first
         case _:
@@ -171,6 +173,16 @@ def _checkpoint(record: SidecarRecord, batch: Batch) -> Seen:
     keys = {party: (card.node,) for (ch, party), card in batch.cards.items() if ch == found.ch}
     names = tuple(c.party for c in checkpoint.cosigners(found, signed, keys, _VERIFIER) if c.party != found.author)
     return msgspec.structs.replace(seen, cosigners=names)
+
+
+def _stamp(record: SidecarRecord) -> None:
+    """Spelling only: whose word it is, the roots say, and those are not in the record (`stamps.check_token`)."""
+    try:
+        token = unb64(msgspec.json.decode(record.envelope, type=str), "stamp")
+    except msgspec.DecodeError as why:
+        raise Malformed(f"a time stamp that cannot be read: {why}") from None
+    if not token.startswith(b"\x30"):
+        raise Malformed("it is kept as a time stamp, and is no DER")
 
 
 def _proof(record: SidecarRecord, batch: Batch) -> str:

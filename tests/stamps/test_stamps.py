@@ -2,13 +2,16 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
 import time
 from collections.abc import Callable
 
+import msgspec
 import pytest
 from tsaworld import Authority, Tsa, openssl, serving, with_another_imprint, with_another_nonce
 
+from wideberth.audit_records import Batch, look
 from wideberth.clock import SystemClock
 from wideberth.core.records import SidecarRecord
 from wideberth.core.seal import canonical, checkpoint
@@ -164,6 +167,15 @@ def test_files_without_certificates_are_named():
 def test_what_is_no_kept_stamp_is_malformed(envelope):
     with pytest.raises(Malformed):
         token_in(envelope)
+
+
+def test_the_audit_knows_stamps_and_names_a_spoilt_one(authority, roots):
+    question = Question(TEXT)
+    record = sidecar(checked(authority.answer(question.der), question, roots), CH, "BLUE", 5)
+    spoilt = msgspec.structs.replace(record, envelope=b'"AAAA"', key=canonical.sha256(b'"AAAA"'))
+    good, bad = look(Batch([record, spoilt], {}, {}))
+    assert (good.wrong, good.note) == ((), "")
+    assert bad.wrong == ("it is kept as a time stamp, and is no DER",)
 
 
 # --- a node's stamping ---
@@ -356,3 +368,9 @@ def test_after_a_start_the_newest_stamp_is_known_and_what_has_none_is_due(author
     assert again.kept == []
     assert later.stamping.newest(CH)["size"] == 4
     assert tsa.asked == 2
+
+
+def test_without_the_extra_it_says_what_to_install(monkeypatch, roots):
+    monkeypatch.setitem(sys.modules, "rfc3161_client", None)
+    with pytest.raises(BadInput, match=r"wideberth\[tsa\]"):
+        Stamping(["https://tsa.example"], roots, "BLUE", SystemClock(), keep=lambda _: None, tell=lambda _: None)

@@ -20,7 +20,7 @@ def names(node) -> list[str]:
 
 def say(node) -> int:
     """One more entry and a check; how many entries the node has said."""
-    node.give(circle="36.20N 37.15E", radius="5km", **{"from": "+1h", "until": "+2h"})
+    node.give(circle="36.20N 37.15E", radius="15km", **{"from": "+1h", "until": "+2h"})
     node.post("/v1/check", {"wait_s": 0})
     return int(node.line["seq"])
 
