@@ -135,8 +135,6 @@ def _sidecar(record: SidecarRecord, batch: Batch) -> Seen:
         case "equivocation":
             return msgspec.structs.replace(plain, note=_proof(record, batch))
         case "stamp":
-            pass  # a time stamp by a third party, beside the record; `stamps.py` checks it against its roots
-        case "stamp":
             _stamp(record)
         case "card" | "agreement" | "pending":
             pass  # these say whose keys hold: `audit.py` reads them first
