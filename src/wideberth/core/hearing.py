@@ -96,6 +96,7 @@ class Hearing:
                 first = self._line.recall(self._channel.strands[author].hash_at(header.epoch, header.seq))
                 if first is not None:
                     self._prove(first.envelope, entry)
+                    self._pass_on(header, first.hash)
             case Fit.GAP:
                 if author == self._channel.us:
                     self._line.recovery.got_ahead(header, self._now, self._out)
@@ -131,6 +132,7 @@ class Hearing:
         """The entry continues its strand: it is kept, whatever its body says."""
         header, strand = entry.header, self._channel.strands[entry.header.sender]
         ours = header.sender == self._channel.us
+        early = "" if ours else self._channel.backdated(header)
         lie = "" if ours else self._channel.false_citation(header)
         if not ours and self._channel.beyond_us(header.seen.get(self._channel.us)):
             self._line.recovery.suspect(header.sender, self._now, self._out)
@@ -140,6 +142,10 @@ class Hearing:
             self._channel.link(entry, opens(said))
         self._out.store.append(entry_record(entry, self._now.t_ms))
         self._grown[header.sender, header.epoch] = None
+        if early:
+            self._out.tell.append(
+                FaultSeen("Backdated", "world", early, self._channel.ch, header.sender, {"entry": entry.hash})
+            )
         if strand.orphaned(header.epoch, header.seq):
             self._line.tell_orphan(entry, self._out)
         if isinstance(said, Unread):
@@ -290,6 +296,14 @@ class Hearing:
             self._out.send.append(Send(author, ch, (), tuple(again)))
 
     # --- proof ---
+
+    def _pass_on(self, header: Header, ours: str) -> None:
+        """Whoever handed us the other half may hold only that one: give it ours, so that both can prove it."""
+        place = header.sender, header.epoch
+        new = place not in self._line.forks
+        self._line.forks[place] = min(header.seq, self._line.forks.get(place, header.seq))
+        if new and self._event.peer in self._channel.peers and self._event.peer != header.sender:
+            self._out.send.append(Send(self._event.peer, self._channel.ch, (ours,)))
 
     def _prove(self, first: bytes, second: Entry) -> None:
         """Two signed headers for one place: kept as a proof that stands alone, told once."""

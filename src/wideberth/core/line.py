@@ -51,6 +51,8 @@ class Line:
         self.verifier = verifier
         self.recall = recall
         self.rung: set[str] = set()
+        # Where an author signed two entries for one place of an epoch: the first such place that we hold.
+        self.forks: dict[tuple[str, str], int] = {}
         self._tangled = False
         self._signers = signers
         self._entropy = entropy

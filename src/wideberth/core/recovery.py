@@ -258,6 +258,9 @@ class Recovery:
             theirs = {p.epoch: p for p in heads.holds.get(author, ())}
             for epoch in strand.epochs:
                 have = theirs.get(epoch)
+                fork = self._line.forks.get((author, epoch))
+                if fork is not None:
+                    wanted.append(strand.hash_at(epoch, fork))  # the peer may hold the other one, and go on from there
                 length = strand.length(epoch)
                 if have is not None and have.seq <= length and strand.hash_at(epoch, have.seq) != have.hash:
                     wanted.append(strand.hash_at(epoch, have.seq))

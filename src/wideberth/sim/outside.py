@@ -82,6 +82,12 @@ class Reader:
         return self._receipts[envelope]
 
 
+def header_of(envelope: bytes) -> dict[str, Any]:
+    """The header of an entry as plain JSON."""
+    header: dict[str, Any] = _JSON.decode(base64.b64decode(_JSON.decode(envelope)["payload"]))
+    return header
+
+
 def _read_entry(envelope: bytes, body: bytes) -> Read:
     payload = base64.b64decode(_JSON.decode(envelope)["payload"])
     h = _JSON.decode(payload)

@@ -9,6 +9,9 @@ split       at rest all copies of every epoch of a strand are the same, byte by 
 agreed      at rest both boards show the same threads, versions and rungs: those that the strands say by their
             order; a board that was folded anew from the disk shows them too (rungs by machine are beside the
             strands: a restore may lose them)
+convicted   whoever shows two peers two entries for one place is proven a liar at both; who backdates, poisons or
+            signs a checkpoint over another strand is named; what one peer is not sent, others pass on; a liar takes
+            nothing else from honest nodes
 stuck       a kind world comes to rest, and then nothing waits for a receipt
 duplicated  no entry is stored or told twice; places are dense and chained
 rung        every urgent entry that is live when it arrives rings, also behind a gap
@@ -20,6 +23,7 @@ world ends there (`SpokeFirst`) and is counted apart; once it was handed back an
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Sequence
 from typing import Final
 
@@ -31,12 +35,12 @@ from wideberth.core.records import EntryRecord, SidecarRecord
 from wideberth.core.tells import FaultSeen, Heard, Said, Tell
 from wideberth.errors import Fault
 from wideberth.sim.network import Parcel
-from wideberth.sim.outside import Fold, Picture, Read, Reader, supersedes
+from wideberth.sim.outside import Fold, Picture, Read, Reader, header_of, supersedes
 from wideberth.sim.parties import Charter
 from wideberth.sim.site import Site
 from wideberth.sim.tape import Tape
 
-PROMISES: Final = ("framed", "lost", "split", "agreed", "stuck", "duplicated", "rung", "sound")
+PROMISES: Final = ("framed", "lost", "split", "agreed", "convicted", "stuck", "duplicated", "rung", "sound")
 
 # What a peer may be blamed for when the wire changed its bytes: that they are not what was signed.
 _SPOILT: Final = frozenset({"Malformed", "BadSignature", "Oversized", "Stranger"})
@@ -69,6 +73,7 @@ class _Memory:
         self.rang: set[str] = set()
         self.arrived: set[str] = set()
         self.superseded: set[str] = set()
+        self.named: set[tuple[str, str]] = set()
         # Lines on which it cannot know yet that its record was put back, and what it signed there meanwhile.
         self.unaware: set[str] = set()
         self.unaware_signed: set[str] = set()
@@ -83,6 +88,7 @@ class Promises:
         self._signed: dict[tuple[str, str, str, int], str] = {}
         self._of: dict[str, _Memory] = {}
         self.restores = 0
+        self.liar = ""
 
     def _memory(self, site: Site) -> _Memory:
         return self._of.setdefault(site.party, _Memory())
@@ -91,10 +97,14 @@ class Promises:
 
     def stepped(self, site: Site, event: ev.Event, tainted: bool, batch: Batch, now: Now) -> None:
         memory = self._memory(site)
+        if site.party == self.liar:
+            return
         for record in batch.store:
             if isinstance(record, EntryRecord):
                 if site.disk.entry(record.hash) is not None:
                     raise Broken("duplicated", f"{site.party} stores entry {_name(record)} a second time")
+                if record.author == self.liar:
+                    continue
                 said = self.reader.entry(record.envelope, record.body)
                 if old := supersedes(said):
                     memory.superseded.add(old)
@@ -102,10 +112,11 @@ class Promises:
                     memory.unaware_signed.add(record.hash)
                     if record.type == "epoch":
                         memory.unaware.discard(record.ch)
-            elif isinstance(record, SidecarRecord) and record.kind == "equivocation":
+            elif isinstance(record, SidecarRecord) and record.kind == "equivocation" and record.author != self.liar:
                 raise Broken("framed", f"{site.party} keeps a proof against {record.author}")
         for tell in batch.tell:
             if isinstance(tell, FaultSeen):
+                memory.named.add((tell.fault, tell.peer))
                 self._accused(site, tell, tainted)
         for ring in batch.ring:
             if isinstance(ring, Heard):
@@ -136,7 +147,7 @@ class Promises:
             )
 
     def _accused(self, site: Site, tell: FaultSeen, tainted: bool) -> None:
-        if tell.whose != "theirs" or (tainted and tell.fault in _SPOILT):
+        if tell.whose != "theirs" or (self.liar and tell.peer == self.liar) or (tainted and tell.fault in _SPOILT):
             return
         if tell.fault == "Stranger" and tell.ch not in site.node.lines:
             return  # it came before our own side signed
@@ -153,7 +164,11 @@ class Promises:
         raise Broken("sound", f"{site.party} falls over at {type(event).__name__}: {why!r}") from why
 
     def sent(self, site: Site, parcel: Parcel) -> None:
+        if site.party == self.liar:
+            return
         for envelope, body in parcel.frames:
+            if self.liar and header_of(envelope)["from"] == self.liar:
+                continue  # passed on
             read = self.reader.entry(envelope, body)
             place = (read.ch, read.author, read.epoch, read.seq)
             if self._signed.setdefault(place, read.hash) != read.hash:
@@ -169,6 +184,8 @@ class Promises:
 
     def told(self, site: Site, tell: Tell) -> None:
         memory = self._memory(site)
+        if site.party == self.liar:
+            return
         if isinstance(tell, Said):
             memory.durable[tell.entry] = "its officer was told that it is said"
         elif isinstance(tell, Heard) and tell.recorded:
@@ -203,7 +220,7 @@ class Promises:
         memory.arrived.clear()
         memory.superseded.clear()
         for record in site.disk.load():
-            if isinstance(record, EntryRecord):
+            if isinstance(record, EntryRecord) and record.author != self.liar:
                 memory.superseded.add(supersedes(self.reader.entry(record.envelope, record.body)))
 
     # --- when the weather is kind ---
@@ -234,6 +251,25 @@ class Promises:
                     raise Broken(
                         "lost", f"entry {entry[:8]}, which {site.party} was told of, is not everywhere at rest"
                     )
+
+    def despite(self, liar: str, sites: Sequence[Site], charters: Iterable[Charter]) -> None:
+        """With a liar among the members: the honest ones hold the same of each other, and know what it did."""
+        honest = [site for site in sites if site.party != self.liar]
+        for charter in charters:
+            copies = {site.party: _copy(site, charter.ch) for site in honest}
+            for one, other in itertools.combinations(honest, 2):
+                mine, theirs = copies[one.party], copies[other.party]
+                for author in charter.members:
+                    if author != self.liar or liar != "equivocator":
+                        a, b = ({k: _bytes(c) for k, c in x.items() if k[0] == author} for x in (mine, theirs))
+                        if a != b:
+                            raise Broken("split", f"{one.party} and {other.party} hold different copies of {author}")
+                if any(not _same(chain, theirs.get(key, [])) for key, chain in mine.items()):
+                    for site in (one, other):
+                        if not any(s.kind == "equivocation" and s.author == self.liar for s in site.disk.sidecars()):
+                            raise Broken("convicted", f"{site.party} has no proof that {self.liar} shows two strands")
+        if liar == "backdater" and not any(("Backdated", self.liar) in self._memory(s).named for s in honest):
+            raise Broken("convicted", f"nobody names {self.liar}, who backdates")
 
     def _strands(self, charter: Charter, members: list[Site]) -> Chains:
         """Every epoch of every strand, once it is seen that all copies are the same, dense and chained."""
@@ -332,6 +368,11 @@ def _copy(site: Site, ch: str) -> dict[tuple[str, str], list[EntryRecord]]:
         for record in strand if of == ch else ():
             found.setdefault((author, record.epoch), []).append(record)
     return found
+
+
+def _same(one: list[EntryRecord], other: list[EntryRecord]) -> bool:
+    """As far as both go."""
+    return all(a.hash == b.hash for a, b in zip(one, other, strict=False))
 
 
 def _bytes(chain: list[EntryRecord]) -> list[tuple[str, bytes, bytes]]:

@@ -46,6 +46,10 @@ class Weather(msgspec.Struct, frozen=True):
         """Whether backups are taken, and put back."""
         return any(kind == "restore" and weight for kind, weight in self.storms)
 
+    def without_restores(self) -> Weather:
+        storms = tuple((kind, weight) for kind, weight in self.storms if kind != "restore") or (("crash", 1.0),)
+        return msgspec.structs.replace(self, storms=storms if any(w for _, w in storms) else (("crash", 1.0),))
+
     @classmethod
     def drawn(cls, dice: Dice) -> Weather:
         storms: list[tuple[Hard, float]] = [

@@ -24,6 +24,7 @@ from wideberth.core.records import EntryRecord
 from wideberth.sim import parties
 from wideberth.sim.clock import SimClock
 from wideberth.sim.dice import Dice
+from wideberth.sim.liars import LIARS, Liar
 from wideberth.sim.network import Network, Parcel
 from wideberth.sim.officers import Officers
 from wideberth.sim.parties import NAMES, Charter, Keys
@@ -50,16 +51,24 @@ CHECK_MS: Final = (30 * SECOND, 60 * SECOND)
 CHECKPOINT_MS: Final = (55 * SECOND, 65 * SECOND)
 
 
+# Somebody who lies need not come to rest: so long after the weather turned, several line checks, the others have.
+LIAR_MS: Final = 4 * MINUTE
+
+
 class Shape(msgspec.Struct, frozen=True):
-    """Who is there: so many nodes; all on one line (`one_line`), or every two on a line of their own."""
+    """Who is there: so many nodes; all on one line (`one_line`), or every two on a line of their own.
+    `liar` is one of `LIARS`: what the last node is."""
 
     nodes: int = 2
     one_line: bool = False
+    liar: str = ""
 
     @classmethod
     def drawn(cls, seed: int) -> Shape:
         """Two nodes most of the time; at times three to six, on one line or on many."""
         dice = Dice(seed).apart("shape")
+        if dice.chance(0.06):
+            return cls(dice.pick((3, 4)), one_line=True, liar=dice.pick(tuple(LIARS)))
         nodes = dice.weighted(((2, 0.84), (3, 0.10), (4, 0.04), (6, 0.02)))
         return cls(nodes, one_line=nodes > 2 and (nodes > 3 or dice.chance(0.7)))
 
@@ -96,7 +105,10 @@ class World:
         self.tape = Tape()
         self.promises = Promises(self.tape)
         self.hard: Counter[str] = Counter()
+        self.shape = shape
         self.weather = weather or Weather.drawn(dice.apart("weather"))
+        if shape.liar:
+            self.weather = self.weather.without_restores()
         self._dice = dice.apart("world")
         self._plans: list[tuple[int, int, Callable[[], None]]] = []
         self._count = itertools.count()
@@ -105,7 +117,13 @@ class World:
         self._network = Network(self.weather, dice.apart("network"), self._carry)
         real = seed % REAL_EVERY == REAL_EVERY - 1
         keys = [Keys(name, dice.apart(name), real=real) for name in NAMES[: shape.nodes]]
-        self.sites = [self._site(k, dice.apart(f"{k.party}/site"), real, site) for k in keys]
+        kinds = [site] * len(keys)
+        if shape.liar:
+            kinds[-1] = LIARS[shape.liar]
+            self.promises.liar = keys[-1].party
+        self.sites = [
+            self._site(k, dice.apart(f"{k.party}/site"), real, kind) for k, kind in zip(keys, kinds, strict=True)
+        ]
         self._by_name = {s.party: s for s in self.sites}
         self.charters: list[Charter] = []
         for group in [tuple(keys)] if shape.one_line else itertools.combinations(keys, 2):
@@ -133,7 +151,10 @@ class World:
         try:
             self._begin()
             self._until_rest()
-            self.promises.at_rest(self.sites, self.charters)
+            if self.shape.liar:
+                self.promises.despite(self.shape.liar, self.sites, self.charters)
+            else:
+                self.promises.at_rest(self.sites, self.charters)
         except SpokeFirst as why:
             self.tape.note(self.now_ms, "WORLD", f"ends: {why}")
             outcome.spoke_first = 1
@@ -167,16 +188,24 @@ class World:
             self._timer(site, ev.CheckLines(), CHECK_MS)
             self._timer(site, ev.SignCheckpoints(), CHECKPOINT_MS)
         self._restores.begin()
+        if isinstance(liar := self.sites[-1], Liar):
+            liar.begin(self._dice.pick(self.sites[:-1]).party)
         self._next_storm()
         self.later(self.weather.lasts_ms, self._be_kind)
-        if self._dice.chance(BUSY_CHANCE) and not self.weather.restores:
+        if self._dice.chance(BUSY_CHANCE) and not self.weather.restores and not self.shape.liar:
             self._be_busy()
 
     def _until_rest(self) -> None:
         deadline_ms = self.weather.lasts_ms + PATIENCE_MS
         while self._plans:
             at_ms, _, act = heapq.heappop(self._plans)
-            if self.kind and at_ms > max(self._last_parcel_ms, self.weather.lasts_ms) + QUIET_MS:
+            if self.shape.liar and at_ms > self.weather.lasts_ms + LIAR_MS:
+                return
+            if (
+                self.kind
+                and not self.shape.liar
+                and at_ms > max(self._last_parcel_ms, self.weather.lasts_ms) + QUIET_MS
+            ):
                 return
             if at_ms > deadline_ms:
                 raise Broken(

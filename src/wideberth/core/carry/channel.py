@@ -7,6 +7,8 @@ is its members, always.
 
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec
 
 from wideberth.core.carry.clocks import PeerClock
@@ -23,6 +25,9 @@ from wideberth.core.seal.keys import Signer, Verifier
 from wideberth.core.seal.party import Card
 from wideberth.core.seal.receipt import Receipt
 from wideberth.errors import OutOfPlace, Stranger
+
+# Clocks may differ by this much before people are told (domain.md §8, B2); so may the times of two entries.
+BACKDATED_MS: Final = 2_000
 
 
 class Channel:
@@ -113,6 +118,29 @@ class Channel:
         place = header.seen.get(self.us)
         if place is not None and place.seq <= self.own.length(place.epoch) and not self.own.holds(place):
             return f"it cites entry {place.seq} of our strand with a hash that we never signed"
+        return ""
+
+    def backdated(self, header: Header) -> str:
+        """Why the time that a peer claims for its next entry cannot be, by what was signed before; empty when it can.
+
+        Call before `link`. Told, never refused: times order nothing, and an honest clock may be set back.
+        """
+        strand, epoch, sender = self.strands[header.sender], header.epoch, header.sender
+        said_ms = strand.time_at(epoch, header.seq - 1) if header.seq > 1 else 0
+        if header.t_ms < said_ms - BACKDATED_MS:
+            return (
+                f"{sender} dates entry {header.seq} {(said_ms - header.t_ms) / 1000:.1f} s before its own entry "
+                "before it: its clock was set back, or the time is made up. Order is not affected"
+            )
+        place, offset = header.seen.get(self.us), self.clocks[sender].offset
+        if place is None or offset is None or not self.own.holds(place):
+            return ""
+        least_ms = self.own.time_at(place.epoch, place.seq) + offset.offset_ms - offset.bound_ms
+        if header.t_ms < least_ms - BACKDATED_MS:
+            return (
+                f"{sender} dates entry {header.seq} {(least_ms - header.t_ms) / 1000:.1f} s before our entry that it "
+                "cites was signed, by its own clock: its clock was set back, or the time is made up"
+            )
         return ""
 
     def beyond_us(self, place: Place | None) -> bool:

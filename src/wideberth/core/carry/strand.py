@@ -47,6 +47,7 @@ class Strand:
         self._numbers: dict[tuple[str, int], int] = {}
         self._chains: dict[str, list[str]] = {}
         self._before: dict[str, Place | None] = {}
+        self._times: dict[str, list[int]] = {}
 
     @property
     def seq(self) -> int:
@@ -86,6 +87,10 @@ class Strand:
 
     def hash_at(self, epoch: str, seq: int) -> str:
         return self._chains[epoch][seq - 1]
+
+    def time_at(self, epoch: str, seq: int) -> int:
+        """The time that the author claims for a place that is held, ms UTC."""
+        return self._times[epoch][seq - 1]
 
     def hash_of(self, n: int) -> str:
         """Hash of the n-th entry of `log`, counted from 1."""
@@ -177,5 +182,6 @@ class Strand:
         assert header.seq == len(chain) + 1
         assert header.prev == (chain[-1] if chain else NO_PREV)
         chain.append(hash_)
+        self._times.setdefault(header.epoch, []).append(header.t_ms)
         self.log.append((header.epoch, header.seq))
         self._numbers[header.epoch, header.seq] = len(self.log)
