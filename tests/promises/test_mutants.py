@@ -10,7 +10,7 @@ from wideberth.sim.run import MutantFate, Report, main, run_seed, table, try_mut
 from wideberth.sim.site import Site
 
 # Enough for every mutant here, and few enough to say something about the simulator.
-SEEDS_MOST = 25
+SEEDS_MOST = 40
 
 
 def seen(seed: int, site: type[Site]) -> str:
@@ -28,6 +28,7 @@ def test_the_mistakes_of_the_design_are_among_them() -> None:
     assert {
         "send before store", "receipt before fsync", "gap accepted", "no de-duplication", "clock trusted for order",
         "clock trusted for versions", "no repeat", "pointer follows what was sent", "receipt not repeated",
+        "no epoch", "no heads question", "pointer follows receipts only", "no heads in line checks", "no flush timer",
     } <= BY_NAME.keys()  # fmt: skip
 
 

@@ -7,12 +7,16 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+from wideberth.sim.liars import LIARS
+from wideberth.sim.mutants import BY_NAME
 from wideberth.sim.run import main, run_seed, simulate, table
+from wideberth.sim.shrink import shrink
 from wideberth.sim.weather import HARD_FAULTS, MESSAGE_FAULTS
-from wideberth.sim.world import REAL_EVERY, World
+from wideberth.sim.world import REAL_EVERY, Shape, World
 
 TAPES = """
 from wideberth.sim.run import run_seed
@@ -36,7 +40,7 @@ def test_two_dozen_seeds_break_no_promise_in_really_bad_weather() -> None:
 def test_three_nodes_share_three_lines_and_keep_every_promise() -> None:
     report = simulate(3, first_seed=7, nodes=3)
     assert [(b.seed, b.story) for b in report.broken] == []
-    assert len(World(1, nodes=3).charters) == 3
+    assert len(World(1, shape=Shape(3)).charters) == 3
 
 
 def test_one_seed_in_a_hundred_signs_with_real_keys() -> None:
@@ -81,3 +85,30 @@ def test_two_processes_find_what_one_finds() -> None:
 def test_senseless_numbers_are_refused(argv: list[str]) -> None:
     with pytest.raises(SystemExit):
         main(argv)
+
+
+@pytest.mark.parametrize("liar", LIARS)
+def test_honest_nodes_keep_every_promise_among_liars(liar: str) -> None:
+    outcome = World(1, shape=Shape(3, True, liar)).run()
+    assert (outcome.broken, outcome.story) == ("", "")
+    assert outcome.entries > 20
+
+
+def test_three_members_on_one_line_keep_every_promise_through_restores() -> None:
+    outcomes = [run_seed(seed, 3, one_line=True) for seed in range(6)]
+    assert [(o.seed, o.story) for o in outcomes if o.broken] == []
+    assert sum(o.hard_faults["restore"] for o in outcomes) >= 3
+
+
+def test_a_world_that_breaks_a_promise_shrinks_and_its_tape_can_be_kept(tmp_path: Path) -> None:
+    kept = tmp_path / "tape.txt"
+    with BY_NAME["no epoch"].in_force():
+        first = run_seed(0)
+        found = shrink(0, Shape())
+        assert main(["--replay", "0", "--keep", str(kept)]) == 1
+    assert found is not None
+    assert first.broken == found.outcome.broken == "framed"
+    assert found.after < found.before == first.step
+    assert "PROMISE" in kept.read_text()
+    assert "PUT BACK" in kept.read_text()
+    assert shrink(0, Shape()) is None

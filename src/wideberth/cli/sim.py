@@ -16,11 +16,20 @@ def sim(
     nodes: Annotated[int, typer.Option(help="Nodes in each world; 0: each seed draws its own.", min=0, max=16)] = 2,
     workers: Annotated[int, typer.Option(help="Processes.", min=1)] = 1,
     mutants: Annotated[bool, typer.Option("--mutants", help="Also see that every known mistake is noticed.")] = False,
+    replay: Annotated[int | None, typer.Option(help="Run this one seed again.")] = None,
+    shrink: Annotated[int | None, typer.Option(help="Find a smaller world that breaks the same promise.")] = None,
+    keep: Annotated[str, typer.Option(help="Write the tape of what broke to this file.")] = "",
     tape: Annotated[bool, typer.Option("--tape", help="Print what happened where a promise broke.")] = False,
 ) -> None:
     """Simulate real nodes in bad weather and check the promises from outside. Exit code 1 if one broke."""
     from wideberth.sim.run import main
 
     flags = [name for name, on in (("--mutants", mutants), ("--tape", tape), ("--json", here().json)) if on]
-    values = {"--seeds": seeds, "--first-seed": first_seed, "--nodes": nodes, "--workers": workers}
+    values: dict[str, int | str] = {
+        "--seeds": seeds,
+        "--first-seed": first_seed,
+        "--nodes": nodes,
+        "--workers": workers,
+    }
+    values |= {k: v for k, v in (("--replay", replay), ("--shrink", shrink), ("--keep", keep or None)) if v is not None}
     raise typer.Exit(main([*flags, *(str(x) for pair in values.items() for x in pair)]))

@@ -24,9 +24,11 @@ from wideberth.core.carry.strand import Fit, Strand
 from wideberth.core.hearing import Hearing
 from wideberth.core.line import Line
 from wideberth.core.records import EntryRecord, Record
+from wideberth.core.recovery import Recovery
 from wideberth.core.say.words import Place
 from wideberth.core.seal import receipt as receipts
 from wideberth.core.seal.entry import Entry, Header
+from wideberth.core.witnessing import Witness
 from wideberth.errors import OutOfPlace
 from wideberth.sim.site import Site
 
@@ -84,6 +86,24 @@ class _SyncsLate(Site):
         self.disk.append(records)
         life = self.life
         self.later(200, lambda: self.disk.sync() if life == self.life else None)
+
+
+class _NoFlushTimer(Site):
+    """A group commit that waits until four steps want something kept."""
+
+    _tail: tuple[tuple[ev.Event, Batch], ...] = ()
+
+    def effects(self, stepped: list[tuple[ev.Event, Batch]]) -> None:
+        together = [*self._tail, *stepped]
+        if sum(1 for _, batch in together if batch.store) % 4:
+            self._tail = tuple(together)
+            return
+        self._tail = ()
+        super().effects(together)
+
+    def _off(self) -> None:
+        self._tail = ()
+        super()._off()
 
 
 # --- other carriers ---
@@ -199,6 +219,22 @@ def _reload_without_receipts(self: Line, record: Any) -> None:
 
 _RELOAD_SIDECAR: Final = Line.reload_sidecar
 
+
+# --- other ways back from a backup ---
+
+
+def _nothing(*_: Any, **__: Any) -> None:
+    return None
+
+
+def _newest_in_the_store(self: Line, epoch: str) -> None:
+    """After a restart the node writes on in the epoch that it stored last, also one that a peer handed back."""
+    _RELOADED(self, epoch)
+    self.channel.own.epoch = self.channel.own.log[-1][0]
+
+
+_RELOADED: Final = Line.reloaded
+
 MUTANTS: Final = (
     Mutant("send before store", "what left may never have been stored", ("framed", "lost", "split"), {}, _SendsFirst),
     Mutant("tell before store", "an officer is told what a crash undoes", ("lost",), {}, _TellsFirst),
@@ -211,7 +247,7 @@ MUTANTS: Final = (
            {(Strand, "fit"): _fit_repeats, (Strand, "append"): _append_anything}),
     Mutant("clock trusted for order", "an entry with an earlier time than the last is refused", ("framed",),
            {(Strand, "fit"): _fit_by_clock}),
-    Mutant("clock trusted for versions", "the version with the latest time holds", ("agreed",),
+    Mutant("clock trusted for versions", "the version with the latest time holds", ("agreed", "rung"),
            {(Thread, "newest"): property(_newest_by_clock)}),
     Mutant("no repeat", "what was lost is never sent again", ("split", "stuck", "lost"),
            {(Outbox, "repeat"): _never_repeat}),
@@ -229,6 +265,25 @@ MUTANTS: Final = (
            {(Channel, "stored_receipt"): _parks_and_receipts}),
     Mutant("answer moves to the newest version", "an acknowledgement counts for a version that nobody saw", ("agreed",),
            {(Thread, "version"): _answers_newest}),
+    Mutant("no epoch", "after a restore a node goes on in its old epoch", ("framed",),
+           {(Recovery, "restored"): _nothing}),
+    Mutant("no heads question", "a restored node asks nobody what they hold", ("stuck", "split", "framed"),
+           {(Recovery, "ask"): _nothing}),
+    Mutant("no heads answer", "nobody says what they hold of a restored node", ("stuck", "split", "framed"),
+           {(Recovery, "heard"): _nothing}),
+    Mutant("pointer follows receipts only", "what a restored peer lost is never sent to it again", ("split", "stuck"),
+           {(Recovery, "_catch_up"): _nothing}),
+    Mutant("no heads in line checks", "a late receipt of what a peer lost is believed for ever", ("split", "stuck"),
+           {(Witness, "_compare"): _nothing}),
+    Mutant("no repair", "shown its own lost words, a node goes on as if nothing were wrong", ("framed", "split"),
+           {(Recovery, "repair"): _nothing}),
+    Mutant("the newest epoch in the store", "a node writes on in an epoch that it abandoned", ("framed",),
+           {(Line, "reloaded"): _newest_in_the_store}),
+    Mutant("orphans fold as they come", "what was said twice stands as it happened to arrive",
+           ("agreed", "duplicated"),
+           {(Strand, "linear"): property(lambda self: True)}),
+    Mutant("no flush timer", "what was written last waits for company", ("split", "stuck", "lost", "framed", "rung"),
+           {}, _NoFlushTimer),
 )  # fmt: skip
 BY_NAME: Final[dict[str, Mutant]] = {m.name: m for m in MUTANTS}
 

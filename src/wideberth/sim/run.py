@@ -17,6 +17,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Final
 
 import msgspec
@@ -127,6 +128,8 @@ def simulate(
             _add(report, outcome)
             message.update(outcome.message_faults)
             hard.update(outcome.hard_faults)
+            if outcome.broken and progress is not None:
+                progress(f"seed {outcome.seed} breaks {outcome.broken}")
         if progress is not None:
             faults = message.total() + hard.total()
             progress(f"{done} of {seeds} seeds, {faults:,} faults, {len(report.broken)} broken promises")
@@ -206,7 +209,7 @@ def table(report: Report) -> str:
         lines.append(f"  {fate.name:36s} {how}")
     for broken in report.broken[:20]:
         lines.append(f"seed {broken.seed}, step {broken.step}: {broken.promise} is broken: {broken.story}")
-        lines.append(f"  see it: wideberth sim --seeds 1 --first-seed {broken.seed} --nodes {report.nodes} --tape")
+        lines.append(f"  see it: wideberth sim --replay {broken.seed} --nodes {report.nodes} --tape")
     return "\n".join(lines)
 
 
@@ -219,11 +222,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--workers", type=int, default=1, metavar="W", help="processes")
     parser.add_argument("--mutants", action="store_true", help="also see that every known mistake is noticed")
     parser.add_argument("--tape", action="store_true", help="print what happened in each seed that broke a promise")
+    parser.add_argument("--replay", type=int, metavar="SEED", help="run this one seed again")
+    parser.add_argument(
+        "--shrink", type=int, metavar="SEED", help="look for a smaller world that breaks the same promise"
+    )
+    parser.add_argument("--keep", metavar="FILE", help="write the tape of a seed that broke a promise to a file")
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args(argv)
     if args.seeds < 0 or not (args.nodes == 0 or 2 <= args.nodes <= 16) or args.workers < 1:
         parser.error("--seeds is 0 or more, --nodes 0 or 2 to 16, --workers 1 or more")
     shown = _Line(sys.stderr.isatty())
+    if args.shrink is not None:
+        return _shrink(args.shrink, args.nodes, args.keep, args.tape, shown)
+    if args.replay is not None:
+        args.first_seed, args.seeds = args.replay, 1
     report = simulate(
         args.seeds, args.first_seed, args.nodes, workers=args.workers, mutants=args.mutants, progress=shown.show
     )
@@ -235,7 +247,30 @@ def main(argv: Sequence[str] | None = None) -> int:
         if args.tape:
             for broken in report.broken:
                 sys.stdout.write(f"\nseed {broken.seed}\n" + "\n".join(broken.tape) + "\n")
+    if args.keep and report.broken:
+        _keep(args.keep, [f"seed {b.seed}: {b.promise}: {b.story}\n" + "\n".join(b.tape) for b in report.broken])
     return 0 if report.good else 1
+
+
+def _shrink(seed: int, nodes: int, keep: str | None, tape: bool, shown: _Line) -> int:
+    from wideberth.sim.shrink import shrink
+
+    found = shrink(seed, Shape(nodes) if nodes else Shape.drawn(seed), shown.show)
+    shown.end()
+    if found is None:
+        sys.stdout.write(f"seed {seed} breaks no promise\n")
+        return 0
+    told = f"seed {seed}: {found.outcome.broken} breaks after {found.after} steps instead of {found.before}"
+    lines = [f"{told} ({found.tries} worlds tried)", found.outcome.story, repr(found.weather)]
+    sys.stdout.write("\n".join([*lines, *(found.outcome.tape if tape else ())]) + "\n")
+    if keep:
+        _keep(keep, [*lines, *found.outcome.tape])
+    return 1
+
+
+def _keep(file: str, lines: list[str]) -> None:
+    Path(file).write_text("\n".join(lines) + "\n", encoding="utf-8")
+    sys.stdout.write(f"the tape is in {file}\n")
 
 
 class _Line:
@@ -247,7 +282,7 @@ class _Line:
 
     def show(self, text: str) -> None:
         now_s = time.monotonic()
-        if now_s < self._next_s:
+        if now_s < self._next_s and not text.startswith("seed "):
             return
         self._next_s = now_s + (0.2 if self._terminal else 10.0)
         sys.stderr.write(f"\r\x1b[K{text}" if self._terminal else f"{text}\n")

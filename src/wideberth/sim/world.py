@@ -41,7 +41,7 @@ PATIENCE_MS: Final = 10 * MINUTE
 # In some worlds somebody talks without a pause, a word every half second, from before the weather turns until after it.
 # What was lost must come through all the same, within this time: longer than the longest pause between repeats, and
 # shorter than it takes to fill the window, which would end the talk by itself.
-BUSY_CHANCE: Final = 0.08
+BUSY_CHANCE: Final = 0.16
 BUSY_BEFORE_MS: Final = 10 * SECOND
 BUSY_MS: Final = 36 * SECOND
 # One seed in a hundred signs with Ed25519.
@@ -184,15 +184,19 @@ class World:
             for party in charter.members:
                 self._open(charter, self._by_name[party])
                 self._next_word(charter.ch, self._by_name[party])
-        for site in self.sites:
-            self._timer(site, ev.CheckLines(), CHECK_MS)
-            self._timer(site, ev.SignCheckpoints(), CHECKPOINT_MS)
+        alone = self.weather.restores or bool(self.shape.liar)
+        busy = self._dice.chance(BUSY_CHANCE) and not alone
+        # Checks heal much: without restores and liars the carriers must manage without them, too.
+        if alone or not (busy or self._dice.chance(0.3)):
+            for site in self.sites:
+                self._timer(site, ev.CheckLines(), CHECK_MS)
+                self._timer(site, ev.SignCheckpoints(), CHECKPOINT_MS)
         self._restores.begin()
         if isinstance(liar := self.sites[-1], Liar):
             liar.begin(self._dice.pick(self.sites[:-1]).party)
         self._next_storm()
         self.later(self.weather.lasts_ms, self._be_kind)
-        if self._dice.chance(BUSY_CHANCE) and not self.weather.restores and not self.shape.liar:
+        if busy:
             self._be_busy()
 
     def _until_rest(self) -> None:

@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What restores, forks and false times in the simulator found in the core, told again in its smallest form."""
+
+from __future__ import annotations
+
+import msgspec
+from duet import MINUTE, Duet, terms
+from tests.core.test_line import give
+from tests.core.test_restore import backup, put_back, settle
+from tests.pair import Pair
+
+from wideberth.core import events as ev
+from wideberth.core.tells import FaultSeen
+
+
+def test_a_restart_goes_on_in_the_epoch_that_was_opened_and_not_in_one_that_came_back() -> None:
+    """Seed 26, promise `framed`: two restores from one backup; the opening of the first came back after the second.
+    After a restart the node wrote on in the first, whose end it did not know."""
+    pair = Pair()
+    first = backup(pair.blue)
+    put_back(pair, "BLUE", first.copy(), seed="one")
+    pair.blue.out.clear()
+    pair.blue.step(ev.RaiseAlert(pair.ch, "BLUE/watch-1"), pair.now)
+    pair.settle()
+    put_back(pair, "BLUE", first.copy(), seed="two")
+    pair.blue.out.clear()
+    pair.blue.step(ev.RaiseAlert(pair.ch, "BLUE/watch-1"), pair.now)
+    own = pair.blue.node.lines[pair.ch].channel.own
+    wrote_in = own.epoch
+    settle(pair)
+    assert len(own.epochs) == 3
+    pair.blue.restart(pair.now)
+    assert pair.blue.node.lines[pair.ch].channel.own.epoch == wrote_in
+
+
+def test_orphans_are_folded_with_what_the_same_write_has_not_stored_yet() -> None:
+    """Seed 12, promise `sound`: a shell writes many steps together; folding anew looked for an entry of an earlier step
+    in the store, where it was not yet."""
+    pair = Pair()
+    old = backup(pair.blue)
+    give(pair)
+    pair.settle()
+    put_back(pair, "BLUE", old)
+    pair.blue.out.clear()
+    pair.blue.step(ev.RaiseAlert(pair.ch, "BLUE/watch-1"), pair.now)
+    settle(pair)
+    node = pair.blue.node
+    batches = [node.step(ev.RaiseAlert(pair.ch, "BLUE/watch-1"), pair.now) for _ in range(3)]
+    assert all(batch.store for batch in batches)
+    assert sum(1 for t in node.lines[pair.ch].board if t.kind == "alert") == 4
+
+
+def test_a_node_that_was_put_back_unawares_opens_its_epoch_in_the_batch_in_which_it_finds_out() -> None:
+    """Seed 59, promise `framed`: it had found out, then crashed, and had forgotten it again."""
+    pair = Pair()
+    old = backup(pair.blue)
+    give(pair)
+    give(pair, lat=35.5)
+    pair.settle()
+    frames = pair.green.frames(msgspec.structs.replace(pair.green.node.step(ev.CompareHeads(), pair.now).send[0],
+                               frames=pair.green.node.lines[pair.ch].channel.strands["BLUE"]._chains[
+                                   pair.green.node.lines[pair.ch].channel.strands["BLUE"].epoch][-1:]))  # fmt: skip
+    put_back(pair, "BLUE", old, marked=False)
+    batch = pair.blue.step(ev.Arrived(pair.ch, "GREEN", frames, ()), pair.now)
+    assert [f.fault for f in batch.tell if isinstance(f, FaultSeen)] == ["LostTail"], "though it came behind a gap"
+    assert len(pair.blue.node.lines[pair.ch].channel.own.epochs) == 2
+
+
+def test_a_time_before_the_own_entry_before_it_is_named_and_nothing_is_refused() -> None:
+    duet = Duet()
+    duet.blue.step(ev.GiveNotice(duet.ch, "BLUE/watch-1", terms()), at_ms=60 * MINUTE)
+    duet.blue.step(ev.SayNil(duet.ch, "BLUE/watch-1", 2_000_000_000_000), at_ms=20 * MINUTE)
+    frames, sidecars = duet.blue.take()
+    batch = duet.amber.step(ev.Arrived(duet.ch, "BLUE", frames, sidecars), at_ms=61 * MINUTE)
+    (named,) = [f for f in batch.tell if isinstance(f, FaultSeen)]
+    assert (named.fault, named.whose, named.peer) == ("Backdated", "world", "BLUE")
+    assert "2400.0 s before its own entry" in named.sentence
+    assert duet.line(duet.amber).channel.strands["BLUE"].seq == 3
+
+
+def test_a_time_before_an_entry_that_it_cites_is_named() -> None:
+    duet = Duet()
+    for _ in range(2):
+        duet.amber.step(ev.GiveNotice(duet.ch, "AMBER/watch-1", terms()), at_ms=MINUTE)
+        duet.exchange(at_ms=MINUTE)
+    assert duet.line(duet.amber).channel.clocks["BLUE"].offset is not None
+    duet.amber.step(ev.GiveNotice(duet.ch, "AMBER/watch-1", terms()), at_ms=60 * MINUTE)
+    duet.exchange(at_ms=60 * MINUTE)
+    duet.blue.step(ev.SayNil(duet.ch, "BLUE/watch-1", 2_000_000_000_000), at_ms=30 * MINUTE)
+    frames, sidecars = duet.blue.take()
+    batch = duet.amber.step(ev.Arrived(duet.ch, "BLUE", frames, sidecars), at_ms=61 * MINUTE)
+    (named,) = [f for f in batch.tell if isinstance(f, FaultSeen)]
+    assert named.fault == "Backdated"
+    assert "our entry that it cites" in named.sentence
