@@ -34,7 +34,6 @@ from wideberth.core.seal.party import Card, read_card
 from wideberth.core.tells import Disk, FaultSeen, Level, LineOpened
 from wideberth.errors import BadInput, Fault, NotFound, Stranger
 
-
 # Entries that may not be in the store yet; beyond it one that is gets forgotten.
 FRESH_KEPT: Final = 256
 
