@@ -41,7 +41,7 @@ PATIENCE_MS: Final = 10 * MINUTE
 # In some worlds somebody talks without a pause, a word every half second, from before the weather turns until after it.
 # What was lost must come through all the same, within this time: longer than the longest pause between repeats, and
 # shorter than it takes to fill the window, which would end the talk by itself.
-BUSY_CHANCE: Final = 0.16
+BUSY_CHANCE: Final = 0.35
 BUSY_BEFORE_MS: Final = 10 * SECOND
 BUSY_MS: Final = 36 * SECOND
 # One seed in a hundred signs with Ed25519.
