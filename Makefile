@@ -25,7 +25,8 @@ help: ## Say what there is (the default)
 demo: $(VENV)/.stamp-run ## Two real nodes on this machine, and a day between them (ARGS go to `wideberth demo`)
 	@$(BIN)/wideberth demo $(ARGS)
 
-test: lint ## All that CI runs: ruff, the format, mypy, then the whole test suite (ARGS go to pytest)
+test: ARGS ?= -n 2
+test: lint ## All that CI runs: ruff, the format, mypy, then the suite on two cores (ARGS go to pytest instead of -n 2)
 	@rm -f $(VENV)/.pytest-exit
 	@$(BIN)/python -m pytest $(ARGS); code=$$?; echo $$code > $(VENV)/.pytest-exit; exit $$code
 

@@ -7,8 +7,15 @@ Elsewhere a machine may lack Node or openssl; then the tests that need them are 
 from __future__ import annotations
 
 import os
+import signal
 
 import pytest
+
+
+def pytest_configure() -> None:
+    """A shell starts what runs in its background deaf to SIGINT, and children inherit that; some tests need it."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _skipped(config: pytest.Config) -> list[object]:
