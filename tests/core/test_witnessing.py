@@ -120,3 +120,11 @@ def test_a_peer_that_lost_its_record_is_found_by_the_line_check() -> None:
     pair.blue.step(ev.CheckLines(), pair.now)
     pair.settle()
     assert len(list(pair.green.node.lines[pair.ch].board)) == 1
+
+
+def test_a_thousand_entries_do_not_wait_for_the_minute() -> None:
+    pair = Pair()
+    for n in range(1_000):
+        pair.blue.step(ev.SayNil(pair.ch, "BLUE/watch-1", pair.now.t_ms + n + 1), pair.now)
+    (note,) = pair.blue.store.sidecars(pair.ch, "checkpoint")
+    assert checkpoint.read(note.envelope)[0].size == 1_000

@@ -140,6 +140,8 @@ class Line:
         number = change.version.number if change.version else 0
         out.tell.append(SaidTell(channel.ch, entry.hash, kind, by, ref, number, told))
         self.follow(change, now, out)
+        if self.witness.checkpoint_due():
+            self.witness.checkpoint(now, out)
         return entry
 
     # --- a peer is heard ---
