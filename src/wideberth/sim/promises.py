@@ -13,7 +13,8 @@ convicted   whoever shows two peers two entries for one place is proven a liar a
             signs a checkpoint over another strand is named; what one peer is not sent, others pass on; a liar takes
             nothing else from honest nodes
 stuck       a kind world comes to rest, and then nothing waits for a receipt
-duplicated  no entry is stored or told twice; places are dense and chained
+duplicated  no entry is stored or told twice (told again after a restart, where records were put back); places are
+            dense and chained
 rung        every urgent entry that is live when it arrives rings, also behind a gap
 sound       the core raises nothing but faults, and only for commands
 
@@ -219,6 +220,8 @@ class Promises:
     def _begin_anew(self, site: Site, memory: _Memory) -> None:
         memory.arrived.clear()
         memory.superseded.clear()
+        if self.restores:
+            memory.told.clear()  # what waited for something that was lost is told when it comes, after a restart again
         for record in site.disk.load():
             if isinstance(record, EntryRecord) and record.author != self.liar:
                 memory.superseded.add(supersedes(self.reader.entry(record.envelope, record.body)))
