@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Three members on one line: words reach everybody, a fork shown to two is found, and its proof stands alone."""
+
+from __future__ import annotations
+
+from tests.pair import T0, End, Keys, agreement_of
+from wideberth import evidence
+from wideberth.core import events as ev
+from wideberth.core.batch import Now
+from wideberth.core.call.views import shared
+from wideberth.core.say.words import NilReturn
+from wideberth.core.seal import canonical
+from wideberth.core.seal import entry as entries
+from wideberth.core.seal.bundle import whole_channel
+from wideberth.core.tells import FaultSeen
+
+NAMES = ("AMBER", "BLUE", "GREEN")
+
+
+class Trio:
+    """Three real cores; a wire between every two, which carries when told to."""
+
+    def __init__(self) -> None:
+        self.now = Now(T0, 0)
+        keys = [Keys(name) for name in NAMES]
+        self.agreement, self.ch = agreement_of(*keys)
+        self.ends = {k.party: End(k, "trio") for k in keys}
+        for end in self.ends.values():
+            end.step(ev.OpenLine(self.agreement, tuple(k.card() for k in keys)), self.now)
+        self.settle(*NAMES)
+
+    def settle(self, *talking: str) -> int:
+        """Carry everything between these members until nothing more is said; what is meant for others is lost."""
+        carried = 0
+        for _ in range(200):
+            moved = False
+            for name in talking:
+                end = self.ends[name]
+                out, end.out = end.out, []
+                for send in out:
+                    if send.to in talking:
+                        event = ev.Arrived(self.ch, name, end.frames(send), send.sidecars)
+                        self.ends[send.to].step(event, self.now)
+                        moved, carried = True, carried + 1
+            if not moved:
+                return carried
+        raise AssertionError("the three never came to rest")
+
+    def later(self, ms: int) -> None:
+        self.now = Now(self.now.t_ms + ms, self.now.mono_ms + ms)
+
+    def fork(self) -> None:
+        """AMBER signs two different entries for its next place and shows one to each."""
+        amber = self.ends["AMBER"]
+        channel = amber.node.lines[self.ch].channel
+        for to, until in (("BLUE", 1), ("GREEN", 2)):
+            word = NilReturn(self.now.t_ms + until)
+            said, sig = entries.state("AMBER/watch-1", self.ch, self.now.t_ms, word, amber.keys.post("watch-1"))
+            body = entries.pack_body(said, sig, bytes([until]) * 16)
+            header = channel.header("nil", "AMBER/watch-1", self.now.t_ms, body)
+            entry = entries.seal(header, body, amber.keys.node)
+            self.ends[to].step(ev.Arrived(self.ch, "AMBER", ((entry.envelope, entry.body),), ()), self.now)
+
+
+def test_what_one_says_everybody_hears_and_all_boards_agree() -> None:
+    trio = Trio()
+    trio.ends["AMBER"].step(ev.RaiseAlert(trio.ch, "AMBER/watch-1"), trio.now)
+    trio.settle(*NAMES)
+    (thread,) = trio.ends["GREEN"].node.lines[trio.ch].board
+    trio.ends["GREEN"].step(ev.Acknowledge(trio.ch, "GREEN/watch-1", thread.ref), trio.now)
+    trio.settle(*NAMES)
+    boards = set()
+    for end in trio.ends.values():
+        threads = shared(end.node.lines[trio.ch].board, NAMES, trio.now.t_ms)
+        for one in threads:
+            del one["standing"]
+            for version in one["versions"]:
+                for member, rungs in version["ladder"].items():
+                    # Receipts go to the author; the others' ladders hold what was said in entries.
+                    version["ladder"][member] = [r for r in rungs if r["step"] not in ("DELIVERED", "SEEN")]
+        boards.add(canonical.encode(threads))
+    assert len(boards) == 1
+
+
+def test_an_answer_that_overtakes_what_it_answers_waits_for_it() -> None:
+    trio = Trio()
+    amber, blue, green = (trio.ends[n] for n in NAMES)
+    amber.step(ev.RaiseAlert(trio.ch, "AMBER/watch-1"), trio.now)
+    late = [s for s in amber.out if s.to == "GREEN"]
+    amber.out = [s for s in amber.out if s.to == "BLUE"]
+    trio.settle("AMBER", "BLUE")
+    (thread,) = blue.node.lines[trio.ch].board
+    blue.step(ev.Acknowledge(trio.ch, "BLUE/watch-1", thread.ref), trio.now)
+    trio.settle("BLUE", "GREEN")
+    assert not [f for f in green.tells(FaultSeen) if f.fault == "NOT_UNDERSTOOD"]  # type: ignore[attr-defined]
+    for send in late:
+        green.step(ev.Arrived(trio.ch, "AMBER", amber.frames(send), send.sidecars), trio.now)
+    (heard,) = green.node.lines[trio.ch].board
+    assert heard.has(heard.newest.entry, "BLUE", "ACKNOWLEDGED")
+
+
+def test_a_fork_shown_to_two_is_found_within_one_line_check_and_its_proof_verifies() -> None:
+    trio = Trio()
+    trio.fork()
+    for name in ("BLUE", "GREEN"):
+        trio.ends[name].out.clear()
+        assert not trio.ends[name].store.sidecars(trio.ch, "equivocation"), "neither can know yet"
+    trio.later(45_000)
+    trio.ends["BLUE"].step(ev.CheckLines(), trio.now)
+    trio.settle("BLUE", "GREEN")
+    for name in ("BLUE", "GREEN"):
+        end = trio.ends[name]
+        (proof,) = end.store.sidecars(trio.ch, "equivocation")
+        assert proof.author == "AMBER"
+        told = [f for f in end.tells(FaultSeen) if f.fault == "Equivocation"]  # type: ignore[attr-defined]
+        assert [(f.whose, f.peer) for f in told] == [("theirs", "AMBER")]
+        kept = evidence.collect(end.store.load(), trio.ch)
+        bundle = evidence.make(
+            kept, party=name, node=end.keys.node, t_ms=trio.now.t_ms, selection=whole_channel()
+        )  # fmt: skip
+        verdict = evidence.verdict(bundle)
+        assert verdict["verdict"] == "integrity only"
+        assert verdict["marks"] == ["EQUIVOCATION of AMBER at entry 2"]
