@@ -15,7 +15,7 @@ from wideberth.core.call.views import shared
 from wideberth.core.records import EntryRecord, SettingRecord
 from wideberth.core.recovery import setting_key
 from wideberth.core.seal import canonical
-from wideberth.core.tells import FaultSeen
+from wideberth.core.tells import FaultSeen, Level
 from wideberth.errors import BadInput, Fault
 from wideberth.store.memory import MemoryStore
 
@@ -222,6 +222,59 @@ def test_a_node_restored_behind_its_own_back_finds_out_and_opens_another_epoch()
     settle(pair)
     assert len(pair.green.node.lines[pair.ch].channel.strands["BLUE"].epochs) == 2
     check(pair)
+
+
+def test_an_orphan_after_an_unknown_start_leads_to_another_epoch_for_the_record_may_be_an_old_one() -> None:
+    """Both sides lost what was written last, and all that the peer can hand back is of an epoch before."""
+    pair = Pair()
+    first = backup(pair.blue)
+    give(pair)
+    pair.settle()
+    peers = backup(pair.green)
+    put_back(pair, "BLUE", first)
+    pair.blue.out.clear()
+    pair.blue.step(ev.RaiseAlert(pair.ch, "BLUE/watch-1"), pair.now)
+    second = backup(pair.blue)
+    pair.blue.step(ev.SayNil(pair.ch, "BLUE/watch-1", pair.now.t_ms + 3_600_000), pair.now)
+    signed = {(r.epoch, r.seq): r.hash for r in entries_of(pair.blue, "BLUE")}
+    put_back(pair, "BLUE", second, marked=False)
+    put_back(pair, "GREEN", peers)
+    settle(pair)
+    give(pair, lat=35.5)
+    settle(pair)
+    again = {(r.epoch, r.seq): r.hash for r in entries_of(pair.blue, "BLUE")}
+    assert [place for place, hash_ in again.items() if signed.get(place, hash_) != hash_] == []
+    told = [f for f in pair.blue.tells(FaultSeen) if f.fault == "LostTail"]  # type: ignore[attr-defined]
+    assert [(f.whose, f.level) for f in told] == [("world", Level.NOTE)], "it proves nothing"  # type: ignore[attr-defined]
+    check(pair)
+
+
+def test_an_orphan_is_no_reason_for_another_epoch_where_this_very_process_opened_the_newest() -> None:
+    pair = Pair()
+    old = backup(pair.blue)
+    give(pair)
+    pair.settle()
+    put_back(pair, "BLUE", old)
+    pair.blue.out.clear()
+    pair.blue.step(ev.RaiseAlert(pair.ch, "BLUE/watch-1"), pair.now)
+    settle(pair)
+    own = pair.blue.node.lines[pair.ch].channel.own
+    assert len(own.epochs) == 2
+    assert own.orphans()
+    assert not [f for f in pair.blue.tells(FaultSeen) if f.fault == "LostTail"]  # type: ignore[attr-defined]
+    check(pair)
+
+
+def test_what_a_full_disk_has_no_room_for_is_found_out_all_the_same() -> None:
+    pair = Pair()
+    old = backup(pair.blue)
+    give(pair)
+    pair.settle()
+    put_back(pair, "BLUE", old, marked=False)
+    pair.blue.step(ev.DiskState(True, "low"), pair.now)
+    settle(pair)
+    pair.blue.step(ev.RaiseAlert(pair.ch, "BLUE/watch-1"), pair.now)
+    assert len(pair.blue.node.lines[pair.ch].channel.own.epochs) == 2
 
 
 def test_a_peer_that_lost_our_words_gets_them_again() -> None:

@@ -48,6 +48,8 @@ class Hearing:
 
     def run(self, disk_low: bool) -> None:
         kept = self._unsealed()
+        own = [(e.header, opens(said)) for e, said in kept if e.header.sender == self._channel.us]
+        self._line.recovery.handed_back(own, self._out)
         if disk_low:
             # Room is for urgent things only: take the chain up to the last urgent one, leave the rest to be repeated.
             # By place, for urgent ones come first in a delivery, before those that they follow in the strand.
@@ -98,8 +100,6 @@ class Hearing:
                     self._prove(first.envelope, entry)
                     self._pass_on(header, first.hash)
             case Fit.GAP:
-                if author == self._channel.us:
-                    self._line.recovery.got_ahead(header, self._now, self._out)
                 urgent = isinstance(said, Said) and is_urgent(said.what)
                 parked = inbox.parked(header.epoch, header.seq)
                 if parked is not None and parked.hash != entry.hash:
@@ -137,7 +137,7 @@ class Hearing:
         if not ours and self._channel.beyond_us(header.seen.get(self._channel.us)):
             self._line.recovery.suspect(header.sender, self._now, self._out)
         if ours:
-            self._line.got_back(entry, said, self._now, self._out)
+            self._line.got_back(entry, said)
         else:
             self._channel.link(entry, opens(said))
         self._out.store.append(entry_record(entry, self._now.t_ms))

@@ -247,11 +247,11 @@ class Line:
         if outbox is not None:
             outbox.alive(self.channel.newest, now.mono_ms)
 
-    def got_back(self, entry: Entry, said: Said | Unread, now: Now, out: Effects) -> None:
+    def got_back(self, entry: Entry, said: Said | Unread) -> None:
         """A peer hands back an entry of our own that this node has lost."""
-        current = self.channel.own.epoch
-        self.channel.wrote(entry, urgent=False, opens=opens(said))
-        self.recovery.got_back(entry, opens(said), current, now, out)
+        current, after = self.channel.own.epoch, opens(said)
+        self.channel.wrote(entry, urgent=False, opens=after)
+        self.recovery.got_back(entry.header.epoch, after, current)
 
     def tell_orphan(self, entry: Entry, out: Effects) -> None:
         h = entry.header

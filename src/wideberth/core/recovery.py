@@ -9,8 +9,10 @@ predecessor is an orphan: kept, shown, binding.
 
 Nothing urgent waits for that: an ALERT on a restored node opens the epoch at once. The random id makes this safe.
 
-A node that was restored behind its own back finds out when a peer hands back entries that it does not have, and opens
-another epoch in its own name (REPAIRED), saying so loudly.
+A node that was restored behind its own back finds out when a peer hands back an entry that it does not have, and opens
+another epoch in its own name (REPAIRED). Where the entry continues what it wrote in, that is proof, and said loudly.
+Any other can be a late orphan; or it is all that the peers still have of a record in which this node wrote on. Nobody
+can tell which, so nothing more is signed then in an epoch that this very process did not open.
 """
 
 from __future__ import annotations
@@ -25,7 +27,7 @@ from wideberth.core.say.words import Place
 from wideberth.core.seal import canonical
 from wideberth.core.seal import heads as heads_
 from wideberth.core.seal.capabilities import Entropy
-from wideberth.core.seal.entry import Entry, Header
+from wideberth.core.seal.entry import Header
 from wideberth.core.seal.heads import Heads
 from wideberth.core.tells import FaultSeen, Level
 from wideberth.errors import BadInput, Stranger
@@ -60,6 +62,8 @@ class Recovery:
         self.due_mono_ms: int | None = None
         self.opened_just_now = False
         self._repair = False
+        # By this very process, whose memory nobody can put back: what turns out to be missing was said before.
+        self._opened_here = ""
         self._suspected: set[str] = set()
         self._owed: set[str] = set()
         self._asked: dict[str, str] = {}
@@ -123,6 +127,7 @@ class Recovery:
         self.due_mono_ms = now.mono_ms if self._owed else None
         self.opened_just_now = True
         channel = self._line.channel
+        self._opened_here = channel.own.epoch
         out.store.append(SettingRecord(setting_key(channel.ch), b""))
         out.store.append(SettingRecord(epoch_key(channel.ch), channel.own.epoch.encode()))
 
@@ -147,29 +152,36 @@ class Recovery:
         )  # fmt: skip
         self.ask(peer, now, out)
 
-    def got_back(self, entry: Entry, after: Place | None, current: str, now: Now, out: Effects) -> None:
-        """An entry of ours came back and has taken its place. `after` is the predecessor that an opening names."""
-        if self.waiting or self._repair:
+    def handed_back(self, entries: list[tuple[Header, Place | None]], out: Effects) -> None:
+        """Entries of ours in one delivery, each with the predecessor that an opening names. Nobody but us can have
+        signed those that we lack: what they were said in is another record than this."""
+        own = self._line.channel.own
+        lost = [(h, after) for h, after in entries if h.seq > own.length(h.epoch)]
+        if not lost or self.waiting or own.epoch == self._opened_here:
             return
-        if entry.header.epoch != current and (after is None or after.epoch != current):
-            self._line.channel.own.epoch = current  # a late orphan: the epoch that we write in is alive
-            return
-        self._find_out(entry.header.seq, out)
-
-    def got_ahead(self, header: Header, now: Now, out: Effects) -> None:
-        """An entry of ours came back, and something before it is still missing."""
-        if not self.waiting and not self._repair and header.epoch == self._line.channel.own.epoch:
-            self._find_out(header.seq, out)
-
-    def _find_out(self, seq: int, out: Effects) -> None:
         self._repair = True
-        fault = FaultSeen(
-            "LostTail", "ours",
-            f"a peer holds entry {seq} of ours, which this node had lost: its record was put back from a copy without "
-            "`wideberth restore`. A new epoch is opened, so that nothing is signed twice. Find out who did it",
-            self._line.channel.ch, level=Level.RING,
-        )  # fmt: skip
-        out.tell.append(fault)
+        proof = next((h for h, after in lost if _continues(h.epoch, after, own.epoch)), None)
+        if proof is not None:
+            sentence = (
+                f"a peer holds entry {proof.seq} of ours, which this node had lost: its record was put back from a "
+                "copy without `wideberth restore`. A new epoch is opened, so that nothing is signed twice. Find out "
+                "who did it"
+            )
+        else:
+            sentence = (
+                f"a peer handed back entry {lost[0][0].seq} of another epoch of ours, which this node did not have. "
+                "It may be an orphan that came late, or this record was put back from a copy without `wideberth "
+                "restore`. A new epoch is opened, so that nothing is signed twice"
+            )
+        whose: Literal["ours", "world"] = "ours" if proof else "world"
+        level = Level.RING if proof else Level.NOTE
+        out.tell.append(FaultSeen("LostTail", whose, sentence, self._line.channel.ch, level=level))
+
+    def got_back(self, epoch: str, after: Place | None, current: str) -> None:
+        """An entry of ours has taken its place, and we wrote in `current` until then. What does not continue that is an
+        orphan: the epoch that we write in is alive."""
+        if not self.waiting and not _continues(epoch, after, current):
+            self._line.channel.own.epoch = current
 
     def repair(self, now: Now, out: Effects) -> None:
         """After a delivery: the new epoch is opened in the same batch, before a crash could make us forget again."""
@@ -268,3 +280,7 @@ class Recovery:
                 first = have.seq if have is not None else 0
                 wanted += [strand.hash_at(epoch, n) for n in range(first + 1, length + 1)]
         return tuple(wanted[:_FRAMES_AT_ONCE])
+
+
+def _continues(epoch: str, after: Place | None, current: str) -> bool:
+    return epoch == current or (after is not None and after.epoch == current)

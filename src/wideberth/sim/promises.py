@@ -19,7 +19,8 @@ rung        every urgent entry that is live when it arrives rings, also behind a
 sound       the core raises nothing but faults, and only for commands
 
 A node whose record is put back behind its back may sign a place twice, if it speaks before it can find out. Such a
-world ends there (`SpokeFirst`) and is counted apart; once it was handed back an own entry that it lacks, it may not.
+world ends there (`SpokeFirst`) and is counted apart; once it was handed back an own entry that it lacks, of whichever
+epoch, it may not.
 """
 
 from __future__ import annotations
@@ -106,13 +107,14 @@ class Promises:
                     raise Broken("duplicated", f"{site.party} stores entry {_name(record)} a second time")
                 if record.author == self.liar:
                     continue
+                signed_now = self.reader.known(record.envelope, record.body) is None
                 said = self.reader.entry(record.envelope, record.body)
                 if old := supersedes(said):
                     memory.superseded.add(old)
-                if record.author == site.party and record.ch in memory.unaware:
+                if record.author == site.party and signed_now and record.ch in memory.unaware:
                     memory.unaware_signed.add(record.hash)
                     if record.type == "epoch":
-                        memory.unaware.discard(record.ch)
+                        memory.unaware.discard(record.ch)  # no place in it was ever signed before
             elif isinstance(record, SidecarRecord) and record.kind == "equivocation" and record.author != self.liar:
                 raise Broken("framed", f"{site.party} keeps a proof against {record.author}")
         for tell in batch.tell:
@@ -127,18 +129,12 @@ class Promises:
             for envelope, body in event.frames:
                 read = self.reader.known(envelope, body)
                 if read is not None and read.author == site.party and site.disk.entry(read.hash) is None:
-                    self._finds_out(site, memory, read)
+                    memory.unaware.discard(read.ch)  # it was shown its own signature on a place that it lacks
                 if read is not None and read.hash not in memory.arrived and site.disk.entry(read.hash) is None:
                     memory.arrived.add(read.hash)
                     self._must_ring(site, memory, read, now)
         elif not isinstance(event, ev.Arrived | ev.Tick):
             self._tape.note(site.world_ms(), site.party, f"does {type(event).__name__}")
-
-    def _finds_out(self, site: Site, memory: _Memory, read: Read) -> None:
-        """It was shown its own signature on a place that it lacks: in the epoch that it wrote in it must stop."""
-        own = site.disk.strands().get((read.ch, site.party), ())
-        if read.ch in memory.unaware and read.epoch in {r.epoch for r in own[-1:]}:
-            memory.unaware.discard(read.ch)
 
     def _must_ring(self, site: Site, memory: _Memory, read: Read, now: Now) -> None:
         live = read.urgent and now.t_ms < read.over_ms and read.hash not in memory.superseded
