@@ -14,20 +14,17 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
-from wideberth.core.records import EntryRecord, Record, SidecarRecord
+from wideberth.core.records import Record
 from wideberth.core.say.words import SCOPE
 from wideberth.core.seal.bundle import Kept, Selection, compose, finish
 from wideberth.core.seal.keys import Signer
-from wideberth.errors import BadInput, Malformed, Misuse, NotFound, StoreBroken
+from wideberth.errors import BadInput, Malformed, Misuse, NotFound
 from wideberth.fingerprint import same_words
+from wideberth.store.reader import Reader
 from wideberth.verifier import verify
 
 # Longer than any channel of some years, and far below what a zip without extensions can name (4 GiB).
 BUNDLE_BYTES_MAX: Final = 2**32 - 1
-_ENTRIES: Final = """SELECT s.ch, s.author, s.epoch, e.seq, e.hash, e.prev, e.type, e.envelope, e.body, e.stored_ms
-    FROM entries e JOIN strands s ON s.id = e.strand WHERE s.ch = ? ORDER BY e.n"""
-_SIDECARS: Final = """SELECT s.ch, s.kind, c.author, c.key, c.envelope, c.stored_ms
-    FROM sidecars c JOIN shelves s ON s.id = c.shelf WHERE s.ch = ? ORDER BY c.n"""
 
 
 def collect(records: Iterable[Record], ch: str) -> Kept:
@@ -40,38 +37,20 @@ def collect(records: Iterable[Record], ch: str) -> Kept:
 
 def read_record(path: Path, ch: str) -> Kept:
     """Everything of one channel, out of a node's record on disk, which may be in use. Raises NotFound, StoreBroken."""
-    import apsw
-
-    if not path.exists():
-        raise NotFound(f"there is no record {path}; is this a node's folder?", path=str(path))
-    try:
-        db = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
-        try:
-            db.set_busy_timeout(5_000)
-            with db:  # one read transaction: entries and sidecars of one moment
-                entries = [EntryRecord(*row) for row in db.execute(_ENTRIES, (ch,))]
-                sidecars = [SidecarRecord(*row) for row in db.execute(_SIDECARS, (ch,))]
-        finally:
-            db.close()
-    except apsw.Error as why:
-        raise StoreBroken(f"the record {path} cannot be read: {why}. `wideberth doctor` says more") from None
-    return collect([*sidecars, *entries], ch)
+    with _opened(path) as reader:
+        return collect(reader.channel(ch), ch)
 
 
 def channels(path: Path) -> list[str]:
-    """Ids of the channels in a record on disk that have an agreement in force."""
-    import apsw
+    """Ids of the channels in a record on disk that have an agreement in force. Raises NotFound, StoreBroken."""
+    with _opened(path) as reader:
+        return reader.channels()
 
+
+def _opened(path: Path) -> Reader:
     if not path.exists():
         raise NotFound(f"there is no record {path}; is this a node's folder?", path=str(path))
-    try:
-        db = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
-        try:
-            return [str(ch) for (ch,) in db.execute("SELECT ch FROM shelves WHERE kind = 'agreement' ORDER BY ch")]
-        finally:
-            db.close()
-    except apsw.Error as why:
-        raise StoreBroken(f"the record {path} cannot be read: {why}. `wideberth doctor` says more") from None
+    return Reader(path)
 
 
 def make(

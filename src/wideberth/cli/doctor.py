@@ -209,22 +209,10 @@ def _record(found: Home) -> Iterator[Finding]:
     if not path.exists():
         yield Finding("record", OK, "none yet: the node has never run")
         return
-    import apsw
+    from wideberth.store.reader import Reader
 
-    from wideberth.store.ground import check, in_words
-
-    connection = None
-    try:
-        connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
-        connection.set_busy_timeout(2_000)
-        with connection:  # one snapshot for all that is compared
-            check(connection, path, full=True)
-            entries = connection.execute("SELECT count(*) FROM entries").get
-    except apsw.Error as why:
-        raise in_words(why, connection, path) from why
-    finally:
-        if connection is not None:
-            connection.close()
+    with Reader(path, check=True) as reader:
+        entries, _ = reader.counts()
     yield Finding("record", OK, f"sound: {entries} entries, every index compared")
 
 

@@ -18,11 +18,9 @@ What a failed append leaves behind:
 
 from __future__ import annotations
 
-import heapq
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from operator import itemgetter
 from pathlib import Path
 from typing import Any, ClassVar, Final, TypeVar
 
@@ -34,12 +32,10 @@ from wideberth.store import ground
 from wideberth.store.backup import copy_to
 from wideberth.store.lock import WriterLock
 from wideberth.store.memory import other_hash
+from wideberth.store.tables import Tables
 
 # 4 MiB of log: read again in well under a second after a crash, and a checkpoint of that size is a short pause.
 CHECKPOINT_PAGES: Final = 1_000
-
-# Rows fetched at a time by `load`: at most 16 MiB of the largest frames, whatever the size of the store.
-_LOAD_ROWS: Final = 256
 
 _INSERT_STRAND: Final = "INSERT INTO strands (id, ch, author, epoch) VALUES (?, ?, ?, ?)"
 _INSERT_SHELF: Final = "INSERT INTO shelves (id, ch, kind) VALUES (?, ?, ?)"
@@ -51,23 +47,6 @@ _PUT_SETTING: Final = """INSERT INTO settings (key, value) VALUES (?, ?)
     ON CONFLICT (key) DO UPDATE SET value = excluded.value"""
 _MOVE_HEAD: Final = """UPDATE head SET head = head + 1, entries = entries + ?, sidecars = sidecars + ?
     WHERE one = 1 AND head = ?"""
-
-_ENTRY: Final = "s.ch, s.author, s.epoch, e.seq, e.hash, e.prev, e.type, e.envelope, e.body, e.stored_ms"
-_FROM_ENTRIES: Final = "FROM entries e JOIN strands s ON s.id = e.strand"
-_SIDECAR: Final = "s.ch, s.kind, c.author, c.key, c.envelope, c.stored_ms"
-_FROM_SIDECARS: Final = "FROM sidecars c JOIN shelves s ON s.id = c.shelf"
-_ENTRY_PAGE: Final = f"SELECT e.n, {_ENTRY} {_FROM_ENTRIES} WHERE e.n > ? AND e.n <= ? ORDER BY e.n LIMIT {_LOAD_ROWS}"
-_SIDECAR_PAGE: Final = (
-    f"SELECT c.n, {_SIDECAR} {_FROM_SIDECARS} WHERE c.n > ? AND c.n <= ? ORDER BY c.n LIMIT {_LOAD_ROWS}"
-)
-_ENTRY_BY_HASH: Final = (
-    f"SELECT {_ENTRY} {_FROM_ENTRIES} WHERE substr(e.hash, 1, 12) = substr(?1, 1, 12) AND e.hash = ?1 "
-    "ORDER BY e.n LIMIT 1"
-)
-_STRAND: Final = f"SELECT {_ENTRY} {_FROM_ENTRIES} WHERE e.strand = ? AND e.seq BETWEEN ? AND ? ORDER BY e.seq"
-_SIDECARS: Final = f"SELECT {_SIDECAR} {_FROM_SIDECARS} WHERE c.shelf = ? ORDER BY c.n"
-
-_INT64_MAX: Final = 2**63 - 1
 
 _T = TypeVar("_T")
 
@@ -99,6 +78,7 @@ class SqliteStore:
         self._strand_ids: dict[tuple[str, str, str], int] = {}
         self._shelf_ids: dict[tuple[str, str], int] = {}
         self._db: apsw.Connection | None = None
+        self._tables = Tables(self._rows)
         ground.require_sound_sqlite()
         self._lock = WriterLock(self.path.with_name(self.path.name + ".lock"))
         try:
@@ -144,34 +124,27 @@ class SqliteStore:
     def load(self) -> Iterator[Record]:
         """As the contract says: what was there at the call, however much is appended while it is read.
 
-        Reads a few hundred rows at a time, so that neither memory nor a long-lived read transaction grows with the
-        store. Raises StoreBroken, also while iterating.
+        Raises StoreBroken, also while iterating.
         """
         with self._turn:
-            last = self._n
-            settings = self._rows("SELECT key, value FROM settings ORDER BY key", ())
-        return self._stream([SettingRecord(*row) for row in settings], last)
+            last, settings = self._n, self._tables.settings()
+        return self._tables.load(settings, last)
 
     def entry(self, hash_: str) -> EntryRecord | None:
-        rows = self._rows(_ENTRY_BY_HASH, (hash_,))
-        return EntryRecord(*rows[0]) if rows else None
+        return self._tables.entry(hash_)
 
     def strand(self, ch: str, author: str, epoch: str, first: int, last: int) -> list[EntryRecord]:
         with self._turn:
             id_ = self._strand_ids.get((ch, author, epoch))
-            first, last = max(first, 0), min(last, _INT64_MAX)
-            rows = self._rows(_STRAND, (id_, first, last)) if id_ is not None and first <= last else ()
-        return [EntryRecord(*row) for row in rows]
+            return self._tables.strand(id_, first, last) if id_ is not None else []
 
     def sidecars(self, ch: str, kind: str) -> list[SidecarRecord]:
         with self._turn:
             id_ = self._shelf_ids.get((ch, kind))
-            rows = self._rows(_SIDECARS, (id_,)) if id_ is not None else ()
-        return [SidecarRecord(*row) for row in rows]
+            return self._tables.shelf(id_) if id_ is not None else []
 
     def setting(self, key: str) -> SettingRecord | None:
-        rows = self._rows("SELECT key, value FROM settings WHERE key = ?", (key,))
-        return SettingRecord(*rows[0]) if rows else None
+        return self._tables.setting(key)
 
     def close(self) -> None:
         """Fold the log into the database and let go. Idempotent. Never loses anything if it cannot fold."""
@@ -203,8 +176,7 @@ class SqliteStore:
         if check:
             self._reading(lambda: ground.check(db, self.path, full=False))
         self._head = self._rows("SELECT head FROM head", ())[0][0]
-        newest = "SELECT max(ifnull((SELECT max(n) FROM entries), 0), ifnull((SELECT max(n) FROM sidecars), 0))"
-        self._n = self._rows(newest, ())[0][0]
+        self._n = self._tables.newest()
         strands = self._rows("SELECT id, ch, author, epoch FROM strands", ())
         self._strand_ids = {(ch, author, epoch): id_ for id_, ch, author, epoch in strands}
         shelves = self._rows("SELECT id, ch, kind FROM shelves", ())
@@ -270,18 +242,6 @@ class SqliteStore:
             return read()
         except apsw.Error as why:
             raise ground.in_words(why, self._db, self.path) from why
-
-    def _stream(self, settings: list[SettingRecord], last: int) -> Iterator[Record]:
-        yield from settings
-        rows = heapq.merge(self._pages(_ENTRY_PAGE, last), self._pages(_SIDECAR_PAGE, last), key=itemgetter(0))
-        for row in rows:
-            yield EntryRecord(*row[1:]) if len(row) == 11 else SidecarRecord(*row[1:])
-
-    def _pages(self, sql: str, last: int) -> Iterator[tuple[Any, ...]]:
-        n = 0
-        while rows := self._rows(sql, (n, last)):
-            yield from rows
-            n = rows[-1][0]
 
     def _open_db(self) -> apsw.Connection:
         if self._db is None:
