@@ -92,8 +92,7 @@ def _card(batch: Batch, ch: str, party: str) -> Card:
 
 
 def _entry(record: EntryRecord, batch: Batch) -> Seen:
-    place = Place(record.epoch, record.seq, record.hash)
-    seen = Seen("entry", record.ch, record.author, place, prev=record.prev, type=record.type)
+    hash_, prev = record.hash, record.prev
     anchor = batch.anchors.get((record.ch, record.author, record.epoch))
     covered = anchor is not None and record.seq <= anchor.size
     wrong, opens, note = [], None, ""
@@ -103,7 +102,7 @@ def _entry(record: EntryRecord, batch: Batch) -> Seen:
         filed = (record.ch, record.author, record.epoch, record.seq, record.hash, record.prev, record.type)
         if filed != (h.ch, h.sender, h.epoch, h.seq, entry.hash, h.prev, h.type):
             wrong.append("it is filed under another place, type or hash than its header says")
-            seen = msgspec.structs.replace(seen, place=Place(record.epoch, record.seq, entry.hash), prev=h.prev)
+            hash_, prev = entry.hash, h.prev
         card = _card(batch, record.ch, record.author)
         if not covered:
             entries.check(entry, sealed, payload, card, _VERIFIER)
@@ -115,7 +114,10 @@ def _entry(record: EntryRecord, batch: Batch) -> Seen:
                 opens = said.what.predecessor
     except Fault as fault:
         wrong.append(fault.sentence)
-    return msgspec.structs.replace(seen, opens=opens, wrong=tuple(wrong), note=note)
+    place = Place(record.epoch, record.seq, hash_)
+    return Seen(
+        "entry", record.ch, record.author, place, "", prev, record.type, opens=opens, wrong=tuple(wrong), note=note
+    )
 
 
 def _sidecar(record: SidecarRecord, batch: Batch) -> Seen:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
@@ -21,27 +22,56 @@ _PROCESSES_MAX: Final = 4
 
 @contextmanager
 def spreading(records: int) -> Generator[Spread, None, None]:
-    """A `map` over several processes that keeps the order and never holds more than a few batches."""
-    processes = min(_PROCESSES_MAX, os.cpu_count() or 1)
+    """A `map` over several processes that keeps the order and never holds more than a few batches.
+
+    Plain `map` where there is one processor or little to do. What a process that was ended from outside had in hand,
+    and all that is left, is done here: slower, and with the same findings.
+    """
+    processes = min(_PROCESSES_MAX, _processors())
     if records < _ALONE or processes == 1:
         yield map
         return
     from concurrent.futures import Future, ProcessPoolExecutor
+    from concurrent.futures.process import BrokenProcessPool
     from multiprocessing import get_context
 
     # Spawned, not forked: a fork would share the open database with its parent.
-    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(processes, mp_context=get_context("spawn"), initializer=_ready) as pool:
+        # The processes start and import while the file is read through.
+        pool.submit(_ready)
 
         def spread(work: Callable[[Batch], list[Seen]], batches: Iterable[Batch]) -> Iterable[list[Seen]]:
-            waiting: deque[Future[list[Seen]]] = deque()
+            waiting: deque[tuple[Batch, Future[list[Seen]] | None]] = deque()
+
+            def first() -> list[Seen]:
+                batch, given = waiting.popleft()
+                try:
+                    return given.result() if given is not None else work(batch)
+                except BrokenProcessPool:
+                    return work(batch)
+
             for batch in batches:
-                waiting.append(pool.submit(work, batch))
+                try:
+                    waiting.append((batch, pool.submit(work, batch)))
+                except BrokenProcessPool:
+                    waiting.append((batch, None))
                 if len(waiting) > 3 * processes:
-                    yield waiting.popleft().result()
+                    yield first()
             while waiting:
-                yield waiting.popleft().result()
+                yield first()
 
         yield spread
+
+
+def _processors() -> int:
+    """Those that this process may use; what a container or `taskset` leaves of the machine's."""
+    if sys.platform == "linux":
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _ready() -> None:
+    import wideberth.audit_records  # noqa: F401
 
 
 def audited(path: Path, *, party: str = "", root: str = "", since_checkpoint: bool = False, bar: bool = True) -> Report:
@@ -52,17 +82,18 @@ def audited(path: Path, *, party: str = "", root: str = "", since_checkpoint: bo
     from wideberth.cli import show
     from wideberth.store.reader import Reader
 
-    with Reader(path, check=True) as reader:
+    with Reader(path) as reader:
         total = sum(reader.counts()) + len(reader.settings())
-        anchors = {}
-        if since_checkpoint:
-            anchors = last_cosigned([*reader.sidecars("card"), *reader.sidecars("checkpoint")])
         columns = (TextColumn("auditing"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
         with (
             spreading(total) as spread,
             Progress(*columns, console=show.console(stderr=True), transient=True, disable=not bar) as shown,
         ):
             task = shown.add_task("audit", total=total)
+            reader.check()
+            anchors = {}
+            if since_checkpoint:
+                anchors = last_cosigned([*reader.sidecars("card"), *reader.sidecars("checkpoint")])
             return audit(
                 reader.load(), party=party, root=root, anchors=anchors, spread=spread,
                 progress=lambda n: shown.advance(task, n),

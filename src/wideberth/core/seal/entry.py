@@ -149,9 +149,10 @@ def read(envelope_bytes: bytes, body: bytes) -> tuple[Entry, Envelope, bytes]:
         raise Oversized(f"a header has at most {HEADER_BYTES_MAX} bytes, not {len(payload)}")
     header = canonical.read(payload, _HEADERS, "header")
     _check_header(header)
+    hash_ = canonical.sha256(payload)
     if canonical.sha256(body) != header.body_sha256:
-        raise Malformed("the body is not the one that its header binds", entry=canonical.sha256(payload))
-    return Entry(header, canonical.sha256(payload), envelope_bytes, body), sealed, payload
+        raise Malformed("the body is not the one that its header binds", entry=hash_)
+    return Entry(header, hash_, envelope_bytes, body), sealed, payload
 
 
 def reread(envelope_bytes: bytes, body: bytes, hash_: str) -> Entry:

@@ -8,8 +8,8 @@ non-canonical keys are refused, as is a signature whose scalar is not reduced.
 
 from __future__ import annotations
 
-import base64
 import binascii
+from functools import lru_cache
 from typing import Protocol
 
 from nacl.bindings import crypto_sign as _crypto_sign
@@ -22,20 +22,21 @@ from wideberth.errors import BadSignature, Malformed, Misuse
 
 def b64(data: bytes) -> str:
     """Padded standard base64: the only way binary is written here."""
-    return base64.b64encode(data).decode("ascii")
+    return binascii.b2a_base64(data, newline=False).decode("ascii")
 
 
 def unb64(text: str, what: str, length: int | None = None) -> bytes:
     """Read padded standard base64 in its one spelling."""
     try:
-        data = base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
+        data = binascii.a2b_base64(text, strict_mode=True)
+    except ValueError:  # also: not ASCII
         raise Malformed(f"{what}: not base64", what=what) from None
     if b64(data) != text or (length is not None and len(data) != length):
         raise Malformed(f"{what}: base64 of the wrong length or spelling", what=what)
     return data
 
 
+@lru_cache(1024)  # a channel has a handful of keys, and each is named with every entry
 def key_id(public: str) -> str:
     """A short name of a key for `keyid` fields: 16 hex digits of SHA-256 of its text. A hint, never an identity."""
     return sha256(public.encode("ascii"))[:16]
