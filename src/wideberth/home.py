@@ -17,34 +17,35 @@ are 0600 and folders 0700; a folder that others can open is refused rather than 
 
 from __future__ import annotations
 
-import contextlib
-import errno
 import os
 import re
-import stat
-from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Final
 
 from wideberth.config import CONFIG_BYTES_MAX, Config, check_post, read_config, write_config
 from wideberth.core.limits import KIB
-from wideberth.errors import BadInput, Misuse, NotFound, StoreFull, Worlds
+from wideberth.errors import BadInput, NotFound
+from wideberth.folder import (
+    KEY_FILE_BYTES_MAX,
+    Entropy,
+    check_private,
+    disk,
+    fresh_seed,
+    parse_seed,
+    read_file,
+    sync_folder,
+    write_file,
+)
 from wideberth.link.sealing import SealingKey
 from wideberth.link.tls import Identity, make_identity
 
 CONFIG_NAME: Final = "config.toml"
 SOCKET_NAME: Final = "node.sock"
 RECORD_NAME: Final = "record.db"
-SEED_BYTES: Final = 32
-# The longest key file, a TLS key in PEM, is 241 bytes; the certificate some 600.
-_KEY_FILE_BYTES_MAX: Final = 16 * KIB
 # A bundle of all public roots is some 250 KiB.
 _ROOTS_BYTES_MAX: Final = 1024 * KIB
 
-_SEED: Final = re.compile(rb"[0-9a-f]{64}\n?")
 _SEAL_FILE: Final = re.compile(r"seal-([0-9]{4,})\.key", re.ASCII)
-
-Entropy = Callable[[int], bytes]
 
 
 def create(path: Path, config: Config, *, entropy: Entropy, now_ms: int) -> Home:
@@ -55,7 +56,7 @@ def create(path: Path, config: Config, *, entropy: Entropy, now_ms: int) -> Home
     """
     if path.exists() and (not path.is_dir() or any(path.iterdir())):
         raise BadInput(f"{path} is already there and not an empty folder; name another", field="path")
-    with _disk(path):
+    with disk(path):
         path.mkdir(parents=True, exist_ok=True)
         keys = path / "keys"
         os.chmod(path, 0o700)
@@ -63,12 +64,12 @@ def create(path: Path, config: Config, *, entropy: Entropy, now_ms: int) -> Home
         os.chmod(keys, 0o700)  # mkdir's own mode passes through the umask
         names = ["root.seed", "node.seed", *(f"post-{name}.seed" for name in config.posts)]
         for name in names:
-            _write(keys / name, _fresh_seed(entropy))
-        _write(keys / _seal_name(1), SealingKey.generate().to_bytes() + b"\n")
+            write_file(keys / name, fresh_seed(entropy))
+        write_file(keys / _seal_name(1), SealingKey.generate().to_bytes() + b"\n")
         identity = make_identity(config.party, now_ms)
-        _write(keys / "tls.key", identity.key_pem)
-        _write(keys / "tls.crt", identity.certificate_pem.encode("ascii"))
-        _write(path / CONFIG_NAME, write_config(config).encode("utf-8"))
+        write_file(keys / "tls.key", identity.key_pem)
+        write_file(keys / "tls.crt", identity.certificate_pem.encode("ascii"))
+        write_file(path / CONFIG_NAME, write_config(config).encode("utf-8"))
     return load(path)
 
 
@@ -79,13 +80,13 @@ def load(path: Path) -> Home:
     """
     if not path.is_dir():
         raise NotFound(f"there is no node folder {path}; make one with `wideberth init`", field="path")
-    with _disk(path):
-        _check_private(path)
+    with disk(path):
+        check_private(path)
         if not (path / CONFIG_NAME).is_file():
             raise NotFound(f"{path} has no {CONFIG_NAME}: it was never finished. Make another with `wideberth init`")
-        _check_private(path / "keys")
+        check_private(path / "keys")
         try:
-            text = _read(path / CONFIG_NAME, CONFIG_BYTES_MAX).decode("utf-8")
+            text = read_file(path / CONFIG_NAME, CONFIG_BYTES_MAX).decode("utf-8")
         except UnicodeDecodeError:
             raise BadInput(f"{path / CONFIG_NAME} is not UTF-8") from None
         return Home(path, read_config(text))
@@ -126,17 +127,17 @@ class Home:
             **{key: getattr(self.config, key) for key in self.config.__struct_fields__}
             | {"posts": (*self.config.posts, post)}
         )
-        with _disk(self.path):
+        with disk(self.path):
             if not (file := self._key(f"post-{post}.seed")).exists():  # left by a crash right here, never used
-                _write(file, _fresh_seed(entropy))
+                write_file(file, fresh_seed(entropy))
         return self.save(config)
 
     def save(self, config: Config) -> Home:
         """Replace the settings, all or nothing. Raises: BadInput, StoreFull, Worlds."""
         if config.party != self.config.party:
             raise BadInput("a party keeps its name: agreements were signed with it. Make another folder", field="party")
-        with _disk(self.path):
-            _write(self.path / CONFIG_NAME, write_config(config).encode("utf-8"), replace=True)
+        with disk(self.path):
+            write_file(self.path / CONFIG_NAME, write_config(config).encode("utf-8"), replace=True)
         return Home(self.path, config)
 
     def sealing_keys(self) -> tuple[SealingKey, ...]:
@@ -149,8 +150,8 @@ class Home:
     def rotate_sealing_key(self) -> SealingKey:
         """A new current key. The old ones stay, to open what is under way, until `forget_sealing_key` (J6)."""
         key = SealingKey.generate()
-        with _disk(self.path):
-            _write(self._key(_seal_name(max(self._seal_files(), default=0) + 1)), key.to_bytes() + b"\n")
+        with disk(self.path):
+            write_file(self._key(_seal_name(max(self._seal_files(), default=0) + 1)), key.to_bytes() + b"\n")
         return key
 
     def forget_sealing_key(self, key_id: bytes) -> None:
@@ -165,9 +166,9 @@ class Home:
             raise NotFound("there is no such sealing key in this folder")
         if found[0] == files[-1]:
             raise BadInput("this is the current sealing key; rotate first, and tell the peers")
-        with _disk(self.path):
+        with disk(self.path):
             found[0].unlink()
-            _sync_folder(found[0].parent)
+            sync_folder(found[0].parent)
 
     def identity(self) -> Identity:
         """The TLS certificate and its key."""
@@ -178,10 +179,10 @@ class Home:
         """Name and PEM of each file of roots that the settings name. Raises: NotFound, BadInput, Worlds."""
         found = []
         for name in self.config.tsa_roots:
-            with _disk(self.path):
+            with disk(self.path):
                 if not (self.path / name).is_file():
                     raise NotFound(f"config.toml names {name} in `tsa_roots`, and there is no such file in the folder")
-                found.append((name, _read(self.path / name, _ROOTS_BYTES_MAX)))
+                found.append((name, read_file(self.path / name, _ROOTS_BYTES_MAX)))
         return tuple(found)
 
     def __repr__(self) -> str:
@@ -191,93 +192,21 @@ class Home:
         return self.path / "keys" / name
 
     def _seal_files(self) -> dict[int, Path]:
-        with _disk(self.path):
+        with disk(self.path):
             found = ((_SEAL_FILE.fullmatch(file.name), file) for file in self._key("").iterdir())
             return {int(match[1]): file for match, file in found if match}
 
     def _seed(self, name: str, missing: str) -> bytes:
-        text = self._read_key(name, missing)
-        if not _SEED.fullmatch(text):
-            raise BadInput(f"keys/{name} is not a seed (one line of 64 hex digits); restore it from a backup")
-        return bytes.fromhex(text.decode("ascii"))
+        return parse_seed(self._read_key(name, missing), f"keys/{name}")
 
     def _read_key(self, name: str, missing: str | None = None) -> bytes:
         file = self._key(name)
-        with _disk(self.path):
+        with disk(self.path):
             if not file.is_file():
                 raise NotFound(missing or f"keys/{name} is missing; restore it from a backup")
-            _check_private(file)
-            return _read(file, _KEY_FILE_BYTES_MAX)
+            check_private(file)
+            return read_file(file, KEY_FILE_BYTES_MAX)
 
 
 def _seal_name(number: int) -> str:
     return f"seal-{number:04}.key"
-
-
-def _fresh_seed(entropy: Entropy) -> bytes:
-    seed = entropy(SEED_BYTES)
-    if len(seed) != SEED_BYTES:
-        raise Misuse(f"the source of entropy gave {len(seed)} bytes where {SEED_BYTES} were asked for")
-    return seed.hex().encode("ascii") + b"\n"
-
-
-def _check_private(path: Path) -> None:
-    if not path.exists():
-        raise NotFound(f"{path} is missing; restore the folder from a backup")
-    state = path.stat()
-    if state.st_uid != os.geteuid():
-        raise BadInput(f"{path} belongs to another user; run the node as its owner, or `chown` the whole folder")
-    if stat.S_IMODE(state.st_mode) & 0o077:
-        mode = 700 if path.is_dir() else 600
-        raise BadInput(
-            f"{path} can be opened by other users of this machine, and private keys are in there. If nobody has read "
-            f"them: `chmod {mode} {path}`. If somebody may have: make new keys and tell the peers",
-            field="path",
-        )
-
-
-def _read(file: Path, most: int) -> bytes:
-    with file.open("rb") as stream:
-        data = stream.read(most + 1)
-    if len(data) > most:
-        raise BadInput(f"{file} is longer than {most} bytes; restore it from a backup")
-    return data
-
-
-def _write(file: Path, data: bytes, *, replace: bool = False) -> None:
-    """All of `data` in `file`, durable, 0600, or nothing. Never over an existing file unless `replace`."""
-    if not replace and file.exists():
-        raise BadInput(f"{file} is already there and is not written over")
-    draft = file.with_name(f".{file.name}.new")
-    draft.unlink(missing_ok=True)
-    fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    try:
-        with os.fdopen(fd, "wb") as stream:
-            os.fchmod(stream.fileno(), 0o600)
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(draft, file)
-    except BaseException:
-        draft.unlink(missing_ok=True)
-        raise
-    _sync_folder(file.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
-
-
-@contextlib.contextmanager
-def _disk(path: Path) -> Generator[None, None, None]:
-    """What the system says about files becomes the world's fault, in words."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise StoreFull(f"no room on the disk of {path}") from None
-        raise Worlds(f"{path}: {error.strerror or error}") from None
