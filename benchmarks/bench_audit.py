@@ -26,7 +26,7 @@ from wideberth.core.say.volume import Circle, Volume4D
 from wideberth.core.say.words import EpochOpened, Hazard, Notice, NoticeType, Place, Terms, Word
 from wideberth.core.seal import canonical, checkpoint, receipt
 from wideberth.core.seal import entry as entries
-from wideberth.core.seal.agreement import Agreement, Member, agreement_hash, channel_id, sign_agreement
+from wideberth.core.seal.agreement import Agreement, Member, agreement_hash, channel_id, one_line, sign_agreement
 from wideberth.core.seal.checkpoint import Checkpoint
 from wideberth.core.seal.entry import NO_PREV, Header
 from wideberth.core.seal.keys import Ed25519Signer
@@ -61,7 +61,8 @@ def record(count: int) -> Iterator[Record]:
     """A record of `count` entries by BLUE, as BLUE holds it."""
     members = tuple(Member(p, key(f"{p} root").public) for p in ("BLUE", "GREEN"))
     rules = Rules(area=Circle.at(lat=35, lng=45, radius_km=900))
-    agreed = Agreement(1, "Bench", 1, Purpose.FLIGHT_SAFETY, Mode.EXERCISE, members, rules, T0_MS, "0a" * 16)
+    lines = one_line(Purpose.FLIGHT_SAFETY, [m.party for m in members])
+    agreed = Agreement(1, "Bench", 1, Mode.EXERCISE, members, lines, rules, T0_MS, "0a" * 16)
     ch, agr = channel_id(agreed), agreement_hash(agreed)
     for party in ("BLUE", "GREEN"):
         sealed = sign_card(card(party), key(f"{party} root")).encoded()

@@ -24,7 +24,7 @@ from wideberth.core.say.words import EpochOpened, Hazard, Notice, NoticeType, Pl
 from wideberth.core.seal import bundle
 from wideberth.core.seal import entry as entries
 from wideberth.core.seal import receipt as receipts
-from wideberth.core.seal.agreement import Agreement, Member, agreement_hash, channel_id, sign_agreement
+from wideberth.core.seal.agreement import Agreement, Member, agreement_hash, channel_id, one_line, sign_agreement
 from wideberth.core.seal.entry import NO_PREV, Header
 from wideberth.core.seal.keys import Ed25519Signer
 from wideberth.core.seal.merkle import Frontier
@@ -44,7 +44,8 @@ def channel(count: int) -> bundle.Kept:
     parties = ("BLUE", "GREEN")
     centre = Circle.at(lat=36, lng=36, radius_km=10)
     members = tuple(Member(p, key(p + "root").public) for p in parties)
-    agreement = Agreement(1, "Bench", 1, Purpose.FLIGHT_SAFETY, Mode.TEST, members, Rules(centre), T0, "ab" * 16)
+    lines = one_line(Purpose.FLIGHT_SAFETY, [m.party for m in members])
+    agreement = Agreement(1, "Bench", 1, Mode.TEST, members, lines, Rules(centre), T0, "ab" * 16)
     ch, agr = channel_id(agreement), agreement_hash(agreement)
     kept = bundle.Kept(ch)
 

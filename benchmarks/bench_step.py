@@ -29,7 +29,7 @@ from wideberth.core.inner import Inner, PlanGiven
 from wideberth.core.node import Node
 from wideberth.core.say.plan import Plan
 from wideberth.core.say.rules import Mode, Purpose
-from wideberth.core.seal.agreement import Agreement, Member, channel_id, sign_agreement
+from wideberth.core.seal.agreement import Agreement, Member, channel_id, one_line, sign_agreement
 from wideberth.core.seal.keys import Ed25519Signer, Ed25519Verifier
 from wideberth.core.seal.party import Card, Post, sign_card
 from wideberth.store.memory import MemoryStore
@@ -88,7 +88,8 @@ def timed(what: Callable[[], object]) -> float:
 def record_side(live: int, times: int) -> list[Weigh]:
     keys = Keys("BLUE"), Keys("GREEN")
     members = tuple(Member(k.party, k.root.public) for k in keys)
-    agreement = Agreement(1, "Coast", 1, Purpose.FLIGHT_SAFETY, Mode.TEST, members, RULES, T0, "ab" * 16)
+    lines = one_line(Purpose.FLIGHT_SAFETY, [m.party for m in members])
+    agreement = Agreement(1, "Coast", 1, Mode.TEST, members, lines, RULES, T0, "ab" * 16)
     sealed, ch = sign_agreement(agreement, *(k.root for k in keys)).encoded(), channel_id(agreement)
     blue, green = (End(k) for k in keys)
     now = Now(T0, 0)

@@ -182,7 +182,8 @@ class _Audit:
             self._find(self._wrong, f"{record.kind} on line {record.ch[:12]}", fault.sentence)
             return
         where = f"{record.kind} {agreement.mechanism}"
-        if channel_id(agreement) != record.ch and not agreement.previous:
+        founding = {channel_id(agreement, line) for line in agreement.lines}
+        if agreement.version == 1 and record.ch not in founding:
             self._find(self._wrong, where, "it is filed under another line than its own")
         self._agreements[record.ch] = agreement
         for member in agreement.members:

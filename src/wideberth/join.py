@@ -22,7 +22,7 @@ import msgspec
 
 from wideberth.core.say.rules import Mode, Purpose, Rules
 from wideberth.core.seal import canonical
-from wideberth.core.seal.agreement import agreement_hash, channel_id, read_agreement, sign_agreement
+from wideberth.core.seal.agreement import agreement_hash, channel_id, one_line, read_agreement, sign_agreement
 from wideberth.core.seal.envelope import Envelope
 from wideberth.core.seal.invite import (
     Invite,
@@ -101,7 +101,8 @@ def invite(
     """The invitation file. It names everything that will be signed but the acceptor's key."""
     if to == home.config.party:
         raise BadInput("a party does not invite itself", field="to")
-    offer = Offer(1, to, mechanism, purpose, mode, rules, now_ms, entropy(16).hex(), clauses)
+    lines = one_line(purpose, (to, home.config.party))
+    offer = Offer(1, to, mechanism, mode, lines, rules, now_ms, entropy(16).hex(), clauses)
     made = make_invite(own_card(home), offer, Ed25519Signer(home.root_seed()))
     data = canonical.encode(made)
     _write(home.path / "invites" / f"{offer.nonce}.json", data)
@@ -114,7 +115,8 @@ def by_voice(home: Home, *, to: str, mechanism: str, purpose: Purpose, mode: Mod
     card = own_card(home)
     root = Ed25519Signer(home.root_seed())
     mine = read_card(card.encoded(), Ed25519Verifier())
-    agreement = voice_agreement(Offer(1, to, mechanism, purpose, mode, rules, now_ms, entropy(16).hex()), mine)
+    lines = one_line(purpose, (to, home.config.party))
+    agreement = voice_agreement(Offer(1, to, mechanism, mode, lines, rules, now_ms, entropy(16).hex()), mine)
     sealed = sign_agreement(agreement, root)
     return _keep(home, sealed, (card,), to, None)
 
@@ -126,14 +128,15 @@ def look(data: bytes) -> dict[str, Any]:
     if isinstance(file, Invite):
         card, offer = read_invite(file, verifier)
         terms: dict[str, Any] = {
-            "mechanism": offer.mechanism, "purpose": offer.purpose.value, "mode": offer.mode.value,
+            "mechanism": offer.mechanism, "lines": msgspec.to_builtins(offer.lines), "mode": offer.mode.value,
             "rules": msgspec.to_builtins(offer.rules), "to": offer.to,
         }  # fmt: skip
     else:
         card = read_card(file.card.encoded(), verifier)
         agreement, _, _ = read_agreement(file.agreement.encoded(), verifier, complete=False)
         terms = {
-            "mechanism": agreement.mechanism, "purpose": agreement.purpose.value, "mode": agreement.mode.value,
+            "mechanism": agreement.mechanism, "lines": msgspec.to_builtins(agreement.lines),
+            "mode": agreement.mode.value,
             "rules": msgspec.to_builtins(agreement.rules),
         }  # fmt: skip
     return {

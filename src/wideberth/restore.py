@@ -86,11 +86,13 @@ def look_into(home: Home, file: Path) -> FoundRecord:
                 cards.setdefault(record.ch, {})[card.party] = card
             for record in reader.sidecars("agreement"):
                 agreement, _, _ = read_agreement(record.envelope, _VERIFIER)
-                if record.ch != channel_id(agreement):
+                if agreement.version > 1:
+                    continue  # the founding one says what the line is
+                if record.ch not in {channel_id(agreement, line) for line in agreement.lines}:
                     raise BadInput(f"the agreement {agreement.mechanism} is filed under another line", field="file")
                 if record.author != party:  # a peer's record holds the same agreement, and our card
                     raise BadInput(f"this is the record of {record.author}, another party's, not of {party}")
-                lines.append(_ours(agreement, cards.get(record.ch, {}), party, root, node, file))
+                lines.append(_ours(record.ch, agreement, cards.get(record.ch, {}), party, root, node, file))
         except Fault as fault:
             raise BadInput(f"{file} is not put back: {fault.sentence}", field="file") from fault
         if not lines:
@@ -103,7 +105,7 @@ def look_into(home: Home, file: Path) -> FoundRecord:
 
 
 def _ours(
-    agreement: Agreement, cards: dict[str, Card], party: str, root: str, node: str, file: Path
+    ch: str, agreement: Agreement, cards: dict[str, Card], party: str, root: str, node: str, file: Path
 ) -> FoundLine:  # fmt: skip
     us, card = agreement.member(party), cards.get(party)
     if us is None or us.root != root:
@@ -119,8 +121,9 @@ def _ours(
             "keys and the backup of the same node together",
             field="file",
         )
-    peers = tuple(m.party for m in agreement.members if m.root and m.party != party)
-    return FoundLine(channel_id(agreement), agreement, card, peers)
+    terms = next(line for line in agreement.lines if channel_id(agreement, line) == ch)
+    peers = tuple(m.party for m in agreement.members if m.root and m.party != party and m.party in terms.members)
+    return FoundLine(ch, agreement, card, peers)
 
 
 def supervisor(home: Home, found: FoundRecord, by: str) -> str:

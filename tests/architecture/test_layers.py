@@ -30,7 +30,7 @@ RECORD = (
         "core.recovery",
         "core.witnessing",
     }
-    | {"core.line", "core.node"}
+    | {"core.line", "core.mechanism", "core.node"}
 )
 INNER = SAY | {"core.feed", "core.tells", "core.batch", "core.judge", "core.inner"}
 ANY = frozenset({"*"})
@@ -57,6 +57,7 @@ ALLOWED: dict[str, frozenset[str]] = {
     "core.recovery": RECORD - {"core.node", "core.hearing", "core.witnessing"},
     "core.witnessing": RECORD - {"core.node", "core.hearing", "core.recovery"},
     "core.line": RECORD - {"core.node"},
+    "core.mechanism": RECORD - {"core.node"},
     "core.node": RECORD,
     "core.inner": INNER,
     # the shell
@@ -131,6 +132,7 @@ BLIND = (
     "core.recovery",
     "core.witnessing",
     "core.line",
+    "core.mechanism",
     "core.node",
     "web.peer_api",
     "web.server",
@@ -139,7 +141,7 @@ BLIND = (
 PLANS = ("core.judge", "core.inner", "inner", "store.plans")
 # And the inner side has no voice: it can neither sign nor send.
 MUTE = ("core.judge", "core.inner", "inner")
-VOICE = ("core.seal", "core.carry", "core.call", "core.line", "core.node", "link", "web", "runtime")
+VOICE = ("core.seal", "core.carry", "core.call", "core.line", "core.mechanism", "core.node", "link", "web", "runtime")
 
 SHELL = (
     "audit",

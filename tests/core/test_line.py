@@ -368,13 +368,15 @@ def test_citing_an_entry_that_we_never_signed_is_kept_but_not_understood() -> No
     assert "never signed" in faults(pair)[0].sentence
 
 
-def test_an_entry_under_another_version_of_the_agreement_is_kept_but_not_understood() -> None:
+def test_an_entry_under_a_version_of_the_agreement_that_is_not_here_is_kept_and_waits() -> None:
     pair = Pair()
     from wideberth.core.say.words import NilReturn
 
     statement, sig = entries.state(BLUE, pair.ch, 1, NilReturn(5), pair.blue.keys.post("watch-1"))
     deliver(pair, blue_writes(pair, entries.pack_body(statement, sig, bytes(16)), kind="nil", agr="1" * 64))
-    assert faults(pair)[0].fault == "NOT_UNDERSTOOD"
+    assert [(f.fault, f.whose) for f in faults(pair)] == [("Waits", "theirs")]
+    assert pair.green.node.lines[pair.ch].board.words == []
+    assert pair.green.node.lines[pair.ch].channel.strands["BLUE"].seq == 2  # the opening, and this one
 
 
 def test_duplicates_are_harmless_and_get_the_first_receipt_again() -> None:

@@ -15,7 +15,7 @@ from wideberth.core.carry.clocks import PeerClock
 from wideberth.core.say.rules import Mode, Purpose
 from wideberth.core.say.words import Hazard, NoticeType
 from wideberth.core.seal import canonical
-from wideberth.core.seal.agreement import Agreement, Member, channel_id, sign_agreement
+from wideberth.core.seal.agreement import Agreement, Member, channel_id, one_line, sign_agreement
 from wideberth.core.tells import Overdue
 from wideberth.errors import BadInput, NotFound
 
@@ -118,7 +118,9 @@ def test_lists_keep_another_partys_sites_out_and_show_them_one_at_a_time() -> No
 def test_a_member_without_a_node_is_named_so_that_somebody_calls() -> None:
     keys = Keys("BLUE")
     members = (Member("BLUE", keys.root.public), Member("GREEN", ""))
-    agreement = Agreement(1, "Coast", 1, Purpose.FLIGHT_SAFETY, Mode.EXERCISE, members, RULES, T0, "ab" * 16)
+    agreement = Agreement(
+        1, "Coast", 1, Mode.EXERCISE, members, one_line(Purpose.FLIGHT_SAFETY, ("BLUE", "GREEN")), RULES, T0, "ab" * 16
+    )
     end = End(keys, "voice")
     end.step(ev.OpenLine(sign_agreement(agreement, keys.root).encoded(), (keys.card(),)), Now(T0, 0))
     batch = end.step(ev.RaiseAlert(channel_id(agreement), BLUE), Now(T0, 0))

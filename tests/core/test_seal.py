@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from tests.pair import RULES, T0, Keys, agreement_of
 from wideberth.core.say.rules import Mode, Purpose
 from wideberth.core.seal import canonical, envelope
-from wideberth.core.seal.agreement import read_agreement
+from wideberth.core.seal.agreement import one_line, read_agreement
 from wideberth.core.seal.invite import (
     Invite,
     Offer,
@@ -125,7 +125,8 @@ def test_the_channel_id_changes_with_mode_members_and_every_number() -> None:
     assert len(ids) == 4
 
 
-OFFER = Offer(1, "GREEN", "Coast", Purpose.FLIGHT_SAFETY, Mode.EXERCISE, RULES, T0, "ab" * 16)
+LINES = one_line(Purpose.FLIGHT_SAFETY, ("BLUE", "GREEN"))
+OFFER = Offer(1, "GREEN", "Coast", Mode.EXERCISE, LINES, RULES, T0, "ab" * 16)
 
 
 def test_two_strangers_get_from_a_file_to_a_countersigned_agreement() -> None:

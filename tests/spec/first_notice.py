@@ -22,7 +22,15 @@ from wideberth.core.say.volume import Circle, Volume4D
 from wideberth.core.say.words import Acknowledgement, EpochOpened, Hazard, Notice, NoticeType, Place, Terms, Word
 from wideberth.core.seal import canonical, envelope, heads, receipt
 from wideberth.core.seal import entry as entries
-from wideberth.core.seal.agreement import Agreement, Member, agreement_hash, channel_id, countersign, sign_agreement
+from wideberth.core.seal.agreement import (
+    Agreement,
+    Member,
+    agreement_hash,
+    channel_id,
+    countersign,
+    one_line,
+    sign_agreement,
+)
 from wideberth.core.seal.entry import NO_PREV, Entry, Header
 from wideberth.core.seal.heads import Heads
 from wideberth.core.seal.keys import Ed25519Signer
@@ -84,8 +92,8 @@ def agreement() -> Agreement:
         v=1,
         mechanism="CAPE-LINE",
         version=1,
-        purpose=Purpose.FLIGHT_SAFETY,
         mode=Mode.EXERCISE,
+        lines=one_line(Purpose.FLIGHT_SAFETY, ("BLUE", "GREEN")),
         members=tuple(Member(party, signer(party, "root").public) for party in ("BLUE", "GREEN")),
         rules=Rules(area=Circle.at(lat="41", lng="-38.5", radius_nm=60)),
         from_ms=at("00:00:00"),

@@ -84,8 +84,8 @@ def test_the_hashes_follow_from_the_page_with_nothing_but_a_hash_function() -> N
     named = {
         "founding": hashlib.sha256(founding["payload"].encode()).hexdigest(),
         "mode": agreed["mode"],
-        "purpose": agreed["purpose"],
-        "roots": [member["root"] for member in agreed["members"]],
+        "purpose": agreed["lines"][0]["purpose"],
+        "roots": [member["root"] for member in agreed["members"]],  # every member is on its one line
     }
     text = json.dumps(named, sort_keys=True, separators=(",", ":"))
     assert hashlib.sha256(text.encode()).hexdigest() == founding["ch"]

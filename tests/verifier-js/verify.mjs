@@ -69,7 +69,8 @@ const KINDS = {
 const SHAPES = new Map(`envelope: payload=s payloadType=s signatures=l
 signature: keyid=s sig=s
 equivocation: first=d second=d
-member: party=n root=s
+member: party=n root=s speaks_for=l?
+terms: purpose=s members=l
 line: body=s? entry=d left_out=o? proof=l?
 outer: body=d salt=s
 inner: said=d sig=d?
@@ -79,7 +80,7 @@ receipt: v=i level=r ch=h from=n of=n epoch=e seq=i head=h t_ms=i
 linecheck-ask: v=i ch=h from=n to=n nonce=e t1_ms=i heads=d
 linecheck-answer: v=i ch=h from=n to=n ask=h nonce=e t1_ms=i t2_ms=i t3_ms=i heads=d
 linecheck-close: v=i ch=h from=n to=n answer=h nonce=e t1_ms=i t2_ms=i t3_ms=i t4_ms=i
-agreement: v=i mechanism=s version=i purpose=s mode=s members=l rules=d from_ms=i nonce=s previous=s? clauses=l? scope=s?
+agreement: v=i mechanism=s version=i mode=s members=l lines=l rules=d from_ms=i nonce=s previous=s? clauses=l? scope=s? see_also=l?
 card: v=i party=n root=s version=i node=s sealing=s url=s tls_sha256=s tls_pem=s posts=d contact=s? time_zone=s? languages=l?
 post: key=s supervisor=b?
 later: from=n epoch=e seq=i hash=h type=s ref=s
@@ -179,7 +180,7 @@ function unpack(data) {
 class Members {
   constructor(files) {
     this.agreements = new Set(); this.roots = new Map(); this.nodes = new Map(); this.posts = new Map();
-    this.founding = null; this.ch = "";
+    this.founding = null; this.lines = new Map(); this.ch = "";
     const add = (map, key, value) => map.set(key, [...(map.get(key) ?? []), value]);
     const names = [...files.keys()].sort(byCode);
     for (const file of names.filter((f) => f.startsWith("agreements/"))) {
@@ -190,9 +191,10 @@ class Members {
       const same = members.every((m) => !m.root || this.roots.get(m.party) === m.root);
       need(same && file === `agreements/${a.version}.json`, file, "another root key or version than expected");
       this.agreements.add(a.hash);
-      if (a.version === 1) {
-        this.ch = hex(encode({ founding: a.hash, mode: a.mode, purpose: a.purpose, roots: members.map((m) => m.root) }));
-        this.founding = a;
+      this.founding ??= a;
+      for (const line of a.lines.map((x) => shaped(x, file, "terms"))) {
+        const roots = line.members.map((party) => members.find((m) => m.party === party)?.root ?? "");
+        this.lines.set(hex(encode({ founding: this.founding.hash, mode: a.mode, purpose: line.purpose, roots })), line.purpose);
       }
     }
     for (const file of names.filter((f) => f.startsWith("cards/"))) {
@@ -412,7 +414,7 @@ function report(m, members, strands, notes, sidecars) {
   const say = (text, tag = "p") => out.push([tag, tag === "svg" ? text : text.replace(CONTROL, "\ufffd")]);
   say(`Evidence of what passed on ${a.mechanism}`, "h1");
   say(m.scope);
-  say(`${a.mode}, ${a.purpose}, channel ${members.ch}; exported by ${m.from}, ${at(m.t_ms)} by its clock`);
+  say(`${a.mode}, ${members.lines.get(members.ch)}, channel ${members.ch}; exported by ${m.from}, ${at(m.t_ms)} by its clock`);
   say(`Selected: ${encode(m.selection)}; release: ${m.release || "not said"}; note: ${m.note || "-"}`);
   say("Fingerprints of the keys: compare them with what you got by another way", "h2");
   for (const [party, root] of roots) say(`${party}: ${hex(root)}`);
@@ -460,9 +462,9 @@ function report(m, members, strands, notes, sidecars) {
   return [HEAD + page, out.filter(([tag]) => tag !== "svg").map(([tag, text]) => `${sign[tag]}${text}\n`).join("")];
 }
 
-function examine(files, m) {
-  const members = new Members(files);
-  need(members.ch === m.ch, "agreements/1.json", "the founding agreement is missing, or of another channel");
+function examine(files, m, members) {
+  need(members.lines.has(m.ch), "agreements/1.json", "the founding agreement is missing, or of another channel");
+  members.ch = m.ch;
   const names = [...files.keys()].filter((f) => /^strands\/[A-Z0-9-]+\/[0-9a-f]{32}\/[0-9]{8}\.jsonl$/.test(f)).sort(byCode);
   const strands = new Map(), notes = new Map(), places = new Map(), sidecars = [];
   for (const file of names) {
@@ -505,14 +507,14 @@ export function judged(data, trust = []) {
   try {
     const files = unpack(data), manifest = files.get("manifest.json") ?? Buffer.alloc(0);
     files.delete("manifest.json");
-    const value = canon(manifest, "manifest.json"), { nodes } = new Members(files);
-    const m = opened(value, "manifest", "manifest.json", (m) => [nodes.get(m.from) ?? []]);
+    const value = canon(manifest, "manifest.json"), members = new Members(files);
+    const m = opened(value, "manifest", "manifest.json", (m) => [members.nodes.get(m.from) ?? []]);
     for (const file of [...new Set([...files.keys(), ...Object.keys(m.files)])].sort(byCode)) {
       need(files.has(file), file, "it is missing");
       const listed = [hex(files.get(file)), files.get(file).length];
       need(has(m.files, file) && encode(m.files[file]) === encode(listed), file, "it is not the one in the manifest");
     }
-    const found = examine(files, m);
+    const found = examine(files, m, members);
     for (const [i, file] of ["report.html", "report.txt"].entries()) {
       need(files.get(file)?.equals(Buffer.from(found.reports[i])), file, "it does not say what the entries say");
     }

@@ -189,9 +189,10 @@ def _rules(area: str, minima: str, lead: str, least_radius: str, rules_file: Pat
 
 def _summary(seen: dict[str, Any]) -> str:
     rules = seen["rules"]
+    lines = "; ".join(f"{line['purpose']} with {', '.join(line['members'])}" for line in seen["lines"])
     return (
         f"{seen['file'].capitalize()} from {seen['party']} ({seen['contact'] or 'no contact given'}), {seen['url']}\n"
-        f"  mechanism {seen['mechanism']!r}, {seen['purpose']}, mode {seen['mode']}\n"
+        f"  mechanism {seen['mechanism']!r}, {lines}, mode {seen['mode']}\n"
         f"  minima {rules['minima']['name'] if 'minima' in rules else 'RULE_OF_THREES'}, "
         f"lead {rules.get('lead_ms', 600_000) / 60_000:g} min, "
         f"least radius {rules.get('least_radius_mm', 10_000_000) / 1e6:g} km\n"

@@ -67,7 +67,7 @@ class Fold:
         self.board = self._fresh()
 
     def _fresh(self) -> Board:
-        return Board(self.channel.ch, self.channel.agreement.rules, self.channel.us)
+        return Board(self.channel.ch, self.channel.versions, self.channel.us)
 
     def take(self, heard: Heard) -> Change | None:
         """Fold one entry in. None: it waits for what its author had seen. Raises NotUnderstood."""
@@ -103,7 +103,10 @@ class Fold:
         return Change("version", thread, version) if version is not None else Change("word")
 
     def _complete(self, header: Header) -> bool:
-        """Whether everything that the author had seen is here: of others, and of ours, which we may have lost."""
+        """Whether everything that the author had seen is here: of others, of ours, which we may have lost, and the
+        version of the agreement that it was signed under."""
+        if self.channel.versions.of(header.agr) is None:
+            return False
         strands = self.channel.strands
         return all(strands[party].holds(place) for party, place in header.seen.items() if party in strands)
 

@@ -169,8 +169,17 @@ class Hearing:
             return
         if change is not None:
             self._folded(heard, change)
-        elif is_urgent(heard.what):
+            return
+        if is_urgent(heard.what):
             self._ring_alone(heard)
+        if self._channel.versions.of(heard.header.agr) is None:
+            author, seq = heard.header.sender, heard.header.seq
+            sentence = (
+                f"entry {seq} of {author} is kept and waits: it was signed under a version of the agreement that has "
+                "not come here with every signature"
+            )
+            fault = FaultSeen("Waits", "theirs", sentence, self._channel.ch, author, {"entry": heard.hash})
+            self._out.tell.append(fault)
 
     def _fold_anew(self) -> None:
         """Orphans came: their place in the fold order is before what was folded already."""
@@ -210,7 +219,7 @@ class Hearing:
             # Our side of the ladder: the time that our own `stored` receipt of this batch will carry.
             board.received(header.sender, header.epoch, header.seq, us, "stored", self._now.t_ms, header.seq)
         if change.version is not None and change.what == "version" and change.version.terms is not None:
-            lead = notice.lead(change.version.terms, board.rules, self._now.t_ms)
+            lead = notice.lead(change.version.terms, board.rules_of(change.version), self._now.t_ms)
             change.facts["lead_delivered"] = msgspec.to_builtins(lead)
         tell = self._heard(heard, change, recorded=True)
         if is_urgent(heard.what) and heard.hash not in self._line.rung and header.sender != us:
@@ -244,12 +253,16 @@ class Hearing:
         if heard.hash in self._line.rung:
             return
         board = self._line.board
-        probe = Board(board.ch, board.rules, board.us)
+        probe = Board(board.ch, board.versions, board.us)
         try:
             what = heard.what
             # What it revises or refines may still be in the gap.
             alone = Notice(what.ref, what.terms) if isinstance(what, NoticeVersion) else what
-            change = probe.apply(heard.header, heard.hash, alone, self._now.t_ms)
+            header = heard.header
+            if self._channel.versions.of(header.agr) is None:
+                # Under a version of the agreement that is still on its way: a warning does not wait for it.
+                header = msgspec.structs.replace(header, agr=self._channel.versions.newest_hash)
+            change = probe.apply(header, heard.hash, alone, self._now.t_ms)
         except NotUnderstood:
             return
         if change.thread is None or not change.thread.live(self._now.t_ms):

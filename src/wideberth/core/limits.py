@@ -21,6 +21,9 @@ DELIVERY_FRAMES_MAX: Final = 256
 # Members of a channel: design.md §1.
 MEMBERS_MAX: Final = 16
 
+# Lines of one mechanism: every purpose several times over; each costs a check every 45 s.
+LINES_MAX: Final = 16
+
 # Frames that arrived beyond a gap wait in memory; what does not fit is dropped and sent again by its author.
 # Urgent ones are never dropped by this quota (design.md §3).
 PARKED_FRAMES_MAX: Final = 1024
@@ -29,6 +32,12 @@ PARKED_FRAMES_MAX: Final = 1024
 TEXT_CHARS_MAX: Final = 280
 NAME_CHARS_MAX: Final = 80
 AS_READ_CHARS_MAX: Final = 280
+
+# A statement of position is for the record and may be a paragraph or two (domain.md H5); it never rings.
+STATEMENT_CHARS_MAX: Final = 4_000
+
+# Lists in an agreement are read aloud and printed by people: no more than a page of each.
+PRINTED_LIST_MAX: Final = 64
 
 VOLUMES_PER_NOTICE_MAX: Final = 100
 CORNERS_PER_SHAPE_MAX: Final = 500

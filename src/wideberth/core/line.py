@@ -22,6 +22,7 @@ from wideberth.core.folding import Fold
 from wideberth.core.folding import Heard as ToFold
 from wideberth.core.hearing import Hearing, opens
 from wideberth.core.limits import ALERT_LIVES_MS
+from wideberth.core.mechanism import Mechanism
 from wideberth.core.records import EntryRecord, SidecarRecord
 from wideberth.core.recovery import Reason, Recovery
 from wideberth.core.say.place import Altitude
@@ -41,9 +42,11 @@ from wideberth.errors import BadInput, Fault, NotFound, StoreFull
 
 class Line:
     def __init__(
-        self, channel: Channel, signers: Signers, verifier: Verifier, entropy: Entropy, recall: Recall
-    ) -> None:
+        self, channel: Channel, mechanism: Mechanism, signers: Signers, verifier: Verifier, entropy: Entropy,
+        recall: Recall,
+    ) -> None:  # fmt: skip
         self.channel = channel
+        self.mechanism = mechanism
         self.fold = Fold(channel, recall)
         self.deadlines = Deadlines()
         self.recovery = Recovery(self, entropy)
@@ -165,7 +168,7 @@ class Line:
             self._write(remark, "node", None, now, out)
 
     def _sidecar(self, envelope: bytes, now: Now, out: Effects) -> None:
-        if envelope == self.channel.agreement_envelope:
+        if envelope in self.channel.agreement_envelopes.values():
             return
         kind = payload_type(envelope)
         if kind == HEADS:
@@ -239,7 +242,7 @@ class Line:
             return
         outbox = self.channel.outboxes[peer]
         # Until the peer receipts anything it may not have the countersigned agreement yet: it travels along.
-        sidecars = (self.channel.agreement_envelope,) if outbox.receipted == 0 else ()
+        sidecars = self.channel.agreements_for(peer)
         out.send.append(Send(peer, self.channel.ch, self.channel.hashes(urgent + rest), sidecars, len(urgent)))
 
     def reached(self, peer: str, now: Now, out: Effects) -> None:
@@ -322,11 +325,11 @@ class Line:
 
     def expect(self, thread: Thread, version: Version) -> None:
         if version.kind != "cancel":
-            self.deadlines.expect(thread, version, self.board.rules, self.channel.us, self.channel.peers)
+            self.deadlines.expect(thread, version, self.board.rules_of(version), self.channel.us, self.channel.peers)
 
     def feed(self, thread: Thread, at_ms: int) -> list[Feed]:
         """What the inner side should weigh, or forget, now that this thread changed."""
-        agreement = self.channel.agreement
+        rules = self.board.rules_of(thread.newest)
         feed: list[Feed] = []
         if thread.refines:
             alert = self.board.find(thread.refines)
@@ -341,11 +344,11 @@ class Line:
             # An ALERT covers the whole area of the mechanism, at every height, until a notice makes it precise.
             expires, precedence = version.t_ms + ALERT_LIVES_MS, Precedence.FLASH
             volumes = (
-                Volume4D(agreement.rules.area, Altitude.surface(), Altitude.unlimited(), version.t_ms, expires),
+                Volume4D(rules.area, Altitude.surface(), Altitude.unlimited(), version.t_ms, expires),
             )  # fmt: skip
         feed.append(
-            Weigh(self.channel.ch, agreement.mode, thread.ref, version.number, version.entry, thread.author,
-                  thread.author == self.channel.us, volumes, expires, precedence, agreement.rules)
+            Weigh(self.channel.ch, self.channel.agreement.mode, thread.ref, version.number, version.entry, thread.author,
+                  thread.author == self.channel.us, volumes, expires, precedence, rules)
         )  # fmt: skip
         return feed
 

@@ -25,9 +25,10 @@ from wideberth.core.carry.channel import Channel
 from wideberth.core.effects import Effects
 from wideberth.core.feed import Feed
 from wideberth.core.line import Line
+from wideberth.core.mechanism import Mechanism
 from wideberth.core.records import EntryRecord, Record, SettingRecord, SidecarRecord
 from wideberth.core.seal import canonical
-from wideberth.core.seal.agreement import Agreement, channel_id, read_agreement
+from wideberth.core.seal.agreement import Agreement, LineTerms, Versions, agreement_hash, lines_of, read_agreement
 from wideberth.core.seal.capabilities import Entropy, Recall, Signers
 from wideberth.core.seal.keys import Verifier
 from wideberth.core.seal.party import Card, read_card
@@ -44,6 +45,7 @@ class Node:
     def __init__(self, party: str, signers: Signers, verifier: Verifier, entropy: Entropy, recall: Recall) -> None:
         self.party = party
         self.lines: dict[str, Line] = {}
+        self.mechanisms: dict[str, Mechanism] = {}
         self.pending: dict[str, tuple[Agreement, dict[str, Card]]] = {}
         self.disk_low = False
         self._signers = signers
@@ -118,7 +120,10 @@ class Node:
             case SidecarRecord(kind="agreement"):
                 agreement, _, _ = read_agreement(record.envelope, self._verifier)
                 self.pending.pop(record.ch, None)
-                self._add_line(agreement, record.envelope, self._cards.get(record.ch, {}))
+                if agreement.version == 1:
+                    self._add_line(record.ch, agreement, record.envelope, self._cards.get(record.ch, {}))
+                else:
+                    self._add_version(record.ch, agreement, record.envelope)
             case SidecarRecord() if record.ch in self.lines:
                 self.lines[record.ch].reload_sidecar(record)
             case EntryRecord():
@@ -174,8 +179,10 @@ class Node:
 
     def _open(self, event: ev.OpenLine, now: Now, out: Effects) -> None:
         agreement, sealed, _ = read_agreement(event.agreement, self._verifier, complete=False)
-        ch = channel_id(agreement)
-        if ch in self.lines:
+        if agreement.version != 1:
+            raise BadInput("a mechanism is founded by version 1 of its agreement", field="agreement")
+        ours = lines_of(Versions(agreement), self.party)
+        if self.lines.keys() & ours.keys():
             raise BadInput("this line is open already", field="agreement")
         us = agreement.member(self.party)
         if us is None or not us.root:
@@ -184,13 +191,15 @@ class Node:
         complete = len(sealed.signatures) >= sum(1 for m in agreement.members if m.root)
         if complete:
             read_agreement(event.agreement, self._verifier)
-        for envelope in event.cards:
-            key = canonical.sha256(envelope)
-            out.store.append(SidecarRecord(ch, "card", self.party, key, envelope, now.t_ms))
+        for ch in ours:
+            for envelope in event.cards:
+                key = canonical.sha256(envelope)
+                out.store.append(SidecarRecord(ch, "card", self.party, key, envelope, now.t_ms))
         key = canonical.sha256(event.agreement)
         if complete:
             self._opened(agreement, event.agreement, cards, now, out)
-        else:
+            return
+        for ch in ours:
             self.pending[ch] = (agreement, cards)
             self._cards[ch] = cards
             out.store.append(SidecarRecord(ch, "pending", self.party, key, event.agreement, now.t_ms))
@@ -212,20 +221,39 @@ class Node:
         return cards
 
     def _opened(self, agreement: Agreement, envelope: bytes, cards: dict[str, Card], now: Now, out: Effects) -> None:
-        line = self._add_line(agreement, envelope, cards)
-        ch = line.channel.ch
-        self.pending.pop(ch, None)
-        out.store.append(
-            SidecarRecord(ch, "agreement", self.party, canonical.sha256(envelope), envelope, now.t_ms)
-        )  # fmt: skip
-        out.tell.append(LineOpened(ch, agreement.mechanism, line.channel.peers))
-        line.open_epoch("FOUNDING", "", now, out)
+        """Every root signed: each line of ours in it opens, and our strand on it begins."""
+        key = canonical.sha256(envelope)
+        for ch in lines_of(Versions(agreement), self.party):
+            line = self._add_line(ch, agreement, envelope, cards)
+            self.pending.pop(ch, None)
+            out.store.append(SidecarRecord(ch, "agreement", self.party, key, envelope, now.t_ms))
+            out.tell.append(LineOpened(ch, agreement.mechanism, line.channel.peers))
+            line.open_epoch("FOUNDING", "", now, out)
 
-    def _add_line(self, agreement: Agreement, envelope: bytes, cards: dict[str, Card]) -> Line:
-        channel = Channel(self.party, agreement, envelope, cards)
-        line = Line(channel, self._signers, self._verifier, self._entropy, self._recall)
-        self.lines[channel.ch] = line
+    def _add_line(self, ch: str, founding: Agreement, envelope: bytes, cards: dict[str, Card]) -> Line:
+        hash_ = agreement_hash(founding)
+        mechanism = self.mechanisms.get(hash_)
+        if mechanism is None:
+            mechanism = self.mechanisms[hash_] = Mechanism(Versions(founding), cards)
+            mechanism.envelopes[hash_] = envelope
+        return self._line_of(mechanism, ch)
+
+    def _line_of(self, mechanism: Mechanism, ch: str) -> Line:
+        terms = lines_of(mechanism.versions, self.party)[ch]
+        cards = {party: card for party, card in mechanism.cards.items() if party in terms.members}
+        channel = Channel(self.party, mechanism.versions, terms, cards, mechanism.envelopes)
+        line = Line(channel, mechanism, self._signers, self._verifier, self._entropy, self._recall)
+        self.lines[ch] = mechanism.lines[ch] = line
         return line
+
+    def _add_version(self, ch: str, agreement: Agreement, envelope: bytes) -> None:
+        """A later version out of our own store; a line that it opened has it as its first record."""
+        found = (m for m in self.mechanisms.values() if m.versions.follows(agreement))
+        mechanism = next(found, None)
+        if mechanism is not None:
+            mechanism.add(agreement, envelope)
+            if ch not in self.lines and ch in lines_of(mechanism.versions, self.party):
+                self._line_of(mechanism, ch)
 
     # --- peers ---
 
@@ -246,7 +274,7 @@ class Node:
                 agreement, _, _ = read_agreement(envelope, self._verifier)
             except Fault:
                 continue  # another kind of sidecar; it is read again, and judged, once the line is open
-            if channel_id(agreement) == event.ch:
+            if event.ch in lines_of(Versions(agreement), self.party):
                 _, cards = self.pending[event.ch]
                 self._opened(agreement, envelope, cards, now, out)
                 return

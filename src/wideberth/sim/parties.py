@@ -16,7 +16,7 @@ import msgspec
 from wideberth.core.say.rules import Mode, Purpose, Rules
 from wideberth.core.say.volume import Circle
 from wideberth.core.seal import canonical
-from wideberth.core.seal.agreement import Agreement, Member, channel_id, countersign, sign_agreement
+from wideberth.core.seal.agreement import Agreement, Member, channel_id, countersign, one_line, sign_agreement
 from wideberth.core.seal.keys import Ed25519Signer, Ed25519Verifier, Signer, Verifier, b64, unb64
 from wideberth.core.seal.party import Card, Post, sign_card
 from wideberth.sim.clock import BEGIN_MS
@@ -96,7 +96,8 @@ def found(keys: Sequence[Keys], dice: Dice) -> Charter:
     least_mm = 10_000_000 if dice.chance(0.25) else 0
     rules = Rules(area=Circle.at(lat="41", lng="-38.5", radius_nm=120), least_radius_mm=least_mm)
     agreement = Agreement(
-        v=1, mechanism="FAIR-WEATHER", version=1, purpose=Purpose.FLIGHT_SAFETY, mode=Mode.SIMULATED,
+        v=1, mechanism="FAIR-WEATHER", version=1, mode=Mode.SIMULATED,
+        lines=one_line(Purpose.FLIGHT_SAFETY, (k.party for k in keys)),
         members=tuple(Member(k.party, k.root.public) for k in sorted(keys, key=lambda k: k.party)),
         rules=rules, from_ms=BEGIN_MS, nonce=dice.octets(16).hex(),
     )  # fmt: skip

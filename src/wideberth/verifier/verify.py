@@ -31,14 +31,14 @@ LONG, CONTROL = re.compile(rb"[0-9]{16}"), re.compile("[\0-\x1f\x7f-\x9f\u200b-\
 KINDS: dict[str, Any] = {"i": int, "s": str, "b": bool, "d": dict, "l": list, "h": "[0-9a-f]{64}", "e": "[0-9a-f]{32}",
                          "n": "[A-Z][A-Z0-9-]{1,15}", "o": "REDACTED|ANCHOR", "r": "stored|shown"}
 SHAPES = {shape.split(":")[0].strip(): dict(f.split("=") for f in shape.split(":")[1].split()) for shape in """
-envelope: payload=s payloadType=s signatures=l; signature: keyid=s sig=s; equivocation: first=d second=d; member: party=n root=s;
-line: body=s? entry=d left_out=o? proof=l?; outer: body=d salt=s; inner: said=d sig=d?; said: by=s ch=s t_ms=i what=d;
+envelope: payload=s payloadType=s signatures=l; signature: keyid=s sig=s; equivocation: first=d second=d;
+member: party=n root=s speaks_for=l?; terms: purpose=s members=l; line: body=s? entry=d left_out=o? proof=l?; outer: body=d salt=s; inner: said=d sig=d?; said: by=s ch=s t_ms=i what=d;
 entry: v=i type=s ch=h agr=h from=n by=s epoch=e seq=i prev=h seen=d t_ms=i body_sha256=h;
 receipt: v=i level=r ch=h from=n of=n epoch=e seq=i head=h t_ms=i;
 linecheck-ask: v=i ch=h from=n to=n nonce=e t1_ms=i heads=d;
 linecheck-answer: v=i ch=h from=n to=n ask=h nonce=e t1_ms=i t2_ms=i t3_ms=i heads=d;
 linecheck-close: v=i ch=h from=n to=n answer=h nonce=e t1_ms=i t2_ms=i t3_ms=i t4_ms=i;
-agreement: v=i mechanism=s version=i purpose=s mode=s members=l rules=d from_ms=i nonce=s previous=s? clauses=l? scope=s?;
+agreement: v=i mechanism=s version=i mode=s members=l lines=l rules=d from_ms=i nonce=s previous=s? clauses=l? scope=s? see_also=l?;
 card: v=i party=n root=s version=i node=s sealing=s url=s tls_sha256=s tls_pem=s posts=d contact=s? time_zone=s? languages=l?;
 post: key=s supervisor=b?; later: from=n epoch=e seq=i hash=h type=s ref=s;
 manifest: v=i ch=h from=n t_ms=i selection=d note=s release=s scope=s later=l files=d""".split(";")}  # noqa: E501
@@ -95,8 +95,7 @@ def b64(text: Any, file: str, length: int | None = None) -> bytes:
         data = base64.b64decode(text, validate=True) if isinstance(text, str) else b""
     except ValueError:
         raise Bad(file, "a text is not base64") from None
-    good = base64.b64encode(data).decode() == text and length in (None, len(data))
-    need(good, file, "base64 of another length or spelling")
+    need(base64.b64encode(data).decode() == text and length in (None, len(data)), file, "base64 of another spelling")
     return data
 DECODER = json.JSONDecoder(parse_float=int, parse_constant=int)  # `int` refuses the texts of both
 ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
@@ -181,20 +180,22 @@ def unpack(data: bytes) -> dict[str, bytes]:
 
 class Members:
     """Who may sign what: `roots`, `nodes` by party, `posts` by PARTY/post; all of it signed by the roots."""
-    def __init__(self, files: dict[str, bytes]) -> None:
-        self.agreements, self.roots, self.founding, self.ch = set[str](), dict[str, str](), dict[str, Any](), ""
-        self.nodes, self.posts = dict[str, list[str]](), dict[str, list[str]]()
+    def __init__(self, files: dict[str, bytes], ch: str) -> None:
+        self.agreements, self.roots, self.lines = set[str](), dict[str, str](), dict[str, str]()
+        self.ch, self.nodes, self.posts = ch, dict[str, list[str]](), dict[str, list[str]]()
         for file in sorted(f for f in files if f.startswith("agreements/")):
-            all_roots = lambda a: [[m["root"]] for m in a["members"] if m["root"]]  # noqa: E731
-            a = opened(canon(files[file], file), "agreement", file, all_roots)
+            value, all_roots = canon(files[file], file), lambda a: [[m["root"]] for m in a["members"] if m["root"]]
+            a = opened(value, "agreement", file, all_roots)
             roots = {m["party"]: m["root"] for m in (shaped(m, file, "member") for m in a["members"])}
             self.roots = {**{party: root for party, root in roots.items() if root}, **self.roots}
             same = all(root in ("", self.roots.get(party)) for party, root in roots.items())
             need(same and file == f"agreements/{a['version']}.json", file, "another root key or version than expected")
             self.agreements.add(a["hash"])
-            if a["version"] == 1:
-                named = {"founding": a["hash"], "roots": [*roots.values()], **{k: a[k] for k in ("mode", "purpose")}}
-                self.ch, self.founding = sha256(ENCODER.encode(named).encode()), a
+            self.founding: dict[str, Any] = getattr(self, "founding", a)
+            for line in (shaped(x, file, "terms") for x in a["lines"]):
+                named = {"founding": self.founding["hash"], "mode": a["mode"], "purpose": line["purpose"]}
+                text = ENCODER.encode({**named, "roots": [roots.get(party, "") for party in line["members"]]})
+                self.lines[sha256(text.encode())] = line["purpose"]
         for file in sorted(f for f in files if f.startswith("cards/")):
             c = opened(canon(files[file], file), "card", file, lambda c: [[c["root"]]])
             need(file == f"cards/{c['party']}-{c['version']}.json", file, "another card than its name says")
@@ -377,12 +378,12 @@ def causal(strands: dict[str, list[dict[str, Any]]]) -> Iterable[dict[str, Any]]
         yield left[name]
 def report(m: Any, members: Members, strands: dict[str, Any], notes: dict[str, Any], sidecars: Any) -> tuple[str, str]:
     """The texts of REPORTS."""
-    a, out, total = members.founding, list[tuple[str, str]](), sum(map(len, strands.values()))
+    a, ch, out, total = members.founding, members.ch, list[tuple[str, str]](), sum(map(len, strands.values()))
     def say(text: str, tag: str = "p") -> None:
         out.append((tag, text if tag == "svg" else CONTROL.sub("\ufffd", text)))
     say(f"Evidence of what passed on {a['mechanism']}", "h1")
     say(m["scope"])
-    say(f"{a['mode']}, {a['purpose']}, channel {members.ch}; exported by {m['from']}, {at(m['t_ms'])} by its clock")
+    say(f"{a['mode']}, {members.lines[ch]}, channel {ch}; exported by {m['from']}, {at(m['t_ms'])} by its clock")
     say(f"Selected: {ENCODER.encode(m['selection'])}; release: {m['release'] or 'not said'}; note: {m['note'] or '-'}")
     say("Fingerprints of the keys: compare them with what you got by another way", "h2")
     for party, root in sorted(members.roots.items()):
@@ -420,8 +421,8 @@ def report(m: Any, members: Members, strands: dict[str, Any], notes: dict[str, A
     return HEAD + page, "".join(f"{sign[tag]}{text}\n" for tag, text in out if tag != "svg")
 def examine(files: dict[str, bytes], m: dict[str, Any]) -> dict[str, Any]:
     """Check all that is recorded; `m` says who exported what. Returns facts and the report."""
-    members = Members(files)
-    need(members.ch == m["ch"], "agreements/1.json", "the founding agreement is missing, or of another channel")
+    members = Members(files, m["ch"])
+    need(m["ch"] in members.lines, "agreements/1.json", "the founding agreement is missing, or of another channel")
     names = sorted(f for f in files if re.fullmatch(r"strands/[A-Z0-9-]+/[0-9a-f]{32}/[0-9]{8}\.jsonl", f))
     keep = sum(files[f].count(b"\n") for f in names) <= REPORT_ENTRIES_MAX
     tasks, strands = [(f, files[f], members, keep) for f in names], dict[str, list[Any]]()
@@ -455,8 +456,7 @@ def examine(files: dict[str, bytes], m: dict[str, Any]) -> dict[str, Any]:
 def verify(data: bytes) -> dict[str, Any]:
     """Everything about a bundle but whose keys these are. Raises Bad."""
     files = unpack(data)
-    value = canon(files.pop("manifest.json", b""), "manifest.json")
-    nodes = Members(files).nodes
+    value, nodes = canon(files.pop("manifest.json", b""), "manifest.json"), Members(files, "").nodes
     m = opened(value, "manifest", "manifest.json", lambda m: [nodes.get(m["from"], [])])
     for file in sorted(files.keys() | m["files"].keys()):
         need(file in files, file, "it is missing")

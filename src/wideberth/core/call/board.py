@@ -17,7 +17,7 @@ an officer. No step implies another: what was skipped is named. Every acknowledg
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import msgspec
 
@@ -61,6 +61,14 @@ class NotUnderstood(Exception):
     """A well-placed entry that breaks a rule of this board: kept, marked, without any other effect."""
 
 
+class RuleBook(Protocol):
+    def rules_of(self, agr: str) -> Rules | None:
+        """None: that version is not here."""
+        ...
+
+    def rules_at(self, t_ms: int) -> Rules: ...
+
+
 class Step(msgspec.Struct, frozen=True):
     """One rung, by one member, for one version. `t_ms` is the claim of whoever signed; `at_ms` our clock."""
 
@@ -74,7 +82,8 @@ class Step(msgspec.Struct, frozen=True):
 
 
 class Version(msgspec.Struct, frozen=True):
-    """One version as given. `t_ms` is its author's claim, `stored_ms` our clock when it was stored, `seq` its place."""
+    """One version as given. `t_ms` is its author's claim, `stored_ms` our clock when it was stored, `seq` its place;
+    `agr` names the version of the agreement that it was given under."""
 
     number: int
     kind: str
@@ -86,6 +95,7 @@ class Version(msgspec.Struct, frozen=True):
     stored_ms: int
     terms: Terms | None
     text: str = ""
+    agr: str = ""
 
 
 class Thread:
@@ -164,9 +174,11 @@ class Change(msgspec.Struct, frozen=True):
 
 
 class Board:
-    def __init__(self, ch: str, rules: Rules, us: str) -> None:
+    """`versions` is anything that knows the rules of a version by its hash, and those in force at a time."""
+
+    def __init__(self, ch: str, versions: RuleBook, us: str) -> None:
         self.ch = ch
-        self.rules = rules
+        self.versions = versions
         self.us = us
         self.threads: dict[tuple[str, str], Thread] = {}
         self.words: list[tuple[str, str, int, Word]] = []
@@ -176,6 +188,16 @@ class Board:
         self._shown: dict[tuple[str, str], int] = {}
         self._notices: dict[str, int] = {}
         self._openings: dict[str, int] = {}
+
+    def rules_at(self, t_ms: int) -> Rules:
+        """Of the version in force at a time."""
+        return self.versions.rules_at(t_ms)
+
+    def rules_of(self, version: Version) -> Rules:
+        """Of the version of the agreement that a notice was given under: it judges it for good (domain.md A3)."""
+        rules = self.versions.rules_of(version.agr)
+        assert rules is not None, "what was folded was under a version that is here"
+        return rules
 
     def next_number(self, author: str) -> int:
         """For the reference of the author's next notice. Each epoch counts in a thousand of its own: after a restore
@@ -216,6 +238,8 @@ class Board:
 
     def apply(self, header: Header, entry: str, what: Word, stored_ms: int) -> Change:
         """Fold one entry in. Raises NotUnderstood, and then nothing has changed."""
+        if self.versions.rules_of(header.agr) is None:
+            raise NotUnderstood("it was signed under a version of the agreement that is not known here")
         match what:
             case Notice() | Amendment() | Correction() | Extension():
                 return self._version(header, entry, what, stored_ms)
@@ -255,7 +279,7 @@ class Board:
             return None
         facts: dict[str, Any] = {"of": version.entry, "upto": upto}
         if name == "DELIVERED" and version.terms is not None:
-            facts["lead_delivered"] = msgspec.to_builtins(notice.lead(version.terms, self.rules, t_ms))
+            facts["lead_delivered"] = msgspec.to_builtins(notice.lead(version.terms, self.rules_of(version), t_ms))
         step = Step(name, member, f"{member}/node", t_ms, t_ms, "", facts)
         if before is not None:
             thread.steps.remove(before)
@@ -284,7 +308,7 @@ class Board:
             if fatal:
                 raise NotUnderstood("; ".join(fatal))
         facts: dict[str, Any] = {
-            "lead_given": msgspec.to_builtins(notice.lead(what.terms, self.rules, header.t_ms)),
+            "lead_given": msgspec.to_builtins(notice.lead(what.terms, self._rules(header), header.t_ms)),
         }
         if thread is not None and thread.terms is not None:
             facts["shift_mm"] = notice.shift(thread.terms, what.terms).place_mm
@@ -333,11 +357,16 @@ class Board:
         self.threads[thread.author, thread.ref] = thread
         self._by_ref.setdefault(thread.ref, []).append(thread)
 
+    def _rules(self, header: Header) -> Rules:
+        rules = self.versions.rules_of(header.agr)
+        assert rules is not None, "apply looked before"
+        return rules
+
     @staticmethod
     def _given(
         h: Header, number: int, kind: str, entry: str, stored_ms: int, terms: Terms | None, text: str = ""
     ) -> Version:
-        return Version(number, kind, entry, h.by, h.epoch, h.seq, h.t_ms, stored_ms, terms, text)
+        return Version(number, kind, entry, h.by, h.epoch, h.seq, h.t_ms, stored_ms, terms, text, h.agr)
 
     def _add(self, thread: Thread, version: Version) -> None:
         thread.versions.append(version)
@@ -390,6 +419,7 @@ class Board:
             case ReadBack():
                 if version.terms is None:
                     raise NotUnderstood("there is no place to read back in that version")
-                compared = readback.compare(version.terms, self.rules, what.point, what.start_ms, what.end_ms)
+                rules = self.rules_of(version)
+                compared = readback.compare(version.terms, rules, what.point, what.start_ms, what.end_ms)
                 facts = {"as_read": what.as_read, **msgspec.to_builtins(compared)}
                 return ("READ_BACK" if compared.ok else "MISMATCH"), facts

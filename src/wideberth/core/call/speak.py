@@ -106,7 +106,7 @@ def _give(command: ev.GiveNotice, board: Board, now_ms: int) -> tuple[Word, dict
 
 def _checked(terms: Terms, board: Board, now_ms: int) -> tuple[Terms, dict[str, Any]]:
     """The terms with the precedence that their lateness asks for, and the warnings that do not hold them back."""
-    flaws = notice.check_terms(terms, board.rules, now_ms=now_ms)
+    flaws = notice.check_terms(terms, board.rules_at(now_ms), now_ms=now_ms)
     fatal = [f for f in flaws if f.fatal]
     if fatal:
         raise BadInput(
@@ -115,7 +115,7 @@ def _checked(terms: Terms, board: Board, now_ms: int) -> tuple[Terms, dict[str, 
             field=fatal[0].field,
             fields=[f.field for f in fatal],
         )
-    precedence = notice.precedence_for(terms, board.rules, now_ms)
+    precedence = notice.precedence_for(terms, board.rules_at(now_ms), now_ms)
     order = list(Precedence)
     if order.index(precedence) < order.index(terms.precedence):
         terms = msgspec.structs.replace(terms, precedence=precedence)

@@ -34,7 +34,7 @@ def version_view(board: Board, thread: Thread, version: Version, members: tuple[
         "ladder": {m: ladder_view(thread, version, m) for m in members if m != thread.author},
     }
     if version.terms is not None:
-        view["lead_given"] = msgspec.to_builtins(notice.lead(version.terms, board.rules, version.t_ms))
+        view["lead_given"] = msgspec.to_builtins(notice.lead(version.terms, board.rules_of(version), version.t_ms))
     return view
 
 

@@ -18,7 +18,7 @@ from wideberth.core.carry.strand import Fit, Strand
 from wideberth.core.say.words import Place
 from wideberth.core.seal import entry as entries
 from wideberth.core.seal import receipt as receipts
-from wideberth.core.seal.agreement import Agreement, agreement_hash, channel_id
+from wideberth.core.seal.agreement import Agreement, LineTerms, Versions, channel_id
 from wideberth.core.seal.canonical import sha256
 from wideberth.core.seal.entry import Entry, Header
 from wideberth.core.seal.keys import Signer, Verifier
@@ -31,19 +31,26 @@ BACKDATED_MS: Final = 2_000
 
 
 class Channel:
-    """`us` is our own party's name; `cards` has every member that has a node, ourselves included."""
+    """`us` is our own party's name; `cards` has every member that has a node, ourselves included.
 
-    def __init__(self, us: str, agreement: Agreement, envelope: bytes, cards: dict[str, Card]) -> None:
+    `versions`, and their `envelopes` by hash as they were signed, are shared by all channels of the mechanism; `terms`
+    is what the agreement says of this one.
+    """
+
+    def __init__(
+        self, us: str, versions: Versions, terms: LineTerms, cards: dict[str, Card], envelopes: dict[str, bytes]
+    ) -> None:
         self.us = us
-        self.agreement = agreement
-        self.agreement_envelope = envelope
-        self.agr = agreement_hash(agreement)
-        self.ch = channel_id(agreement)
+        self.versions = versions
+        self.terms = terms
+        self.ch = channel_id(versions.founding, terms)
         self.cards = cards
-        self.peers = tuple(m.party for m in agreement.members if m.root and m.party != us)
+        self.agreement_envelopes = envelopes
+        members = [m for m in versions.founding.members if m.party in terms.members]
+        self.peers = tuple(m.party for m in members if m.root and m.party != us)
         # Members that have no node yet: nothing can be sent to them, so their officers are called (domain.md B13).
-        self.by_voice = tuple(m.party for m in agreement.members if not m.root)
-        self.strands = {m.party: Strand(m.party) for m in agreement.members if m.root}
+        self.by_voice = tuple(m.party for m in members if not m.root)
+        self.strands = {m.party: Strand(m.party) for m in members if m.root}
         self.own = self.strands[us]
         # Ours too: a peer may hand back what we lost.
         self.inboxes = {party: Inbox() for party in self.strands}
@@ -51,7 +58,19 @@ class Channel:
         self.clocks = {peer: PeerClock() for peer in self.peers}
         # What each peer signed that it holds of our own strand, epoch by epoch.
         self._held: dict[str, dict[str, int]] = {peer: {} for peer in self.peers}
+        # Our first entry under each version of the agreement, counted over all epochs.
+        self._first_under: dict[str, int] = {}
         self._signed_ms: dict[tuple[str, int], int] = {}
+
+    @property
+    def agreement(self) -> Agreement:
+        """The newest version: the members, the mode and the name are those of every version."""
+        return self.versions.newest
+
+    @property
+    def home(self) -> bool:
+        """Whether this is the line on which the mechanism itself is talked about."""
+        return self.terms == self.versions.founding.home
 
     # --- what we write ---
 
@@ -66,14 +85,15 @@ class Channel:
             if party != self.us and place is not None:
                 seen[party] = place
         return Header(
-            v=1, type=kind, ch=self.ch, agr=self.agr, sender=self.us, by=by, epoch=epoch or self.own.epoch,
-            seq=1 if epoch else self.own.seq + 1, prev=entries.NO_PREV if epoch else self.own.head, seen=seen,
+            v=1, type=kind, ch=self.ch, agr=self.versions.at(t_ms)[1], sender=self.us, by=by,
+            epoch=epoch or self.own.epoch, seq=1 if epoch else self.own.seq + 1, prev=entries.NO_PREV if epoch else self.own.head, seen=seen,
             t_ms=t_ms, body_sha256=sha256(body),
         )  # fmt: skip
 
     def wrote(self, entry: Entry, *, urgent: bool, opens: Place | None = None) -> None:
         """Our own entry takes its place; it will be sent until every peer receipted it."""
         self.own.append(entry.header, entry.hash, opens)
+        self._first_under.setdefault(entry.header.agr, self.newest)
         self._signed_ms[entry.header.epoch, entry.header.seq] = entry.header.t_ms
         for outbox in self.outboxes.values():
             outbox.wrote(self.newest, urgent=urgent)
@@ -85,6 +105,16 @@ class Channel:
 
     def hashes(self, places: list[int]) -> tuple[str, ...]:
         return tuple(self.own.hash_of(n) for n in places)
+
+    def agreements_for(self, peer: str) -> tuple[bytes, ...]:
+        """Versions that a peer may not have yet: until it receipts something that we signed under one, that travels
+        along."""
+        receipted = self.outboxes[peer].receipted
+        return tuple(
+            self.agreement_envelopes[agr]
+            for agr, first in self._first_under.items()
+            if receipted < first and agr in self.agreement_envelopes
+        )
 
     # --- what we hear ---
 
@@ -113,8 +143,6 @@ class Channel:
 
     def false_citation(self, header: Header) -> str:
         """Why what a peer's header cites cannot be true here; empty when it can. Kept, but not understood."""
-        if header.agr != self.agr:
-            return "it was signed under a version of the agreement that is not in force here"
         place = header.seen.get(self.us)
         if place is not None and place.seq <= self.own.length(place.epoch) and not self.own.holds(place):
             return f"it cites entry {place.seq} of our strand with a hash that we never signed"

@@ -29,6 +29,11 @@ class Outbox:
         self._pause_ms = RESEND_FIRST_MS
         self._last_send_mono_ms: int | None = None
 
+    @property
+    def urgent_waits(self) -> bool:
+        """Whether something urgent is not receipted."""
+        return bool(self._urgent)
+
     def wrote(self, seq: int, *, urgent: bool) -> None:
         """We appended an entry."""
         if urgent:

@@ -34,7 +34,7 @@ Revision = Literal["amend", "correct", "extend", "cancel"]
 _URGENCY: Final = (Precedence.FLASH, Precedence.IMMEDIATE, Precedence.PRIORITY, Precedence.ROUTINE)
 
 # These name a place so that people are spared or found, so they may be exact (J3 is about areas of activity).
-EXACT_TYPES: Final = frozenset({NoticeType.STATIC_SITE, NoticeType.MOVEMENT, NoticeType.ACCIDENT})
+EXACT_TYPES: Final = frozenset({NoticeType.STATIC_SITE, NoticeType.MOVEMENT, NoticeType.ACCIDENT, NoticeType.DISTRESS})
 
 # The area test compares two computed areas; the slack is far above geodesy's 1e-7 and far below anything that matters.
 _AREA_SLACK: Final = 1e-5
@@ -93,14 +93,14 @@ def check_terms(terms: Terms, rules: Rules, *, now_ms: int) -> list[Flaw]:
 def lead(terms: Terms, rules: Rules, at_ms: int) -> Lead:
     """`at_ms` is the author's clock for the lead as given, the receiver's receipt for the lead as delivered (C3)."""
     lead_ms = terms.starts_ms - at_ms
-    shortfall_ms = max(0, rules.lead_ms - lead_ms)
+    shortfall_ms = max(0, rules.lead_for(terms.type) - lead_ms)
     return Lead(lead_ms, shortfall_ms, shortfall_ms > 0)
 
 
 def precedence_for(terms: Terms, rules: Rules, now_ms: int) -> Precedence:
     """The precedence with which it goes: never below what was asked; late is at least IMMEDIATE, an accident FLASH."""
     asked = [terms.precedence]
-    if terms.type is NoticeType.ACCIDENT:
+    if terms.type in (NoticeType.ACCIDENT, NoticeType.DISTRESS):
         asked.append(Precedence.FLASH)
     elif lead(terms, rules, now_ms).late:
         asked.append(Precedence.IMMEDIATE)

@@ -14,8 +14,17 @@ from typing import Final, Literal
 
 import msgspec
 
-from wideberth.core.limits import AS_READ_CHARS_MAX, NAME_CHARS_MAX, TEXT_CHARS_MAX, VOLUMES_PER_NOTICE_MAX
+from wideberth.core.limits import (
+    AS_READ_CHARS_MAX,
+    MEMBERS_MAX,
+    NAME_CHARS_MAX,
+    TEXT_CHARS_MAX,
+    VOLUMES_PER_NOTICE_MAX,
+)
+from wideberth.core.say.base import Place as Place
+from wideberth.core.say.base import WordBase, short
 from wideberth.core.say.place import Point
+from wideberth.core.say.standing import StandingWord
 from wideberth.core.say.volume import Volume4D
 from wideberth.errors import BadInput
 
@@ -31,7 +40,7 @@ SCOPE: Final = (
 
 
 class NoticeType(StrEnum):
-    """What kind of presence or activity a notice warns of (domain.md C1, names as amended in §8)."""
+    """What kind of presence or activity a notice warns of (domain.md C1, names as amended in §8; G8)."""
 
     AREA_ACTIVITY = "AREA_ACTIVITY"
     TRANSIT = "TRANSIT"
@@ -42,6 +51,7 @@ class NoticeType(StrEnum):
     PRESENCE = "PRESENCE"
     CAUTION_AREA = "CAUTION_AREA"
     ACCIDENT = "ACCIDENT"
+    DISTRESS = "DISTRESS"
 
 
 class Hazard(StrEnum):
@@ -75,13 +85,31 @@ class Priority(StrEnum):
     ROUTINE = "ROUTINE"
 
 
-def _short(value: str, most: int, field: str) -> None:
-    if len(value) > most:
-        raise BadInput(f"{field} is too long: {len(value)} characters, at most {most}", field=field)
+class FallbackKind(StrEnum):
+    """What to try when the line is silent, in the agreed order (domain.md B4)."""
+
+    ALTERNATE_LINK = "ALTERNATE_LINK"
+    TELEPHONE = "TELEPHONE"
+    GUARD_RADIO = "GUARD_RADIO"
+    MEDIATOR = "MEDIATOR"
+    ATTACHE = "ATTACHE"
+    PUBLIC_NOTICE = "PUBLIC_NOTICE"
+
+
+class Onward(StrEnum):
+    """How far a copy may travel, printed on every copy (domain.md J2). A mark, not a lock: see the threat model."""
+
+    MEMBERS = "MEMBERS"
+    INQUIRY = "INQUIRY"
+    PUBLIC = "PUBLIC"
 
 
 class Terms(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """What a notice says: where, when, what kind of danger, whom to call (domain.md C2)."""
+    """What a notice says: where, when, what kind of danger, whom to call (domain.md C2).
+
+    `covers` names the members of a coalition whose presence this notice is about (A6; empty: the speaker's own).
+    `release` says how far a copy may travel, where that differs from the agreement (J2).
+    """
 
     type: NoticeType
     hazard: Hazard
@@ -92,15 +120,21 @@ class Terms(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     priority: Priority = Priority.ROUTINE
     place_name: str = ""
     text: str = ""
+    covers: tuple[str, ...] = ()
+    release: Onward | None = None
 
     def __post_init__(self) -> None:
+        if len(self.covers) > MEMBERS_MAX:
+            raise BadInput(f"a notice covers at most {MEMBERS_MAX} members of a coalition", field="covers")
+        for name in self.covers:
+            short(name, NAME_CHARS_MAX, "covered member")
         if not 1 <= len(self.volumes) <= VOLUMES_PER_NOTICE_MAX:
             raise BadInput(f"a notice has 1 to {VOLUMES_PER_NOTICE_MAX} volumes", field="volumes")
         if not self.contact.strip():
             raise BadInput("a notice needs a contact: how to reach your watch", field="contact")
-        _short(self.contact, NAME_CHARS_MAX, "contact")
-        _short(self.place_name, NAME_CHARS_MAX, "place name")
-        _short(self.text, TEXT_CHARS_MAX, "text")
+        short(self.contact, NAME_CHARS_MAX, "contact")
+        short(self.place_name, NAME_CHARS_MAX, "place name")
+        short(self.text, TEXT_CHARS_MAX, "text")
 
     @property
     def starts_ms(self) -> int:
@@ -111,11 +145,7 @@ class Terms(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
         return max(v.end_ms for v in self.volumes)
 
 
-class _Word(msgspec.Struct, frozen=True, tag_field="kind", forbid_unknown_fields=True, omit_defaults=True):
-    pass
-
-
-class Notice(_Word, frozen=True, tag="notice"):
+class Notice(WordBase, frozen=True, tag="notice"):
     """Version 1 of a notice. `refines` is the hash of the ALERT that it makes precise, or empty."""
 
     ref: str
@@ -123,14 +153,14 @@ class Notice(_Word, frozen=True, tag="notice"):
     refines: str = ""
 
 
-class Amendment(_Word, frozen=True, tag="amend"):
+class Amendment(WordBase, frozen=True, tag="amend"):
     ref: str
     of: str
     version: int
     terms: Terms
 
 
-class Correction(_Word, frozen=True, tag="correct"):
+class Correction(WordBase, frozen=True, tag="correct"):
     """The earlier location or time was wrong: every earlier acknowledgement is void (domain.md C7)."""
 
     ref: str
@@ -139,7 +169,7 @@ class Correction(_Word, frozen=True, tag="correct"):
     terms: Terms
 
 
-class Extension(_Word, frozen=True, tag="extend"):
+class Extension(WordBase, frozen=True, tag="extend"):
     """Same volumes, later ends."""
 
     ref: str
@@ -148,17 +178,17 @@ class Extension(_Word, frozen=True, tag="extend"):
     terms: Terms
 
 
-class Cancellation(_Word, frozen=True, tag="cancel"):
+class Cancellation(WordBase, frozen=True, tag="cancel"):
     ref: str
     of: str
     version: int
     text: str = ""
 
     def __post_init__(self) -> None:
-        _short(self.text, TEXT_CHARS_MAX, "text")
+        short(self.text, TEXT_CHARS_MAX, "text")
 
 
-class ActivityReport(_Word, frozen=True, tag="report"):
+class ActivityReport(WordBase, frozen=True, tag="report"):
     """Started, or finished (possibly early): a report of its own (domain.md C18)."""
 
     ref: str
@@ -167,14 +197,14 @@ class ActivityReport(_Word, frozen=True, tag="report"):
     at_ms: int
 
 
-class Acknowledgement(_Word, frozen=True, tag="ack"):
+class Acknowledgement(WordBase, frozen=True, tag="ack"):
     """A person has this exact version. This records receipt only."""
 
     ref: str
     of: str
 
 
-class Insufficient(_Word, frozen=True, tag="insufficient"):
+class Insufficient(WordBase, frozen=True, tag="insufficient"):
     """Received, but not usable as given; names the fields (domain.md E4). The sender's clock keeps running."""
 
     ref: str
@@ -186,11 +216,11 @@ class Insufficient(_Word, frozen=True, tag="insufficient"):
         if not self.fields:
             raise BadInput("say which fields are not usable", field="fields")
         for field in self.fields:
-            _short(field, NAME_CHARS_MAX, "field")
-        _short(self.text, TEXT_CHARS_MAX, "text")
+            short(field, NAME_CHARS_MAX, "field")
+        short(self.text, TEXT_CHARS_MAX, "text")
 
 
-class ReadBack(_Word, frozen=True, tag="readback"):
+class ReadBack(WordBase, frozen=True, tag="readback"):
     """Place and time repeated in the reader's own form. One point stands for the middle of the first volume."""
 
     ref: str
@@ -201,10 +231,10 @@ class ReadBack(_Word, frozen=True, tag="readback"):
     end_ms: int
 
     def __post_init__(self) -> None:
-        _short(self.as_read, AS_READ_CHARS_MAX, "read-back")
+        short(self.as_read, AS_READ_CHARS_MAX, "read-back")
 
 
-class Objection(_Word, frozen=True, tag="objection"):
+class Objection(WordBase, frozen=True, tag="objection"):
     """Disagreement, recorded. No legal effect, and none on the notice."""
 
     ref: str
@@ -212,10 +242,10 @@ class Objection(_Word, frozen=True, tag="objection"):
     text: str
 
     def __post_init__(self) -> None:
-        _short(self.text, TEXT_CHARS_MAX, "text")
+        short(self.text, TEXT_CHARS_MAX, "text")
 
 
-class Refusal(_Word, frozen=True, tag="refused"):
+class Refusal(WordBase, frozen=True, tag="refused"):
     """The other side would not take it. Valid data, with or without a reason (domain.md B7)."""
 
     ref: str
@@ -223,10 +253,10 @@ class Refusal(_Word, frozen=True, tag="refused"):
     text: str = ""
 
     def __post_init__(self) -> None:
-        _short(self.text, TEXT_CHARS_MAX, "text")
+        short(self.text, TEXT_CHARS_MAX, "text")
 
 
-class RelayCount(_Word, frozen=True, tag="relay"):
+class RelayCount(WordBase, frozen=True, tag="relay"):
     """How many of the speaker's own units have it; which ones stays at home (domain.md E5 as amended)."""
 
     ref: str
@@ -239,26 +269,28 @@ class RelayCount(_Word, frozen=True, tag="relay"):
             raise BadInput("relayed is at most the number of units", field="relayed")
 
 
-class Alert(_Word, frozen=True, tag="alert"):
+class Alert(WordBase, frozen=True, tag="alert"):
     """Something is about to happen, place unknown (domain.md C17). Covers the whole area of the mechanism.
 
-    `started_ms` is when the officer pressed the first key.
+    `started_ms` is when the officer pressed the first key. `distress`: somebody needs help now; it passes in every
+    state of line and agreement (G8).
     """
 
     started_ms: int
     text: str = ""
+    distress: bool = False
 
     def __post_init__(self) -> None:
-        _short(self.text, TEXT_CHARS_MAX, "text")
+        short(self.text, TEXT_CHARS_MAX, "text")
 
 
-class NilReturn(_Word, frozen=True, tag="nil"):
+class NilReturn(WordBase, frozen=True, tag="nil"):
     """Nothing planned until then, as far as the speaker says now."""
 
     until_ms: int
 
 
-class Outage(_Word, frozen=True, tag="outage"):
+class Outage(WordBase, frozen=True, tag="outage"):
     """The line will be down, as planned."""
 
     start_ms: int
@@ -268,23 +300,32 @@ class Outage(_Word, frozen=True, tag="outage"):
     def __post_init__(self) -> None:
         if not self.start_ms < self.end_ms:
             raise BadInput("an outage must end after it starts", field="window")
-        _short(self.text, TEXT_CHARS_MAX, "text")
+        short(self.text, TEXT_CHARS_MAX, "text")
 
 
-class VoiceContact(_Word, frozen=True, tag="voice"):
-    """What was said off this system, entered by the officer who was there (domain.md B8, B13). `of` may be empty."""
+class VoiceContact(WordBase, frozen=True, tag="voice"):
+    """What was said off this system, entered by the officer who was there (domain.md B8, B13). `of` may be empty.
+
+    `party` is who was called (empty in a channel of two: the other), `frequency` a radio frequency or number as used,
+    `rung` the rung of the fallback ladder that this was, if it was one (B4).
+    """
 
     of: str
     medium: str
     answer: str
     at_ms: int
+    outcome: Literal["ANSWERED", "NO_ANSWER", "REFUSED"] = "ANSWERED"
+    party: str = ""
+    frequency: str = ""
+    rung: FallbackKind | None = None
 
     def __post_init__(self) -> None:
-        _short(self.medium, NAME_CHARS_MAX, "medium")
-        _short(self.answer, TEXT_CHARS_MAX, "answer")
+        short(self.medium, NAME_CHARS_MAX, "medium")
+        short(self.answer, TEXT_CHARS_MAX, "answer")
+        short(self.frequency, NAME_CHARS_MAX, "frequency")
 
 
-class NodeRemark(_Word, frozen=True, tag="remark"):
+class NodeRemark(WordBase, frozen=True, tag="remark"):
     """A node's signed remark on an entry that it keeps but cannot use. No other effect."""
 
     of: str
@@ -292,15 +333,7 @@ class NodeRemark(_Word, frozen=True, tag="remark"):
     text: str = ""
 
 
-class Place(msgspec.Struct, frozen=True, array_like=True):
-    """A place in a strand: `[epoch, seq, hash]`."""
-
-    epoch: str
-    seq: int
-    hash: str
-
-
-class EpochOpened(_Word, frozen=True, tag="epoch"):
+class EpochOpened(WordBase, frozen=True, tag="epoch"):
     """Entry 1 of every epoch: names its predecessor and each member's fence (`None`: unknown)."""
 
     reason: Literal["FOUNDING", "RESTORED", "REPAIRED"]
@@ -311,6 +344,6 @@ class EpochOpened(_Word, frozen=True, tag="epoch"):
 Word = (
     Notice | Amendment | Correction | Extension | Cancellation | ActivityReport
     | Acknowledgement | Insufficient | ReadBack | Objection | Refusal | RelayCount
-    | Alert | NilReturn | Outage | VoiceContact | NodeRemark | EpochOpened
+    | Alert | NilReturn | Outage | VoiceContact | NodeRemark | EpochOpened | StandingWord
 )  # fmt: skip
 NoticeVersion = Notice | Amendment | Correction | Extension

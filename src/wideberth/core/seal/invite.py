@@ -16,9 +16,9 @@ from typing import Final
 import msgspec
 
 from wideberth.core.limits import FRAME_BYTES_MAX
-from wideberth.core.say.rules import Mode, Purpose, Rules
+from wideberth.core.say.rules import Mode, Rules
 from wideberth.core.seal import canonical, envelope
-from wideberth.core.seal.agreement import Agreement, Member, countersign, read_agreement, sign_agreement
+from wideberth.core.seal.agreement import Agreement, LineTerms, Member, countersign, read_agreement, sign_agreement
 from wideberth.core.seal.envelope import INVITE, Envelope
 from wideberth.core.seal.keys import Signer, Verifier
 from wideberth.core.seal.party import Card, read_card
@@ -31,8 +31,8 @@ class Offer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     v: int
     to: str
     mechanism: str
-    purpose: Purpose
     mode: Mode
+    lines: tuple[LineTerms, ...]
     rules: Rules
     from_ms: int
     nonce: str
@@ -83,7 +83,7 @@ def agreement_of(offer: Offer, inviter: Card, acceptor: Card) -> Agreement:
         raise BadInput("two members of a line need two names; choose another with `init --party`", field="party")
     members = sorted((Member(c.party, c.root) for c in (inviter, acceptor)), key=lambda m: m.party)
     return Agreement(
-        v=1, mechanism=offer.mechanism, version=1, purpose=offer.purpose, mode=offer.mode, members=tuple(members),
+        v=1, mechanism=offer.mechanism, version=1, mode=offer.mode, members=tuple(members), lines=offer.lines,
         rules=offer.rules, from_ms=offer.from_ms, nonce=offer.nonce, clauses=offer.clauses,
     )  # fmt: skip
 
@@ -92,7 +92,7 @@ def voice_agreement(offer: Offer, inviter: Card) -> Agreement:
     """A one-sided agreement with a party that has no node yet (domain.md B13): the other side is reached by voice."""
     members = sorted((Member(inviter.party, inviter.root), Member(offer.to, "")), key=lambda m: m.party)
     return Agreement(
-        v=1, mechanism=offer.mechanism, version=1, purpose=offer.purpose, mode=offer.mode, members=tuple(members),
+        v=1, mechanism=offer.mechanism, version=1, mode=offer.mode, members=tuple(members), lines=offer.lines,
         rules=offer.rules, from_ms=offer.from_ms, nonce=offer.nonce, clauses=offer.clauses,
     )  # fmt: skip
 

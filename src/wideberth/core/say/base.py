@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What every word has in common: its kind on the wire, and that texts are short."""
+
+from __future__ import annotations
+
+import msgspec
+
+from wideberth.errors import BadInput
+
+
+class WordBase(msgspec.Struct, frozen=True, tag_field="kind", forbid_unknown_fields=True, omit_defaults=True):
+    """A frozen struct; its `kind` on the wire is also the `type` of the entry that carries it."""
+
+
+class Place(msgspec.Struct, frozen=True, array_like=True):
+    """A place in a strand: `[epoch, seq, hash]`."""
+
+    epoch: str
+    seq: int
+    hash: str
+
+
+def short(value: str, most: int, field: str) -> None:
+    """Raises BadInput when a text is longer than `most` characters."""
+    if len(value) > most:
+        raise BadInput(f"{field} is too long: {len(value)} characters, at most {most}", field=field)
