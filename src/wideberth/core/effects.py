@@ -7,7 +7,16 @@ from wideberth.core.batch import Batch, Send
 from wideberth.core.call.deadlines import URGENT
 from wideberth.core.feed import Feed
 from wideberth.core.records import EntryRecord, Record, SidecarRecord
-from wideberth.core.say.words import Alert, Amendment, Correction, Extension, Notice, Word
+from wideberth.core.say.words import (
+    ActivityReport,
+    Alert,
+    Amendment,
+    Cancellation,
+    Correction,
+    Extension,
+    Notice,
+    Word,
+)
 from wideberth.core.seal import canonical
 from wideberth.core.seal.entry import Entry
 from wideberth.core.seal.receipt import Receipt
@@ -38,6 +47,19 @@ def is_urgent(what: Word) -> bool:
             return what.terms.precedence in URGENT
         case _:
             return False
+
+
+def supersedes(what: Word) -> str:
+    """The entry that this one makes old news, by its author's own word; empty for none."""
+    match what:
+        case Amendment() | Correction() | Extension() | Cancellation():
+            return what.of
+        case ActivityReport() if what.state == "FINISHED":
+            return what.of
+        case Notice():
+            return what.refines
+        case _:
+            return ""
 
 
 def entry_record(entry: Entry, stored_ms: int) -> EntryRecord:

@@ -60,6 +60,10 @@ class Fold:
         self._known: set[str] = set()
         # Filled when a board is folded anew for the first time: it will be again.
         self._parsed_once: dict[str, _Again] = {}
+        # What waited, and was settled when the board was folded anew: its effects are still to come.
+        self._settled: list[Heard] = []
+        # What came late, or waited, and what it did when the board was folded anew last.
+        self._outcomes: dict[str, Change | NotUnderstood | None] = {}
         # What was cited, and not here, when the board was folded anew: it may change the order.
         self.missing: set[str] = set()
         # What `entries.open_body` could not open when it came. Its signatures are not checked again in `read`.
@@ -81,7 +85,8 @@ class Fold:
 
     def released(self) -> list[tuple[Heard, Change | NotUnderstood]]:
         """What waited and can be judged now, after something else came."""
-        done: list[tuple[Heard, Change | NotUnderstood]] = []
+        done: list[tuple[Heard, Change | NotUnderstood]] = [(h, self.outcome_of(h.hash)) for h in self._settled]
+        self._settled.clear()
         for hash_, heard in list(self._waiting.items()):
             try:
                 change = self.board.apply(heard.header, heard.hash, heard.what, heard.stored_ms)
@@ -96,11 +101,9 @@ class Fold:
         known, self._known = self._known, self._known & self._waiting.keys()
         return [(heard, outcome) for heard, outcome in done if heard.hash not in known]
 
-    def change_of(self, hash_: str) -> Change:
-        """What an entry did in a board that was folded anew, as far as it is a version; else just that it was said."""
-        thread = self.board.find(hash_)
-        version = thread.version(hash_) if thread else None
-        return Change("version", thread, version) if version is not None else Change("word")
+    def outcome_of(self, hash_: str) -> Change | NotUnderstood:
+        """What an entry that came late did when the board was folded anew; it does not wait."""
+        return self._outcomes.get(hash_) or Change("word")
 
     def _complete(self, header: Header) -> bool:
         """Whether everything that the author had seen is here: of others, of ours, which we may have lost, and the
@@ -129,6 +132,7 @@ class Fold:
         strands = self.channel.strands
         done: set[str] = set()
         self.missing.clear()
+        self._outcomes = dict.fromkeys((*late, *before))
         # The next entry of every chain, by (author, epoch): its seq, and what it says.
         heads: dict[tuple[str, str], tuple[int, _Again]] = {}
         held = {strand.hash_at(*place) for strand in strands.values() for place in strand.log}
@@ -153,6 +157,7 @@ class Fold:
             self.missing.update(hash_ for hash_ in again.after if hash_ not in held)
             self._again(again)
             advance(author, epoch, seq + 1)
+        self._settled += [h for hash_, h in before.items() if hash_ not in self._waiting and hash_ not in self._known]
         self._known |= self._waiting.keys() - before.keys() - set(late)
         old.hand_over(self.board)
 
@@ -175,11 +180,16 @@ class Fold:
         heard = again.heard
         if heard is None:
             return
+        outcome: Change | NotUnderstood
         try:
-            self.board.apply(heard.header, heard.hash, heard.what, heard.stored_ms)
-        except NotUnderstood:
+            outcome = self.board.apply(heard.header, heard.hash, heard.what, heard.stored_ms)
+        except NotUnderstood as why:
             if not self._complete(heard.header):
                 self._waiting[heard.hash] = heard
+                return
+            outcome = why
+        if heard.hash in self._outcomes:
+            self._outcomes[heard.hash] = outcome
 
     def read(self, record: EntryRecord) -> Heard | None:
         """A stored entry as it was understood when it came; None when it had no effect."""

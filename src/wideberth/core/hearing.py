@@ -16,8 +16,9 @@ from wideberth.core.batch import Now, Send
 from wideberth.core.call import sentences
 from wideberth.core.call.board import Board, Change, NotUnderstood, Thread
 from wideberth.core.carry.strand import Fit
-from wideberth.core.effects import Effects, entry_record, fault_tell, is_urgent, receipt_record
+from wideberth.core.effects import Effects, entry_record, fault_tell, is_urgent, receipt_record, supersedes
 from wideberth.core.folding import Heard as ToFold
+from wideberth.core.limits import ALERT_LIVES_MS
 from wideberth.core.records import EntryRecord, SidecarRecord
 from wideberth.core.say import notice
 from wideberth.core.say.words import EpochOpened, NodeRemark, Notice, NoticeVersion, Place
@@ -45,6 +46,8 @@ class Hearing:
         self._repeated: dict[tuple[str, str], set[int]] = {}
         self._remarks: list[NodeRemark] = []
         self._late: list[ToFold] = []
+        # What other entries of this delivery revise, cancel, end or refine.
+        self._old: set[str] = set()
 
     def run(self, disk_low: bool) -> None:
         kept = self._unsealed()
@@ -150,10 +153,13 @@ class Hearing:
             self._line.tell_orphan(entry, self._out)
         if isinstance(said, Unread):
             self._line.fold.unread.add(entry.hash)
-        elif lie:
-            said = Unread("NOT_UNDERSTOOD", lie)
-        if isinstance(said, Unread):
             self._not_understood(header, entry.hash, said)
+            if header.type == "alert" and not said.unsigned:
+                self._ring_unread(header, entry.hash, said)
+            return
+        self._old.add(supersedes(said.what))
+        if lie:
+            self._refused(ToFold(header, entry.hash, said.what, self._now.t_ms), lie)
         elif strand.linear and entry.hash not in self._line.fold.missing:
             self._fold(ToFold(header, entry.hash, said.what, self._now.t_ms))
         else:
@@ -165,7 +171,7 @@ class Hearing:
         try:
             change = self._line.fold.take(heard)
         except NotUnderstood as why:
-            self._not_understood(heard.header, heard.hash, Unread("NOT_UNDERSTOOD", str(why)))
+            self._refused(heard, str(why))
             return
         if change is not None:
             self._folded(heard, change)
@@ -190,17 +196,26 @@ class Hearing:
         fold.anew({r.hash: r for r in self._out.store if isinstance(r, EntryRecord)}, late)
         for heard in self._late:
             if not fold.waits(heard.hash):
-                self._folded(heard, fold.change_of(heard.hash))
+                self._judged(heard, fold.outcome_of(heard.hash))
             elif is_urgent(heard.what):
                 self._ring_alone(heard)
 
     def _judge_released(self) -> None:
         """Entries that waited for what another member had said (three members, one slow line)."""
         for heard, outcome in self._line.fold.released():
-            if isinstance(outcome, NotUnderstood):
-                self._not_understood(heard.header, heard.hash, Unread("NOT_UNDERSTOOD", str(outcome)))
-            else:
-                self._folded(heard, outcome)
+            self._judged(heard, outcome)
+
+    def _judged(self, heard: ToFold, outcome: Change | NotUnderstood) -> None:
+        if isinstance(outcome, NotUnderstood):
+            self._refused(heard, str(outcome))
+        else:
+            self._folded(heard, outcome)
+
+    def _refused(self, heard: ToFold, why: str) -> None:
+        """It can be read, and has no effect. A warning is a warning all the same: a person hears of it."""
+        self._not_understood(heard.header, heard.hash, Unread("NOT_UNDERSTOOD", why))
+        if is_urgent(heard.what) and heard.header.sender != self._channel.us:
+            self._ring_alone(heard, why)
 
     def _not_understood(self, header: Header, hash_: str, unread: Unread) -> None:
         author = header.sender
@@ -249,7 +264,8 @@ class Hearing:
         """An urgent entry overtook a gap: it rings now, and is linked when the gap fills."""
         self._ring_alone(ToFold(entry.header, entry.hash, said.what, self._now.t_ms))
 
-    def _ring_alone(self, heard: ToFold) -> None:
+    def _ring_alone(self, heard: ToFold, refused: str = "") -> None:
+        """Rung by what it says itself, without the board. `refused`: why it has no effect there."""
         if heard.hash in self._line.rung:
             return
         board = self._line.board
@@ -271,14 +287,32 @@ class Hearing:
             # Told as what it is: a new version of one that may still be in the gap.
             named = msgspec.structs.replace(change.version, number=what.version, kind=heard.header.type)
             change = msgspec.structs.replace(change, version=named)
+        tell = self._heard(heard, change, recorded=False)
+        if refused:
+            sentence = sentences.refused(heard.header.sender, refused, change.version)
+            tell = msgspec.structs.replace(tell, sentence=sentence, facts={"not_understood": refused})
         self._line.rung.add(heard.hash)
-        self._rings.append((None, self._heard(heard, change, recorded=False)))
+        self._rings.append((None, tell))
+
+    def _ring_unread(self, header: Header, hash_: str, unread: Unread) -> None:
+        """An ALERT whose body cannot be read, as of a newer version of this program: its header says that it is one."""
+        expired = self._now.t_ms >= header.t_ms + ALERT_LIVES_MS
+        if expired or hash_ in self._line.rung or header.sender == self._channel.us:
+            return
+        self._line.rung.add(hash_)
+        sentence = sentences.refused(header.sender, unread.text, None)
+        tell = Heard(
+            header.ch, header.sender, hash_, header.type, header.by, header.t_ms, self._now.t_ms, sentence,
+            recorded=False, facts={"not_understood": unread.text}, level=Level.RING,
+        )  # fmt: skip
+        self._rings.append((None, tell))
 
     def _ring(self) -> None:
         """After an outage only what is live and not superseded rings (domain.md B6, design.md §3)."""
         self._out.ring.extend(
             heard for thread, heard in self._rings
-            if thread is None or (thread.live(self._now.t_ms) and thread.newest.entry == heard.entry)
+            if (heard.entry not in self._old if thread is None
+                else thread.live(self._now.t_ms) and thread.newest.entry == heard.entry)
         )  # fmt: skip
 
     # --- answers ---

@@ -364,6 +364,7 @@ class Line:
         if ours:
             said = entries.reopen(entry)
         else:
+            self.rung.add(record.hash)  # what is urgent rang before it was stored
             said = entries.open_body(entry, self.channel.cards[record.author], self.verifier)
         if ours:
             self.channel.wrote(entry, urgent=False, opens=opens(said))
@@ -388,7 +389,6 @@ class Line:
         header, us = heard.header, self.channel.us
         if header.sender != us:
             self.board.received(header.sender, header.epoch, header.seq, us, "stored", heard.stored_ms, header.seq)
-            self.rung.add(heard.hash)
         if change is None or change.what != "version" or change.thread is None or change.version is None:
             return
         self.expect(change.thread, change.version)
@@ -420,6 +420,7 @@ class Line:
         if self._tangled:
             self._tangled = False
             self.fold.anew({})
+            self.fold.released()  # whatever is settled now was told when it was
             for thread in self.board:
                 self.expect(thread, thread.newest)
 

@@ -51,14 +51,30 @@ class Liar(Site):
     def lie(self, ch: str) -> None:
         """Something beside what the wire bends."""
 
+    def weather_turned(self) -> None:
+        """It is kind from now on."""
+
     def _ours(self, frame: tuple[bytes, bytes]) -> entries.Entry | None:
         entry = entries.read(*frame)[0]
         return entry if entry.header.sender == self.party else None
 
 
 class Equivocator(Liar):
+    """Half of them begin only when the weather has turned kind, so that one line check must be enough to find out."""
+
+    def begin(self, victim: str) -> None:
+        self._begins = self._dice.chance(0.5)
+        super().begin(victim)
+
+    def weather_turned(self) -> None:
+        self._begins = True
+
+    def lie(self, ch: str) -> None:
+        for _ in range(4):
+            self.submit(ev.SayNil(ch, f"{self.party}/watch-1", self.now().t_ms + HOUR))
+
     def _give(self, send: Send, frames: Frames, sidecars: tuple[bytes, ...]) -> None:
-        if send.to == self.victim:
+        if send.to == self.victim and self._begins:
             frames = tuple(map(self._other, frames))
         super()._give(send, frames, sidecars)
 

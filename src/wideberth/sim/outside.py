@@ -88,6 +88,15 @@ def header_of(envelope: bytes) -> dict[str, Any]:
     return header
 
 
+def halves(proof: bytes) -> tuple[str, str]:
+    """The hashes of the two headers in a proof of equivocation."""
+    both = _JSON.decode(proof)
+    first, second = (
+        hashlib.sha256(base64.b64decode(both[name]["payload"])).hexdigest() for name in ("first", "second")
+    )
+    return first, second
+
+
 def _read_entry(envelope: bytes, body: bytes) -> Read:
     payload = base64.b64decode(_JSON.decode(envelope)["payload"])
     h = _JSON.decode(payload)
@@ -157,6 +166,8 @@ class Fold:
         self.pictures: dict[str, Picture] = {}
         self.ignored: list[Read] = []
         self._by_entry: dict[str, Picture] = {}
+        # Versions that were reported finished.
+        self._finished: set[str] = set()
         for read in in_order(chains):
             if not self._take(read):
                 self.ignored.append(read)
@@ -190,7 +201,7 @@ class Fold:
 
     def _revises(self, e: Read) -> bool:
         thread = self.pictures.get(f"{e.author} {e.what['ref']}")
-        if thread is None or thread.cancelled or any(state == "FINISHED" for state, _, _ in thread.reports):
+        if thread is None or thread.cancelled or thread.versions[-1][2] in self._finished:
             return False
         if e.what["of"] != thread.versions[-1][2] or e.what["version"] != len(thread.versions) + 1:
             return False
@@ -202,7 +213,12 @@ class Fold:
 
     def _reports(self, e: Read) -> bool:
         thread = self._by_entry.get(e.what["of"])
-        if thread is None or any(state == e.what["state"] for state, _, _ in thread.reports):
+        finished = e.what["state"] == "FINISHED"
+        if thread is None or (finished and e.what["of"] in self._finished):
+            return False
+        if not finished and any(state == "STARTED" for state, _, _ in thread.reports):
             return False
         thread.reports.append([e.what["state"], e.what["at_ms"], e.by])
+        if finished:
+            self._finished.add(e.what["of"])
         return True

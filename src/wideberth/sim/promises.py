@@ -9,13 +9,15 @@ split       at rest all copies of every epoch of a strand are the same, byte by 
 agreed      at rest both boards show the same threads, versions and rungs: those that the strands say by their
             order; a board that was folded anew from the disk shows them too (rungs by machine are beside the
             strands: a restore may lose them)
-convicted   whoever shows two peers two entries for one place is proven a liar at both; who backdates, poisons or
-            signs a checkpoint over another strand is named; what one peer is not sent, others pass on; a liar takes
-            nothing else from honest nodes
+convicted   whoever shows two peers two entries for one place is proven a liar at both, within one line check of
+            theirs; who backdates, poisons or signs a checkpoint over another strand is named; what one peer is not
+            sent, others pass on; a liar takes nothing else from honest nodes
 stuck       a kind world comes to rest, and then nothing waits for a receipt
-duplicated  no entry is stored or told twice (told again after a restart, where records were put back); places are
-            dense and chained
-rung        every urgent entry that is live when it arrives rings, also behind a gap
+duplicated  no entry is stored or told twice; places are dense and chained. (Where records are put back, an entry that
+            answers one which is lost may be told again after a restart: that it waits for it is known, that it was told
+            before the loss is not.)
+rung        every urgent entry that is live when it arrives rings, also behind a gap, and also when it is not
+            understood, unless its author made it old news
 sound       the core raises nothing but faults, and only for commands
 
 A node whose record is put back behind its back may sign a place twice, if it speaks before it can find out. Such a
@@ -37,7 +39,7 @@ from wideberth.core.records import EntryRecord, SidecarRecord
 from wideberth.core.tells import FaultSeen, Heard, Said, Tell
 from wideberth.errors import Fault
 from wideberth.sim.network import Parcel
-from wideberth.sim.outside import Fold, Picture, Read, Reader, header_of, supersedes
+from wideberth.sim.outside import Fold, Picture, Read, Reader, halves, header_of, supersedes
 from wideberth.sim.parties import Charter
 from wideberth.sim.site import Site
 from wideberth.sim.tape import Tape
@@ -116,6 +118,8 @@ class Promises:
                     if record.type == "epoch":
                         memory.unaware.discard(record.ch)  # no place in it was ever signed before
             elif isinstance(record, SidecarRecord) and record.kind == "equivocation" and record.author != self.liar:
+                if self._spoke_first(record):
+                    raise SpokeFirst(f"{record.author} signed a place again before it could find out")
                 raise Broken("framed", f"{site.party} keeps a proof against {record.author}")
         for tell in batch.tell:
             if isinstance(tell, FaultSeen):
@@ -152,6 +156,11 @@ class Promises:
             return  # what it said after a restore may clash with what it had said before, and forgot
         promise = "agreed" if tell.fault in ("NOT_UNDERSTOOD", "UNREADABLE") else "framed"
         raise Broken(promise, f"{site.party} blames {tell.peer}: {tell.fault}: {tell.sentence}")
+
+    def _spoke_first(self, proof: SidecarRecord) -> bool:
+        """Whether one half of a proof was signed by a node that could not know yet that its record was put back."""
+        unaware = set().union(*(memory.unaware_signed for memory in self._of.values()))
+        return not unaware.isdisjoint(halves(proof.envelope))
 
     def refused(self, site: Site, event: ev.Event, fault: Fault) -> None:
         if isinstance(event, ev.Arrived | ev.Tick | ev.Reached | ev.DiskState | ev.CheckLines | ev.SignCheckpoints):
@@ -216,13 +225,30 @@ class Promises:
     def _begin_anew(self, site: Site, memory: _Memory) -> None:
         memory.arrived.clear()
         memory.superseded.clear()
-        if self.restores:
-            memory.told.clear()  # what waited for something that was lost is told when it comes, after a restart again
         for record in site.disk.load():
             if isinstance(record, EntryRecord) and record.author != self.liar:
-                memory.superseded.add(supersedes(self.reader.entry(record.envelope, record.body)))
+                read = self.reader.entry(record.envelope, record.body)
+                memory.superseded.add(supersedes(read))
+                if self.restores and any(site.disk.entry(cited) is None for cited in read.after):
+                    memory.told.discard(read.hash)
 
     # --- when the weather is kind ---
+
+    def forked(self, one: Site, other: Site, charters: Iterable[Charter]) -> bool:
+        """Whether two honest nodes hold different entries of one author for one place."""
+        return any(
+            not _same(chain, theirs.get(key, []))
+            for charter in charters
+            if {one.party, other.party} <= set(charter.members)
+            for theirs in [_copy(other, charter.ch)]
+            for key, chain in _copy(one, charter.ch).items()
+        )
+
+    def proven(self, *sites: Site) -> None:
+        """Each holds a proof that the liar signed two entries for one place."""
+        for site in sites:
+            if not any(s.kind == "equivocation" and s.author == self.liar for s in site.disk.sidecars()):
+                raise Broken("convicted", f"{site.party} has no proof that {self.liar} shows two strands")
 
     def moved(self, said: list[EntryRecord], members: Sequence[Site]) -> None:
         """On a busy line: what was said before the weather turned has come through."""
@@ -263,10 +289,8 @@ class Promises:
                         a, b = ({k: _bytes(c) for k, c in x.items() if k[0] == author} for x in (mine, theirs))
                         if a != b:
                             raise Broken("split", f"{one.party} and {other.party} hold different copies of {author}")
-                if any(not _same(chain, theirs.get(key, [])) for key, chain in mine.items()):
-                    for site in (one, other):
-                        if not any(s.kind == "equivocation" and s.author == self.liar for s in site.disk.sidecars()):
-                            raise Broken("convicted", f"{site.party} has no proof that {self.liar} shows two strands")
+                if self.forked(one, other, [charter]):
+                    self.proven(one, other)
         if liar == "backdater" and not any(("Backdated", self.liar) in self._memory(s).named for s in honest):
             raise Broken("convicted", f"nobody names {self.liar}, who backdates")
 

@@ -51,8 +51,11 @@ CHECK_MS: Final = (30 * SECOND, 60 * SECOND)
 CHECKPOINT_MS: Final = (55 * SECOND, 65 * SECOND)
 
 
-# Somebody who lies need not come to rest: so long after the weather turned, several line checks, the others have.
-LIAR_MS: Final = 4 * MINUTE
+# Somebody who lies need not come to rest. What others pass on comes with their line checks, a hundred entries with
+# each: so long after the weather turned, two checks of every node and more, the honest ones have it all.
+LIAR_MS: Final = 150 * SECOND
+# What a line check finds is proven within this time: a few times there and back on a kind wire.
+FOUND_MS: Final = 2 * SECOND
 
 
 class Shape(msgspec.Struct, frozen=True):
@@ -220,10 +223,25 @@ class World:
 
     def _timer(self, site: Site, event: ev.Event, every_ms: tuple[int, int]) -> None:
         def ring() -> None:
+            if isinstance(event, ev.CheckLines) and self.shape.liar and self.kind:
+                self._fork_is_found(site)
             site.submit(event)
             self._timer(site, event, every_ms)
 
         self.later(self._dice.between(*every_ms), ring)
+
+    def _fork_is_found(self, site: Site) -> None:
+        """This line check must show a fork between two honest nodes to both."""
+        honest = [s for s in self.sites if s.party != self.promises.liar and s.up]
+        for other in honest:
+            if site in honest and other is not site and self.promises.forked(site, other, self.charters):
+                lives = site.life, other.life
+
+                def look(other: Site = other, lives: tuple[int, int] = lives) -> None:
+                    if (site.life, other.life) == lives:
+                        self.promises.proven(site, other)
+
+                self.later(FOUND_MS, look)
 
     # --- the wire ---
 
@@ -369,6 +387,8 @@ class World:
         self.kind = True
         self.tape.note(self.now_ms, "WORLD", "the weather turns kind")
         self._network.be_kind()
+        if isinstance(liar := self.sites[-1], Liar):
+            liar.weather_turned()
         links_notice = self._dice.chance(0.5)
         for site in self.sites:
             site.doom = None

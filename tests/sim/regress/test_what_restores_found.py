@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import msgspec
+import pytest
 from duet import MINUTE, Duet, terms
 from tests.core.test_line import give
 from tests.core.test_restore import backup, put_back, settle
@@ -11,6 +12,7 @@ from tests.pair import Pair
 
 from wideberth.core import events as ev
 from wideberth.core.tells import FaultSeen
+from wideberth.sim.run import run_seed
 
 
 def test_a_restart_goes_on_in_the_epoch_that_was_opened_and_not_in_one_that_came_back() -> None:
@@ -92,3 +94,21 @@ def test_a_time_before_an_entry_that_it_cites_is_named() -> None:
     (named,) = [f for f in batch.tell if isinstance(f, FaultSeen)]
     assert named.fault == "Backdated"
     assert "our entry that it cites" in named.sentence
+
+
+@pytest.mark.parametrize("seed", [10721, 10728, 10774])
+def test_a_record_that_was_put_back_unawares_is_found_out_by_an_entry_of_whichever_epoch(seed: int) -> None:
+    """Promise `framed`: what a peer handed back was of another epoch than the one that the node wrote in; it took that
+    for a late orphan, and signed places again that only a record held which was gone. `tests/core/test_restore.py` has
+    the smallest form."""
+    outcome = run_seed(seed, 0)
+    assert (outcome.broken, outcome.story) == ("", "")
+    assert outcome.behind_back
+
+
+def test_an_urgent_version_rings_beside_a_report_that_its_author_had_forgotten() -> None:
+    """Seed 10656, promise `rung`: after a restore the author gave an urgent version of a notice that it had reported
+    finished. The report was of the version before. `tests/core/test_urgent_rings.py` has both orders."""
+    outcome = run_seed(10656, 0)
+    assert (outcome.broken, outcome.story) == ("", "")
+    assert outcome.hard_faults["restore"]

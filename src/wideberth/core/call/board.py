@@ -109,6 +109,8 @@ class Thread:
         self.versions: list[Version] = []
         self.steps: list[Step] = []
         self.reports: list[tuple[str, int, str]] = []
+        # When each version was finished that a report says so of, by its entry.
+        self.finished: dict[str, int] = {}
         self.cancelled: Version | None = None
         self.refines = ""
         self.refined_by = ""
@@ -124,7 +126,9 @@ class Thread:
 
     @property
     def finished_ms(self) -> int | None:
-        return next((at for state, at, _ in self.reports if state == "FINISHED"), None)
+        """A report covers the version that it names. An author that was restored may have forgotten the report, and
+        given a newer version beside it: that one goes on, for nobody has said that it is over."""
+        return self.finished.get(self.newest.entry)
 
     def version(self, entry: str) -> Version | None:
         return next((v for v in self.versions if v.entry == entry), None)
@@ -377,9 +381,12 @@ class Board:
         thread = self._by_entry.get(what.of)
         if thread is None or thread.author != header.sender or thread.ref != what.ref:
             raise NotUnderstood(f"{header.sender} has no notice {what.ref} in that version")
-        if any(state == what.state for state, _, _ in thread.reports):
+        started = any(state == "STARTED" for state, _, _ in thread.reports)
+        if started if what.state == "STARTED" else what.of in thread.finished:
             raise NotUnderstood(f"{what.ref} was reported {what.state} before")
         thread.reports.append((what.state, what.at_ms, header.by))
+        if what.state == "FINISHED":
+            thread.finished[what.of] = what.at_ms
         return Change("report", thread, thread.version(what.of), facts={"state": what.state, "at_ms": what.at_ms})
 
     def _answer(self, header: Header, entry: str, what: Answer, stored_ms: int) -> Change:

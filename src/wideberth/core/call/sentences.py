@@ -46,6 +46,12 @@ def late(facts: dict[str, Any]) -> str:
     return f"LATE by {lead['shortfall_ms'] / 1000:.0f} s (lead {lead['lead_ms'] / 1000:.0f} s)"
 
 
+def refused(author: str, why: str, version: Version | None) -> str:
+    """For an urgent word that has no effect on the board. `version`: what it says, as far as it can be read."""
+    says = f" It says: {describe(version)}." if version is not None and describe(version) else ""
+    return f"URGENT from {author}, and not understood: {why}.{says} Ask {author} by telephone what is meant."
+
+
 def of_change(author: str, by: str, change: Change, what: Word) -> str:
     thread, version = change.thread, change.version
     if change.what == "version" and thread is not None and version is not None:

@@ -92,10 +92,12 @@ class Entry(msgspec.Struct, frozen=True):
 
 
 class Unread(msgspec.Struct, frozen=True):
-    """A body that is kept but has no effect: UNREADABLE (not text we can parse) or NOT_UNDERSTOOD (breaks a rule)."""
+    """A body that is kept but has no effect: UNREADABLE (not text we can parse) or NOT_UNDERSTOOD (breaks a rule).
+    `unsigned`: the post that it names did not sign it for this place, so no person said it."""
 
     fault: Literal["UNREADABLE", "NOT_UNDERSTOOD"]
     text: str
+    unsigned: bool = False
 
 
 _ENVELOPES: Final = msgspec.json.Decoder(Envelope)
@@ -219,11 +221,11 @@ def open_body(entry: Entry, card: Card, verifier: Verifier) -> Said | Unread:
         return Unread("NOT_UNDERSTOOD", _brief(fault))
     kind = kind_of(said.what)
     if (said.ch, said.by, kind) != (header.ch, header.by, header.type):
-        return Unread("NOT_UNDERSTOOD", "the statement was made for another channel, post or type")
+        return Unread("NOT_UNDERSTOOD", "the statement was made for another channel, post or type", unsigned=True)
     if body.body.sig is None:
         if kind in NODE_KINDS and said.by == f"{header.sender}/node":
             return said
-        return Unread("NOT_UNDERSTOOD", "a person's statement must be signed by that person's post")
+        return Unread("NOT_UNDERSTOOD", "a person's statement must be signed by that person's post", unsigned=True)
     try:
         post = card.post(said.by)
         message = envelope.pae(STATEMENT, said_bytes)
@@ -232,7 +234,7 @@ def open_body(entry: Entry, card: Card, verifier: Verifier) -> Said | Unread:
         if not verifier.verify(post.key, message, unb64(body.body.sig.sig, "statement", 64)):
             raise BadSignature(f"the signature of {said.by} does not verify")
     except (Stranger, BadSignature, Malformed) as fault:
-        return Unread("NOT_UNDERSTOOD", _brief(fault))
+        return Unread("NOT_UNDERSTOOD", _brief(fault), unsigned=True)
     return said
 
 
