@@ -15,7 +15,7 @@ from wideberth.core.say.place import Altitude, Point
 from wideberth.core.say.rules import Mode, NamedPlace, Purpose, Rules
 from wideberth.core.say.volume import Circle, Polygon, Volume4D
 from wideberth.core.say.words import Hazard, NoticeType, Terms
-from wideberth.core.seal.agreement import Agreement, Member, channel_id, one_line, sign_agreement
+from wideberth.core.seal.agreement import Agreement, LineTerms, Member, channel_id, one_line, sign_agreement
 from wideberth.core.seal.keys import Ed25519Signer, Ed25519Verifier, Signer
 from wideberth.core.seal.party import Card, Post, sign_card
 from wideberth.core.tells import Tell
@@ -69,11 +69,21 @@ class Keys:
         return sign_card(card, self.root).encoded()
 
 
-def agreement_of(*parties: Keys, mode: Mode = Mode.EXERCISE, rules: Rules = RULES) -> tuple[bytes, str]:
-    """Countersigned by all; returns it and the channel's id."""
+def agreement_of(
+    *parties: Keys, mode: Mode = Mode.EXERCISE, rules: Rules = RULES, lines: tuple[LineTerms, ...] = ()
+) -> tuple[bytes, str]:
+    """Countersigned by all; returns it and the id of its home line."""
     members = tuple(sorted((Member(k.party, k.root.public) for k in parties), key=lambda m: m.party))
     agreement = Agreement(
-        1, "Coast", 1, mode, members, one_line(Purpose.FLIGHT_SAFETY, (k.party for k in parties)), rules, T0, "ab" * 16
+        1,
+        "Coast",
+        1,
+        mode,
+        members,
+        lines or one_line(Purpose.FLIGHT_SAFETY, (k.party for k in parties)),
+        rules,
+        T0,
+        "ab" * 16,
     )
     return sign_agreement(agreement, *(k.root for k in parties)).encoded(), channel_id(agreement)
 

@@ -18,6 +18,7 @@ from wideberth.core.say.words import (
     Word,
 )
 from wideberth.core.seal import canonical
+from wideberth.core.seal.agreement import Agreement
 from wideberth.core.seal.entry import Entry
 from wideberth.core.seal.receipt import Receipt
 from wideberth.core.tells import FaultSeen, Level, Tell
@@ -33,6 +34,8 @@ class Effects:
         self.send: list[Send] = []
         self.tell: list[Tell] = []
         self.do: list[Feed] = []
+        # Versions of an agreement that every root has signed now: the node stores them and opens what they open.
+        self.agreed: list[tuple[Agreement, bytes]] = []
 
     def batch(self, wake: int | None) -> Batch:
         return Batch(tuple(self.ring), tuple(self.store), tuple(self.send), tuple(self.tell), tuple(self.do), wake)

@@ -12,6 +12,7 @@ from typing import Literal
 import msgspec
 
 from wideberth.core.say.place import Point
+from wideberth.core.say.standing import KeySignature
 from wideberth.core.say.words import Terms
 
 
@@ -150,9 +151,63 @@ class LogVoice(_Command, frozen=True, tag="voice"):
     ref: str = ""
 
 
+class ProposeVersion(_Command, frozen=True, tag="propose"):
+    """A new version of the agreement, in the bytes that will be signed. `counters`: the hash of the one it answers."""
+
+    ch: str
+    by: str
+    agreement: str
+    counters: str = ""
+    text: str = ""
+
+
+class SignVersion(_Command, frozen=True, tag="sign"):
+    """Our root signed a proposed version (its hash); the key itself is in the hands of the shell."""
+
+    ch: str
+    by: str
+    of: str
+    sig: KeySignature
+
+
+class Suspend(_Command, frozen=True, tag="suspend"):
+    """`from_ms` 0: as soon as was agreed (`suspend_notice_ms` from now)."""
+
+    ch: str
+    by: str
+    text: str = ""
+    from_ms: int = 0
+
+
+class Reinstate(_Command, frozen=True, tag="reinstate"):
+    ch: str
+    by: str
+    text: str = ""
+
+
+class Leave(_Command, frozen=True, tag="leave"):
+    """`from_ms` 0: as soon as was agreed."""
+
+    ch: str
+    by: str
+    text: str = ""
+    from_ms: int = 0
+
+
+class DeclareReady(_Command, frozen=True, tag="ready"):
+    """`red` is what the checklist still shows as not ready: then `by` must be a supervisor's post, and says why."""
+
+    ch: str
+    by: str
+    red: tuple[str, ...] = ()
+    text: str = ""
+
+
+AgreementCommand = ProposeVersion | SignVersion | Suspend | Reinstate | Leave | DeclareReady
+
 Command = (
     RaiseAlert | GiveNotice | Revise | Extend | Cancel | Report | Acknowledge | FindInsufficient | ReadBackAs
-    | Object | Refuse | CountRelays | SayNil | PlanOutage | LogVoice
+    | Object | Refuse | CountRelays | SayNil | PlanOutage | LogVoice | AgreementCommand
 )  # fmt: skip
 
 

@@ -17,13 +17,16 @@ from collections.abc import Collection
 
 import msgspec
 
-from wideberth.core.call.board import Board, Change, NotUnderstood
+from wideberth.core.call.accord import Accord
+from wideberth.core.call.board import Board, Change
+from wideberth.core.call.fault import NotUnderstood
 from wideberth.core.carry.channel import Channel
 from wideberth.core.records import EntryRecord
 from wideberth.core.say.words import EpochOpened, Word
 from wideberth.core.seal import entry as entries
 from wideberth.core.seal.capabilities import Recall
 from wideberth.core.seal.entry import Entry, Header, Said, Unread
+from wideberth.core.seal.keys import Verifier
 
 
 class _AlreadyChecked:
@@ -53,9 +56,10 @@ class _Again(msgspec.Struct, frozen=True):
 class Fold:
     """The board of one channel and what waits to get onto it."""
 
-    def __init__(self, channel: Channel, recall: Recall) -> None:
+    def __init__(self, channel: Channel, recall: Recall, verifier: Verifier) -> None:
         self.channel = channel
         self._recall = recall
+        self._verifier = verifier
         self._waiting: dict[str, Heard] = {}
         self._known: set[str] = set()
         # Filled when a board is folded anew for the first time: it will be again.
@@ -71,7 +75,9 @@ class Fold:
         self.board = self._fresh()
 
     def _fresh(self) -> Board:
-        return Board(self.channel.ch, self.channel.versions, self.channel.us)
+        versions = self.channel.versions
+        accord = Accord(versions, self._verifier) if self.channel.home else None
+        return Board(self.channel.ch, versions, self.channel.us, accord)
 
     def take(self, heard: Heard) -> Change | None:
         """Fold one entry in. None: it waits for what its author had seen. Raises NotUnderstood."""

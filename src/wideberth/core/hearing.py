@@ -14,7 +14,8 @@ import msgspec
 from wideberth.core import events as ev
 from wideberth.core.batch import Now, Send
 from wideberth.core.call import sentences
-from wideberth.core.call.board import Board, Change, NotUnderstood, Thread
+from wideberth.core.call.board import Board, Change, Thread
+from wideberth.core.call.fault import NotUnderstood
 from wideberth.core.carry.strand import Fit
 from wideberth.core.effects import Effects, entry_record, fault_tell, is_urgent, receipt_record, supersedes
 from wideberth.core.folding import Heard as ToFold
@@ -250,6 +251,8 @@ class Hearing:
         if change.step is not None:
             facts["step"] = change.step.step
             facts.update(change.step.facts)
+        if outside := self._line.mechanism.outside(header.sender, header.t_ms, header.agr):
+            facts["outside"] = outside
         return Heard(
             header.ch, header.sender, heard.hash, header.type, header.by, header.t_ms, self._now.t_ms,
             sentences.of_change(header.sender, header.by, change, heard.what),

@@ -13,8 +13,10 @@ from typing import Any
 from wideberth.core import events as ev
 from wideberth.core.batch import Now, Send
 from wideberth.core.call import speak
-from wideberth.core.call.board import Board, Change, NotUnderstood, Thread, Version
+from wideberth.core.call.agreeing import agreement_word
+from wideberth.core.call.board import Board, Change, Thread, Version
 from wideberth.core.call.deadlines import URGENT, Deadlines, overdue
+from wideberth.core.call.fault import NotUnderstood
 from wideberth.core.carry.channel import Channel
 from wideberth.core.effects import Effects, entry_record, fault_tell, is_urgent, receipt_record
 from wideberth.core.feed import Feed, Forget, Weigh
@@ -29,9 +31,10 @@ from wideberth.core.say.place import Altitude
 from wideberth.core.say.volume import Volume4D
 from wideberth.core.say.words import EpochOpened, NodeRemark, Place, Precedence, Word
 from wideberth.core.seal import entry as entries
+from wideberth.core.seal.agreement import read_agreement
 from wideberth.core.seal.capabilities import Entropy, Recall, Signers
 from wideberth.core.seal.entry import EPOCH_BYTES, SALT_BYTES, Entry, Said, Unread
-from wideberth.core.seal.envelope import HEADS, payload_type
+from wideberth.core.seal.envelope import AGREEMENT, HEADS, payload_type
 from wideberth.core.seal.keys import Signer, Verifier
 from wideberth.core.seal.receipt import Receipt
 from wideberth.core.tells import Climbed, Delivered, FaultSeen, Level, Overdue
@@ -47,7 +50,7 @@ class Line:
     ) -> None:  # fmt: skip
         self.channel = channel
         self.mechanism = mechanism
-        self.fold = Fold(channel, recall)
+        self.fold = Fold(channel, recall, verifier)
         self.deadlines = Deadlines()
         self.recovery = Recovery(self, entropy)
         self.witness = Witness(self, entropy)
@@ -84,12 +87,14 @@ class Line:
     def command(self, command: ev.Command, now: Now, disk_low: bool, out: Effects) -> None:
         """Raises BadInput, NotFound or StoreFull; nothing has changed then."""
         post = self._post(command.by)
-        what, facts = speak.word_for(command, self.board, now.t_ms)
+        what, facts = self._word_for(command, now)
         if disk_low and not is_urgent(what):
             raise StoreFull(
                 "the disk of this node is full: routine entries are refused until there is room. "
                 "ALERT and urgent notices still go out."
             )
+        distress = speak.in_distress(what, self.board)
+        self.mechanism.check_may_say(what, self.channel.us, now.t_ms, distress=distress)
         # After a restore nothing is said in an epoch whose end we do not know; what is urgent never waits for that.
         self.recovery.before_writing(is_urgent(what), now, out)
         name = command.by.partition("/")[2]
@@ -98,11 +103,17 @@ class Line:
             return
         try:
             # The board may be another one now, with what came back.
-            what, facts = speak.word_for(command, self.board, now.t_ms)
+            what, facts = self._word_for(command, now)
             self._write(what, name, post, now, out, facts=facts)
         except Fault as fault:
             # The epoch is open and must be stored: it is too late to refuse the whole step.
             out.tell.append(fault_tell(fault, self.channel.ch, self.channel.us, Level.RING))
+
+    def _word_for(self, command: ev.Command, now: Now) -> tuple[Word, dict[str, Any]]:
+        if not isinstance(command, ev.AgreementCommand):
+            return speak.word_for(command, self.board, now.t_ms)
+        supervisor = self.channel.card_of(self.channel.us).post(command.by).supervisor
+        return agreement_word(command, self.mechanism.accord, self.channel.us, now.t_ms, supervisor=supervisor)
 
     def _post(self, by: str) -> Signer:
         party, _, name = by.partition("/")
@@ -137,6 +148,8 @@ class Line:
         if change.step is not None:
             told["step"] = change.step.step
             told.update(change.step.facts)
+        if outside := self.mechanism.outside(channel.us, now.t_ms, entry.header.agr):
+            told["outside"] = outside
         if change.what == "version" and channel.by_voice:
             told["by_voice"] = list(channel.by_voice)
         ref = change.thread.ref if change.thread else ""
@@ -150,9 +163,15 @@ class Line:
     # --- a peer is heard ---
 
     def arrived(self, event: ev.Arrived, now: Now, disk_low: bool, out: Effects) -> None:
-        """One delivery: frames, then sidecars. What the peer owes us nothing for is sent on; a pause gets shorter."""
+        """One delivery: agreements, frames, then the other sidecars. What waited for the peer is sent on; a pause gets
+        shorter."""
+        for envelope in event.sidecars:
+            if payload_type(envelope) == AGREEMENT:
+                self._agreement(envelope, event.peer, out)
         Hearing(self, event, now, out).run(disk_low)
         for envelope in event.sidecars:
+            if payload_type(envelope) == AGREEMENT:
+                continue
             try:
                 self._sidecar(envelope, now, out)
             except Fault as fault:
@@ -162,14 +181,16 @@ class Line:
             outbox.alive(self.channel.newest, now.mono_ms)
             self.send_fresh(event.peer, now, out)
 
+    def judge_waiting(self, now: Now, out: Effects) -> None:
+        """A version of the agreement came: entries that were signed under it can be judged now."""
+        Hearing(self, ev.Arrived(self.channel.ch, self.channel.us), now, out).run(disk_low=False)
+
     def remark(self, remark: NodeRemark, now: Now, out: Effects) -> None:
         """Said by the node itself, and only where it knows the end of its own strand."""
         if not self.recovery.unsure:
             self._write(remark, "node", None, now, out)
 
     def _sidecar(self, envelope: bytes, now: Now, out: Effects) -> None:
-        if envelope in self.channel.agreement_envelopes.values():
-            return
         kind = payload_type(envelope)
         if kind == HEADS:
             self.recovery.heard(envelope, now, out)
@@ -179,6 +200,16 @@ class Line:
             self.witness.heard_note(note_in(envelope), now, out)
         else:
             self._receipt(envelope, now, out)
+
+    def _agreement(self, envelope: bytes, peer: str, out: Effects) -> None:
+        """A version that came as a whole, with the first delivery that was signed under it."""
+        if envelope in self.channel.agreement_envelopes.values():
+            return
+        try:
+            agreement, _, _ = read_agreement(envelope, self.verifier)
+            self.mechanism.add(agreement, envelope, out)
+        except Fault as fault:
+            out.tell.append(fault_tell(fault, self.channel.ch, peer))
 
     # --- receipts ---
 
@@ -240,8 +271,6 @@ class Line:
     def _send(self, peer: str, urgent: list[int], rest: list[int], out: Effects) -> None:
         if not urgent and not rest:
             return
-        outbox = self.channel.outboxes[peer]
-        # Until the peer receipts anything it may not have the countersigned agreement yet: it travels along.
         sidecars = self.channel.agreements_for(peer)
         out.send.append(Send(peer, self.channel.ch, self.channel.hashes(urgent + rest), sidecars, len(urgent)))
 
@@ -296,6 +325,12 @@ class Line:
 
     def follow(self, change: Change, now: Now, out: Effects) -> None:
         thread, version = change.thread, change.version
+        if change.signed is not None:
+            try:
+                self.mechanism.add(read_agreement(change.signed, self.verifier)[0], change.signed, out)
+            except Fault as fault:
+                # Two versions follow one: every root signed both, ours among them.
+                out.tell.append(fault_tell(fault, self.channel.ch, self.channel.us, Level.RING))
         if thread is None:
             return
         if change.step is not None and version is not None:
@@ -347,8 +382,8 @@ class Line:
                 Volume4D(rules.area, Altitude.surface(), Altitude.unlimited(), version.t_ms, expires),
             )  # fmt: skip
         feed.append(
-            Weigh(self.channel.ch, self.channel.agreement.mode, thread.ref, version.number, version.entry, thread.author,
-                  thread.author == self.channel.us, volumes, expires, precedence, rules)
+            Weigh(self.channel.ch, self.channel.agreement.mode, thread.ref, version.number, version.entry,
+                  thread.author, thread.author == self.channel.us, volumes, expires, precedence, rules)
         )  # fmt: skip
         return feed
 

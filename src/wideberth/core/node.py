@@ -28,7 +28,7 @@ from wideberth.core.line import Line
 from wideberth.core.mechanism import Mechanism
 from wideberth.core.records import EntryRecord, Record, SettingRecord, SidecarRecord
 from wideberth.core.seal import canonical
-from wideberth.core.seal.agreement import Agreement, LineTerms, Versions, agreement_hash, lines_of, read_agreement
+from wideberth.core.seal.agreement import Agreement, Versions, agreement_hash, lines_of, read_agreement
 from wideberth.core.seal.capabilities import Entropy, Recall, Signers
 from wideberth.core.seal.keys import Verifier
 from wideberth.core.seal.party import Card, read_card
@@ -55,6 +55,7 @@ class Node:
         self._fresh: dict[str, EntryRecord] = {}
         self._epochs: dict[str, str] = {}
         self._cards: dict[str, dict[str, Card]] = {}
+        self._card_envelopes: dict[str, list[bytes]] = {}
         self._restored: dict[str, str] = {}
 
     def step(self, event: ev.Event, now: Now) -> Batch:
@@ -89,8 +90,15 @@ class Node:
                 for line in self.lines.values():
                     for peer in line.channel.peers:
                         line.recovery.ask(peer, now, out)
+            case (
+                ev.ProposeVersion() | ev.SignVersion() | ev.Suspend() | ev.Reinstate() | ev.Leave() | ev.DeclareReady()
+            ):  # fmt: skip
+                # What concerns the mechanism itself is said on one line, wherever it is asked for.
+                self._line(event.ch).mechanism.home.command(event, now, self.disk_low, out)
             case _:
                 self._line(event.ch).command(event, now, self.disk_low, out)
+        while out.agreed:
+            self._agreed(*out.agreed.pop(0), now, out)
         self._remember(out)
         return out.batch(self.wake_ms(now))
 
@@ -114,13 +122,14 @@ class Node:
             case SidecarRecord(kind="card"):
                 card = read_card(record.envelope, self._verifier)
                 self._cards.setdefault(record.ch, {})[card.party] = card
+                self._card_envelopes.setdefault(record.ch, []).append(record.envelope)
             case SidecarRecord(kind="pending"):
                 agreement, _, _ = read_agreement(record.envelope, self._verifier, complete=False)
                 self.pending[record.ch] = (agreement, self._cards.get(record.ch, {}))
             case SidecarRecord(kind="agreement"):
                 agreement, _, _ = read_agreement(record.envelope, self._verifier)
                 self.pending.pop(record.ch, None)
-                if agreement.version == 1:
+                if agreement.version == 1 and record.ch not in self.lines:
                     self._add_line(record.ch, agreement, record.envelope, self._cards.get(record.ch, {}))
                 else:
                     self._add_version(record.ch, agreement, record.envelope)
@@ -192,6 +201,7 @@ class Node:
         if complete:
             read_agreement(event.agreement, self._verifier)
         for ch in ours:
+            self._card_envelopes[ch] = list(event.cards)
             for envelope in event.cards:
                 key = canonical.sha256(envelope)
                 out.store.append(SidecarRecord(ch, "card", self.party, key, envelope, now.t_ms))
@@ -228,6 +238,7 @@ class Node:
             self.pending.pop(ch, None)
             out.store.append(SidecarRecord(ch, "agreement", self.party, key, envelope, now.t_ms))
             out.tell.append(LineOpened(ch, agreement.mechanism, line.channel.peers))
+        for line in self.mechanisms[agreement_hash(agreement)].lines.values():
             line.open_epoch("FOUNDING", "", now, out)
 
     def _add_line(self, ch: str, founding: Agreement, envelope: bytes, cards: dict[str, Card]) -> Line:
@@ -235,6 +246,7 @@ class Node:
         mechanism = self.mechanisms.get(hash_)
         if mechanism is None:
             mechanism = self.mechanisms[hash_] = Mechanism(Versions(founding), cards)
+            mechanism.card_envelopes = tuple(self._card_envelopes.get(ch, ()))
             mechanism.envelopes[hash_] = envelope
         return self._line_of(mechanism, ch)
 
@@ -245,6 +257,23 @@ class Node:
         line = Line(channel, mechanism, self._signers, self._verifier, self._entropy, self._recall)
         self.lines[ch] = mechanism.lines[ch] = line
         return line
+
+    def _agreed(self, agreement: Agreement, envelope: bytes, now: Now, out: Effects) -> None:
+        """A later version: it is kept with every line, lines that it opens begin, and what waited for it is judged."""
+        mechanism = next(m for m in self.mechanisms.values() if m.versions.follows(agreement))
+        key = canonical.sha256(envelope)
+        for ch in lines_of(mechanism.versions, self.party):
+            out.store.append(SidecarRecord(ch, "agreement", self.party, key, envelope, now.t_ms))
+            if ch not in self.lines:
+                line = self._line_of(mechanism, ch)
+                for other in (*mechanism.envelopes.values(), *mechanism.card_envelopes):
+                    kind = "card" if other in mechanism.card_envelopes else "agreement"
+                    if other != envelope:
+                        out.store.append(SidecarRecord(ch, kind, self.party, canonical.sha256(other), other, now.t_ms))
+                out.tell.append(LineOpened(ch, agreement.mechanism, line.channel.peers))
+                line.open_epoch("FOUNDING", "", now, out)
+        for line in mechanism.lines.values():
+            line.judge_waiting(now, out)
 
     def _add_version(self, ch: str, agreement: Agreement, envelope: bytes) -> None:
         """A later version out of our own store; a line that it opened has it as its first record."""
@@ -260,12 +289,27 @@ class Node:
     def _arrived(self, event: ev.Arrived, now: Now, out: Effects) -> None:
         if event.ch in self.pending:
             self._countersigned(event, now, out)
+        if event.ch not in self.lines:
+            self._newly_agreed(event, now, out)
         line = self.lines.get(event.ch)
         if line is None:
             fault = Stranger("a delivery came for a line that this node does not have", ch=event.ch[:64])
             out.tell.append(FaultSeen(fault.name, fault.whose, fault.sentence, event.ch[:64], event.peer[:40]))
             return
         line.arrived(event, now, self.disk_low, out)
+
+    def _newly_agreed(self, event: ev.Arrived, now: Now, out: Effects) -> None:
+        """A line that a later version opened, which a peer knew before us: the version comes with its delivery."""
+        for envelope in event.sidecars:
+            try:
+                agreement, _, _ = read_agreement(envelope, self._verifier)
+                mechanism = next((m for m in self.mechanisms.values() if m.versions.follows(agreement)), None)
+                if mechanism is not None:
+                    mechanism.add(agreement, envelope, out)
+            except Fault:
+                continue  # another kind of sidecar, or a version that does not follow
+        while out.agreed:
+            self._agreed(*out.agreed.pop(0), now, out)
 
     def _countersigned(self, event: ev.Arrived, now: Now, out: Effects) -> None:
         """The agreement that we signed comes back with every signature: the line opens."""

@@ -21,9 +21,12 @@ from typing import Any, Final, Protocol
 
 import msgspec
 
+from wideberth.core.call.accord import Accord
+from wideberth.core.call.fault import NotUnderstood
 from wideberth.core.limits import ALERT_LIVES_MS
 from wideberth.core.say import notice, readback
 from wideberth.core.say.rules import Rules
+from wideberth.core.say.standing import Exit, Operational, Proposal, Reinstatement, Signing, Suspension
 from wideberth.core.say.words import (
     RECEIPT_ONLY,
     Acknowledgement,
@@ -37,6 +40,7 @@ from wideberth.core.say.words import (
     Insufficient,
     NilReturn,
     Notice,
+    NoticeType,
     NoticeVersion,
     Objection,
     Outage,
@@ -55,10 +59,6 @@ LADDER: Final = ("SENT", "DELIVERED", "SEEN", "ACKNOWLEDGED", "READ_BACK", "RELA
 _REVISIONS: Final[dict[type, notice.Revision]] = {Amendment: "amend", Correction: "correct", Extension: "extend"}
 
 Answer = Acknowledgement | Insufficient | ReadBack | Objection | Refusal | RelayCount
-
-
-class NotUnderstood(Exception):
-    """A well-placed entry that breaks a rule of this board: kept, marked, without any other effect."""
 
 
 class RuleBook(Protocol):
@@ -114,6 +114,13 @@ class Thread:
         self.cancelled: Version | None = None
         self.refines = ""
         self.refined_by = ""
+        self.alert_of_distress = False
+
+    @property
+    def distress(self) -> bool:
+        """Somebody needs help now: it passes in every state of line and agreement (domain.md G8)."""
+        terms = self.terms
+        return self.alert_of_distress or (terms is not None and terms.type is NoticeType.DISTRESS)
 
     @property
     def newest(self) -> Version:
@@ -168,20 +175,24 @@ class Thread:
 
 
 class Change(msgspec.Struct, frozen=True):
-    """What one entry did to the board: a `version` of a thread, a `step`, a `report`, or just a `word` on the line."""
+    """What one entry did to the board: a `version` of a thread, a `step`, a `report`, something about the `agreement`,
+    or just a `word` on the line. `signed` is a version of the agreement that came into force by it."""
 
     what: str
     thread: Thread | None = None
     version: Version | None = None
     step: Step | None = None
     facts: dict[str, Any] = {}
+    signed: bytes | None = None
 
 
 class Board:
-    """`versions` is anything that knows the rules of a version by its hash, and those in force at a time."""
+    """`versions` is anything that knows the rules of a version by its hash, and those in force at a time. `accord` is
+    there on the line on which the mechanism itself is talked about."""
 
-    def __init__(self, ch: str, versions: RuleBook, us: str) -> None:
+    def __init__(self, ch: str, versions: RuleBook, us: str, accord: Accord | None = None) -> None:
         self.ch = ch
+        self.accord = accord
         self.versions = versions
         self.us = us
         self.threads: dict[tuple[str, str], Thread] = {}
@@ -255,6 +266,11 @@ class Board:
                 return self._report(header, what)
             case Acknowledgement() | Insufficient() | ReadBack() | Objection() | Refusal() | RelayCount():
                 return self._answer(header, entry, what, stored_ms)
+            case Proposal() | Signing() | Suspension() | Reinstatement() | Exit() | Operational():
+                if self.accord is None:
+                    raise NotUnderstood("the agreement is talked about on another line of this mechanism")
+                facts, signed = self.accord.apply(header, entry, what)
+                return Change("agreement", facts=facts, signed=signed)
             case EpochOpened():
                 self._openings[header.sender] = self._openings.get(header.sender, 0) + 1
                 return Change("word")
@@ -352,6 +368,7 @@ class Board:
     def _alert(self, header: Header, entry: str, what: Alert, stored_ms: int) -> Change:
         # An ALERT has no reference of its own on the wire: it must go out on one key.
         thread = Thread(self.ch, header.sender, f"ALERT-{entry[:8].upper()}", "alert")
+        thread.alert_of_distress = what.distress
         self._open(thread)
         version = self._given(header, 1, "alert", entry, stored_ms, None, what.text)
         self._add(thread, version)

@@ -7,6 +7,7 @@ from typing import Any
 
 from wideberth.core.call.board import Change, Version
 from wideberth.core.say import instant
+from wideberth.core.say.standing import Exit, Operational, Proposal, Reinstatement, Signing, Suspension
 from wideberth.core.say.volume import Circle, Corridor, Polygon, Volume4D
 from wideberth.core.say.words import RECEIPT_ONLY, NilReturn, Outage, VoiceContact, Word
 
@@ -72,6 +73,8 @@ def of_change(author: str, by: str, change: Change, what: Word) -> str:
         return f"{author} reports {thread.ref} {change.facts['state']} at {instant.show(change.facts['at_ms'])}."
     if change.step is not None and thread is not None and version is not None:
         return _of_step(change, by)
+    if change.what == "agreement":
+        return of_agreement(author, by, change.facts, what)
     match what:
         case NilReturn():
             return f"{author} says: nothing planned until {instant.show(what.until_ms)}, as far as is known now."
@@ -81,6 +84,37 @@ def of_change(author: str, by: str, change: Change, what: Word) -> str:
             return f"{by} logged a call by {what.medium} at {instant.show(what.at_ms)}: “{what.answer}”."
         case _:
             return f"{author} opened its strand."
+
+
+def of_agreement(author: str, by: str, facts: dict[str, Any], what: Word) -> str:
+    """What became of the agreement by one word of a member."""
+    said = what.text if isinstance(what, Proposal | Suspension | Reinstatement | Exit | Operational) else ""
+    text = f" “{said}”" if said else ""
+    marks = f" Marked: {', '.join(facts['marks'])}." if facts.get("marks") else ""
+    match what:
+        case Proposal():
+            counters = f", instead of {facts['counters'][:12]}" if facts["counters"] else ""
+            name = f"{facts['agreement'][:12]}{counters}"
+            return f"{by} proposes version {facts['version']} of the agreement ({name}).{text}"
+        case Signing():
+            missing = facts["missing"]
+            rest = f"still missing: {', '.join(missing)}" if missing else "every member has signed it"
+            return f"{author} signed version {facts['version']} of the agreement ({facts['agreement'][:12]}); {rest}."
+        case Suspension():
+            return (
+                f"{by} suspends the agreement from {instant.show(facts['from_ms'])}.{text}{marks} The lines stay open; "
+                "what is said meanwhile is delivered, and marked."
+            )
+        case Reinstatement():
+            return f"{by} ends its suspension of the agreement.{text}"
+        case Exit():
+            return (
+                f"{by} leaves the mechanism from {instant.show(facts['from_ms'])}.{text}{marks} The record stays; "
+                "distress passes always."
+            )
+        case _:
+            red = f", although: {', '.join(facts['red'])}" if facts.get("red") else ""
+            return f"{by} declares {author} ready under this agreement{red}.{text}"
 
 
 def _of_step(change: Change, by: str) -> str:

@@ -27,6 +27,7 @@ from wideberth.core.say.words import (
     Insufficient,
     NilReturn,
     Notice,
+    NoticeType,
     Objection,
     Outage,
     Precedence,
@@ -74,6 +75,20 @@ def word_for(command: ev.Command, board: Board, now_ms: int) -> tuple[Word, dict
             return VoiceContact(of, command.medium, command.answer, command.at_ms or now_ms), {}
         case _:
             return _answer(command, board), {}
+
+
+def in_distress(what: Word, board: Board) -> bool:
+    """Whether somebody is in distress by this word, or it answers one by which somebody is (domain.md G8)."""
+    match what:
+        case Alert():
+            return what.distress
+        case Notice() | Amendment() | Correction() | Extension():
+            return what.terms.type is NoticeType.DISTRESS
+        case Cancellation() | ActivityReport() | Acknowledgement() | Insufficient() | ReadBack() | RelayCount():
+            thread = board.find(what.of)
+            return thread is not None and thread.distress
+        case _:
+            return False
 
 
 def own_notice(board: Board, ref: str) -> Thread:

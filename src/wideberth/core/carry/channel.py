@@ -86,8 +86,8 @@ class Channel:
                 seen[party] = place
         return Header(
             v=1, type=kind, ch=self.ch, agr=self.versions.at(t_ms)[1], sender=self.us, by=by,
-            epoch=epoch or self.own.epoch, seq=1 if epoch else self.own.seq + 1, prev=entries.NO_PREV if epoch else self.own.head, seen=seen,
-            t_ms=t_ms, body_sha256=sha256(body),
+            epoch=epoch or self.own.epoch, seq=1 if epoch else self.own.seq + 1,
+            prev=entries.NO_PREV if epoch else self.own.head, seen=seen, t_ms=t_ms, body_sha256=sha256(body),
         )  # fmt: skip
 
     def wrote(self, entry: Entry, *, urgent: bool, opens: Place | None = None) -> None:

@@ -157,10 +157,13 @@ def channel_id(founding: Agreement, line: LineTerms | None = None) -> str:
 
 
 def lines_of(versions: Versions, party: str) -> dict[str, LineTerms]:
-    """`{ch: terms}` of the lines that a party is on, by the newest version."""
+    """`{ch: terms}` of the lines that a party is on by any version: one that a later version drops keeps its record."""
     return {
-        channel_id(versions.founding, line): line for line in versions.newest.lines if party in line.members
-    }  # fmt: skip
+        channel_id(versions.founding, line): line
+        for agreement, _ in versions
+        for line in agreement.lines
+        if party in line.members
+    }
 
 
 class Versions:
@@ -228,6 +231,11 @@ def check_next(before: Agreement, before_hash: str, after: Agreement) -> None:
         raise BadInput("a new version does not begin before the one that it follows", field="from_ms")
 
 
+def parse_agreement(payload: bytes) -> Agreement:
+    """The bytes of an agreement, in their one spelling; nobody need have signed them. Raises Malformed, BadInput."""
+    return canonical.read(payload, _DECODER, "agreement")
+
+
 def sign_agreement(agreement: Agreement, *roots: Signer) -> Envelope:
     return envelope.seal(AGREEMENT, canonical.encode(agreement), *roots)
 
@@ -245,7 +253,7 @@ def read_agreement(data: bytes, verifier: Verifier, *, complete: bool = True) ->
     Raises: Oversized, Malformed, BadSignature.
     """
     sealed, payload = envelope.read(data, AGREEMENT)
-    agreement = canonical.read(payload, _DECODER, "agreement")
+    agreement = parse_agreement(payload)
     signed = []
     for member in agreement.members:
         if not member.root:
