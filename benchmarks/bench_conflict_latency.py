@@ -26,7 +26,7 @@ from nodes import Hosted, joined, notices, until
 from wideberth.core import events as ev
 from wideberth.core.say.plan import Plan
 from wideberth.core.say.rules import Mode
-from wideberth.core.tells import Exposed
+from wideberth.core.warned import Exposed
 from wideberth.inner.protocol import GivePlan, ListExposures
 from wideberth.service import Service
 

@@ -70,13 +70,14 @@ class Keys:
 
 
 def agreement_of(
-    *parties: Keys, mode: Mode = Mode.EXERCISE, rules: Rules = RULES, lines: tuple[LineTerms, ...] = ()
-) -> tuple[bytes, str]:
+    *parties: Keys, mode: Mode = Mode.EXERCISE, rules: Rules = RULES, lines: tuple[LineTerms, ...] = (),
+    name: str = "Coast",
+) -> tuple[bytes, str]:  # fmt: skip
     """Countersigned by all; returns it and the id of its home line."""
     members = tuple(sorted((Member(k.party, k.root.public) for k in parties), key=lambda m: m.party))
     agreement = Agreement(
         1,
-        "Coast",
+        name,
         1,
         mode,
         members,

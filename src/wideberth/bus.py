@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From the core's tells to everybody at home who listens: terminals, screens, programs.
+"""From the core's tells and warnings to everybody at home who listens: terminals, screens, programs.
 
 Each tell gets a number; a listener that was away asks for what came since the last number it saw. The bus keeps the
 newest ones in memory only: what matters is in the record, and can be read there.
@@ -15,6 +15,7 @@ from typing import Any, Final
 import msgspec
 
 from wideberth.core.tells import Tell
+from wideberth.core.warned import Warned
 
 KEPT: Final = 2_000
 # A listener this far behind is cut off; it comes back and asks for what it missed.
@@ -27,7 +28,7 @@ class Told(msgspec.Struct, frozen=True):
     n: int
     at_ms: int
     first: bool
-    tell: Tell
+    tell: Tell | Warned
 
 
 class Bus:
@@ -40,7 +41,7 @@ class Bus:
     def newest(self) -> int:
         return self._n
 
-    def publish(self, tell: Tell, at_ms: int, *, first: bool = False) -> None:
+    def publish(self, tell: Tell | Warned, at_ms: int, *, first: bool = False) -> None:
         """On the loop's thread; never waits."""
         self._n += 1
         told = Told(self._n, at_ms, first, tell)

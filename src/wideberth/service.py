@@ -26,11 +26,13 @@ from wideberth.core.call import views
 from wideberth.core.feed import Feed
 from wideberth.core.line import Line
 from wideberth.core.node import Node
+from wideberth.core.preview import Preview, named_elsewhere, preview
 from wideberth.core.records import SidecarRecord
 from wideberth.core.say.geodesy import geod
 from wideberth.core.seal import checkpoint
 from wideberth.core.seal.keys import Ed25519Signer, Ed25519Verifier, Signer
 from wideberth.core.tells import FaultSeen, LineOpened, Said, Tell
+from wideberth.core.warned import Warned
 from wideberth.errors import BadInput, Fault, Misuse, NotFound, StoreFull
 from wideberth.fingerprint import fingerprint_words
 from wideberth.home import Home
@@ -248,7 +250,7 @@ class Service:
         n = self._repeated[key] = self._repeated.get(key, 0) + 1
         return str(n) == "1" + "0" * (len(str(n)) - 1)
 
-    def _tell_inner(self, tell: Tell) -> None:
+    def _tell_inner(self, tell: Warned | FaultSeen) -> None:
         self.bus.publish(tell, self.clock.now().t_ms)
 
     def _feed(self, feed: Sequence[Feed], now: Now) -> None:
@@ -305,13 +307,21 @@ class Service:
 
     async def command(self, command: ev.Command) -> dict[str, Any]:
         """Carry out an officer's command; returns once it is durable. Raises Fault."""
+        names = named_elsewhere(self.node.lines, command)
         batch = await self.runtime.submit(command)
         # The last one: after a restore an urgent word opens a new epoch first, and that is said as well.
         said = [t for t in batch.tell if isinstance(t, Said)][-1]
+        facts = said.facts
+        if names:
+            facts = {**facts, "warnings": [*facts.get("warnings", ()), *names]}
         return {
             "ch": said.ch, "entry": said.entry, "kind": said.kind, "by": said.by, "ref": said.ref,
-            "version": said.version, "facts": said.facts,
+            "version": said.version, "facts": facts,
         }  # fmt: skip
+
+    def preview(self, command: ev.Command) -> Preview:
+        """What the members of its line would see; nothing is signed, sent or changed. Raises Fault."""
+        return preview(self.node.lines, command, self.clock.now())
 
     async def showed(self, ch: str, author: str, seq: int) -> None:
         await self.runtime.submit(ev.Showed(ch, author, seq))

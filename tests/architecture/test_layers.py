@@ -32,7 +32,7 @@ RECORD = (
     }
     | {"core.line", "core.mechanism", "core.node"}
 )
-INNER = SAY | {"core.feed", "core.tells", "core.batch", "core.judge", "core.inner"}
+INNER = SAY | {"core.feed", "core.tells", "core.warned", "core.batch", "core.judge", "core.crossing", "core.inner"}
 ANY = frozenset({"*"})
 
 ALLOWED: dict[str, frozenset[str]] = {
@@ -48,6 +48,8 @@ ALLOWED: dict[str, frozenset[str]] = {
     "core.records": SAY,
     "core.feed": SAY,
     "core.tells": SAY,
+    # What the inner side tells own people: no module of the record side may name it.
+    "core.warned": SAY | {"core.tells"},
     "core.batch": SAY | {"core.feed", "core.records", "core.tells"},
     "core.events": SAY | VALUES | {"core.seal", "core.carry"},
     "core.effects": SAY | VALUES | {"core.seal", "core.carry", "core.call"},
@@ -59,6 +61,8 @@ ALLOWED: dict[str, frozenset[str]] = {
     "core.line": RECORD - {"core.node"},
     "core.mechanism": RECORD - {"core.node"},
     "core.node": RECORD,
+    "core.preview": RECORD,
+    "core.crossing": INNER - {"core.inner"},
     "core.inner": INNER,
     # the shell
     "config": SAY,
@@ -80,7 +84,7 @@ ALLOWED: dict[str, frozenset[str]] = {
     "verifier": frozenset(),
     "verifier.verify": frozenset(),
     "clock": SAY | {"core.batch"},
-    "bus": SAY | {"core.tells"},
+    "bus": SAY | {"core.tells", "core.warned"},
     "folder": SAY,
     "home": SAY | {"config", "core.seal", "folder", "link"},
     "runtime": RECORD | {"config", "clock", "bus", "store.contract", "link"},
@@ -97,6 +101,7 @@ ALLOWED: dict[str, frozenset[str]] = {
         "join",
         "runtime",
         "service",
+        "core.preview",
         "link",
         "inner",
         "formats",
@@ -134,13 +139,17 @@ BLIND = (
     "core.line",
     "core.mechanism",
     "core.node",
+    "core.preview",
+    "core.batch",
+    "core.tells",
+    "core.events",
     "web.peer_api",
     "web.server",
     "web.faults",
 )
-PLANS = ("core.judge", "core.inner", "inner", "store.plans")
+PLANS = ("core.judge", "core.crossing", "core.inner", "core.warned", "inner", "store.plans")
 # And the inner side has no voice: it can neither sign nor send.
-MUTE = ("core.judge", "core.inner", "inner")
+MUTE = ("core.judge", "core.crossing", "core.inner", "core.warned", "inner")
 VOICE = ("core.seal", "core.carry", "core.call", "core.line", "core.mechanism", "core.node", "link", "web", "runtime")
 
 SHELL = (
@@ -317,6 +326,8 @@ def test_the_tree_was_really_read() -> None:
         ("core__say__bad", "from wideberth import Volume4D"),
         ("core__seal__bad", "from wideberth.core.carry import strand"),
         ("core__call__bad", "from wideberth.core.judge import picture"),
+        ("core__call__bad", "from wideberth.core.warned import Crossed"),
+        ("core__node", "def late():\n    from wideberth.core import crossing\n    return crossing"),
         ("core__judge__bad", "from wideberth.core.seal import entry"),
         ("core__inner", "from wideberth.core.seal import entry"),
         ("core__node", "from wideberth.core import inner"),
@@ -335,7 +346,8 @@ def test_the_tree_was_really_read() -> None:
 def test_a_forbidden_import_is_seen(tmp_path: Path, module: str, source: str) -> None:
     empty = dict.fromkeys(
         ("core__seal__entry", "core__carry__strand", "core__judge__picture", "link__client", "store__plans",
-         "store__sqlite", "inner__port", "web__console", "runtime", "errors", "core__inner"),
+         "store__sqlite", "inner__port", "web__console", "runtime", "errors", "core__inner", "core__warned",
+         "core__crossing"),
         "",
     )  # fmt: skip
     assert breaches(seed(tmp_path / "good", **empty)) == []

@@ -58,6 +58,7 @@ SLIPS = [
     (("plan", "list", "x"), 2, "unexpected extra argument"),
     (("plan", "drop", "no-such-plan"), 4, "no-such-plan"),
     (("plan", "exposures", "--near"), 2, "No such option"),
+    (("conflicts", "--near"), 2, "No such option"),
     (("screen",), 2, "Missing argument"),
     (("screen", "-"), 3, "what too close means"),
     (("screen", "-", "--minima", "RULE_OF_FOURS"), 3, "RULE_OF_THREES"),

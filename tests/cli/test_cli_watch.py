@@ -73,6 +73,43 @@ def test_an_exposure_that_came_back_rings_again_although_it_was_owned():
     assert alarm.take(EXPOSED)
 
 
+CROSSED = {
+    "tell": "crossed", "kind": "TRIANGLE", "change": "APPEARED", "sentence": "they meet",
+    "known_to": "known to us alone",
+    "one": {"ch": CH, "mechanism": "NORTH", "author": "WEST", "ref": "WES-1", "version": 1},
+    "other": {"ch": "d" * 64, "mechanism": "SOUTH", "author": "EAST", "ref": "EAS-1", "version": 1},
+}  # fmt: skip
+
+
+def test_a_crossing_rings_once_again_when_it_grew_and_not_when_it_eased():
+    alarm = Alarm()
+    assert alarm.take(CROSSED)
+    assert alarm.ringing == ("WES-1 with EAS-1",)
+    alarm.take({"tell": "said", "ch": CH, "entry": "a", "kind": "ack", "by": "HUB/watch-1", "ref": "WES-1"})
+    assert alarm.ringing, "an acknowledgement of one notice does not answer the clash of two"
+    alarm.own()
+    assert not alarm.take(CROSSED)
+    assert not alarm.take({**CROSSED, "change": "EASED", "level": "NOTE"})
+    assert alarm.take({**CROSSED, "change": "GREW"})
+    alarm.take({"tell": "uncrossed", "one": CROSSED["one"], "other": CROSSED["other"], "sentence": "over"})
+    assert alarm.ringing == ()
+    assert alarm.take(CROSSED), "one that came back is a new one"
+
+
+def test_a_cancelled_notice_of_either_line_ends_the_ring_of_its_crossing():
+    for ch, ref in ((CH, "WES-1"), ("d" * 64, "EAS-1")):
+        alarm = Alarm()
+        alarm.take(CROSSED)
+        alarm.take({**HEARD, "ch": ch, "kind": "cancel", "ref": ref, "level": "NOTE", "recorded": True})
+        assert alarm.ringing == ()
+
+
+def test_every_warning_says_who_knows_of_it():
+    assert sentence_of(CROSSED) == "TRIANGLE [known to us alone] they meet"
+    assert sentence_of({**CROSSED, "change": "GREW"}) == "TRIANGLE GREW [known to us alone] they meet"
+    assert sentence_of(EXPOSED) == "EXPOSURE [known to us alone] x"
+
+
 def test_a_cancelled_notice_stops_ringing_in_every_way():
     alarm = Alarm()
     for tell in (OVERDUE, EXPOSED, {**HEARD, "ref": "BLU-1"}):
@@ -91,9 +128,9 @@ def test_a_full_disk_rings_until_there_is_room():
 def test_levels_left_out_of_the_json_are_those_of_the_tells():
     import msgspec
 
-    from wideberth.core import tells
+    from wideberth.core import tells, warned
 
-    for kind in tells.Tell.__args__:
+    for kind in (*tells.Tell.__args__, *warned.Warned.__args__):
         config = kind.__struct_config__
         default = dict(zip(reversed(kind.__struct_fields__), reversed(kind.__struct_defaults__), strict=False))["level"]
         assert level({"tell": config.tag}) == default.value, kind

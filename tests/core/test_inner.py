@@ -15,7 +15,8 @@ from wideberth.core.say.plan import Plan, PlanRecord
 from wideberth.core.say.rules import Mode, Rules
 from wideberth.core.say.volume import Circle, Leg, Polygon, Track, Volume4D
 from wideberth.core.say.words import Precedence
-from wideberth.core.tells import Eased, Exposed, Level
+from wideberth.core.tells import Level
+from wideberth.core.warned import Eased, Exposed
 from wideberth.errors import NotFound
 
 HOUR = 3_600_000
@@ -32,7 +33,7 @@ def weigh(ref: str = "BL-1", version: int = 1, at: Point = HERE, **given: Any) -
     values = {
         "ch": "x", "mode": Mode.REAL, "ref": ref, "version": version, "entry": f"{ref}/{version}", "author": "BLUE",
         "by_us": False, "volumes": (volume(at),), "expires_ms": 3 * HOUR,
-        "precedence": Precedence.ROUTINE, "rules": RULES,
+        "precedence": Precedence.ROUTINE, "rules": RULES, "mechanism": "COAST", "others": ("BLUE",),
     }  # fmt: skip
     return Weigh(**(values | given))
 
@@ -119,23 +120,6 @@ def test_an_expired_notice_neither_causes_nor_hides_and_a_clock_that_goes_back_b
 
 def test_our_own_notice_is_not_held_against_our_own_plan() -> None:
     assert run(Inner(), PlanGiven(plan()), weigh(by_us=True, author="GREEN")) == []
-
-
-def test_the_triangle_notices_of_two_mechanisms_that_clash_warn_our_own_officer() -> None:
-    inner = Inner()
-    west = weigh("WE-1", ch="x", author="WEST")
-    east = weigh("EA-1", ch="y", author="EAST", at=point_towards(HERE, 90, 22_000))
-    (tell,) = run(inner, west, east)
-    assert isinstance(tell, Exposed)
-    assert (tell.ref, tell.plan) == ("WE-1", "EA-1")
-    assert "EAST" in tell.sentence
-    assert "WEST" in tell.sentence
-    (gone,) = run(inner, Forget("y", "EA-1"))
-    assert isinstance(gone, Eased)
-    assert run(inner, weigh("WE-2", ch="y", author="WEST")) == [], "one author's two notices are its own affair"
-    (own,) = run(inner, weigh("GR-1", ch="y", author="GREEN", by_us=True, at=point_towards(HERE, 0, 25_000)))[:1]
-    assert own.author == "WEST", "never our own notice as the one that is met"
-    assert own.plan == "GR-1"
 
 
 def test_plans_are_kept_before_anything_is_told_and_load_again() -> None:

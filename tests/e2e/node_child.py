@@ -5,8 +5,9 @@
                                    [--bug TEXT]
 
 `--tap` writes down, one JSON line each and in the order in which it happens, what leaves the node in plain text
-(`offer` to a peer's line, `reply` to a delivery) and when the inner process is written to (`fed`). `--seed` replaces
-the entropy of epochs and salts by a seeded one, so that two runs can be compared byte for byte. `--restore-s` looks
+(`offer` to a peer's line, `reply` to a delivery) and when the inner process is written to (`fed`), each with the node's
+clock. `--seed` replaces the entropy of epochs, salts and nonces by a seeded one, for each line by itself, so that two
+runs can be compared byte for byte whichever of two lines is quicker. `--restore-s` looks
 that often, instead of every half minute, whether the disk's reserve can be held again. `--bug` puts a bug into the
 core that shows itself when an ALERT with that text comes. The product knows none of them.
 """
@@ -22,11 +23,13 @@ from typing import Any
 
 from wideberth import service
 from wideberth.cli.serve import run_node
+from wideberth.clock import Clock
 from wideberth.core import events as ev
+from wideberth.core import node
 from wideberth.core.batch import Batch, Now
+from wideberth.core.carry.channel import Channel
+from wideberth.core.line import Line
 from wideberth.core.node import Node
-from wideberth.core.seal.capabilities import Entropy, Recall, Signers
-from wideberth.core.seal.keys import Verifier
 from wideberth.inner.client import InnerProcess
 from wideberth.link.client import PeerLine
 from wideberth.link.delivery import Delivery
@@ -36,9 +39,11 @@ from wideberth.runtime import Postman, Runtime
 class Tap:
     def __init__(self, path: Path) -> None:
         self._out = path.open("a", buffering=1, encoding="utf-8")
+        self.clock: Clock | None = None
 
     def note(self, what: str, **more: Any) -> None:
-        self._out.write(json.dumps({"what": what, **more}) + "\n")
+        t_ms = self.clock.now().t_ms if self.clock is not None else 0
+        self._out.write(json.dumps({"what": what, "t_ms": t_ms, **more}) + "\n")
 
     def outbound(self, what: str, delivery: Delivery, urgent: int = 0) -> None:
         self.note(
@@ -66,6 +71,7 @@ def tapped_runtime(tap: Tap) -> type[Runtime]:
                 return None if line is None else TappedLine(line, tap)
 
             super().__init__(*args, post=find, **more)
+            (tap.clock,) = (each for each in args if hasattr(each, "by_hand"))
 
         async def receive(self, delivery: Delivery) -> Delivery:
             reply = await super().receive(delivery)
@@ -116,6 +122,15 @@ class Seeded:
         return hashlib.shake_256(self._seed + self._n.to_bytes(8, "big")).digest(n)
 
 
+def seeded(seed: str) -> type[Line]:
+    class SeededLine(Line):
+        def __init__(self, channel: Channel, *rest: Any) -> None:
+            *before, _, recall = rest  # the last but one is the entropy
+            super().__init__(channel, *before, Seeded(f"{seed}/{channel.ch}"), recall)
+
+    return SeededLine
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--dir", type=Path, required=True)
@@ -133,12 +148,7 @@ def main() -> None:
         tap = Tap(asked.tap)
         vars(service).update(Runtime=tapped_runtime(tap), InnerProcess=tapped_inner(tap))
     if asked.seed:
-        entropy = Seeded(asked.seed)
-
-        def seeded(party: str, signers: Signers, verifier: Verifier, _: Entropy, recall: Recall) -> Node:
-            return Node(party, signers, verifier, entropy, recall)
-
-        vars(service).update(Node=seeded)
+        vars(node).update(Line=seeded(asked.seed))
     run_node(asked.dir, asked.clock, True)
 
 

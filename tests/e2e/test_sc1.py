@@ -23,7 +23,8 @@ from wideberth.core.say.minima import RULE_OF_THREES
 from wideberth.core.say.place import Altitude, Point, VerticalRef
 from wideberth.core.say.rules import Mode
 from wideberth.core.say.volume import Circle, Leg, Track, Volume4D
-from wideberth.core.tells import Level, Tell
+from wideberth.core.tells import Level
+from wideberth.core.warned import Exposed
 from wideberth.errors import BadInput
 
 DAY = "2018-09-17"
@@ -249,7 +250,7 @@ def test_the_correction_rings_at_once(story: Story) -> None:
 def test_green_learns_that_its_own_track_goes_through_the_true_circle(story: Story) -> None:
     told, exposure = story.exposed, judged(35.53, 35.78)
     assert (told["plan"], told["answer"]) == ("homebound", "conflict")
-    assert msgspec.convert(told, Tell).level is Level.RING
+    assert msgspec.convert(told, Exposed).level is Level.RING
     assert exposure.core_mm is not None
     assert about(exposure.core_mm / 1e6, 9.8)
     # 5.29 NM is 9.79 km: the sentence for the officer has the same number.

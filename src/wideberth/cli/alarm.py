@@ -67,16 +67,18 @@ class Alarm:
             over = [k for k in self._ringing if f"|{tell['ch']}|{ref}|" in k]
         elif kind == "eased":
             over = [_exposed(tell)]
+        elif kind == "uncrossed" or (kind == "crossed" and tell.get("change") == "GREW"):
+            over = [_crossed(tell)]  # what grew rings again, whoever heard it before
         elif kind == "disk" and not tell["low"]:
             over = ["disk"]
         for key in over:
             self._ringing.pop(key, None)
-            if kind in ("eased", "disk"):
+            if kind in ("eased", "crossed", "uncrossed", "disk"):
                 self._owned.discard(key)
 
 
 # `level` is left out of the JSON where it is the default of its kind (core/tells.py).
-_DEFAULTS: Final = {"overdue": "RING", "disk": "RING", "exposed": "RING"}
+_DEFAULTS: Final = {"overdue": "RING", "disk": "RING", "exposed": "RING", "crossed": "RING"}
 
 
 def level(tell: Mapping[str, Any]) -> str:
@@ -92,6 +94,8 @@ def _key(tell: Mapping[str, Any]) -> str:
             return f"overdue|{tell['ch']}|{tell['ref']}|{tell['version']}|{tell['what']}|{tell['member']}"
         case "exposed":
             return _exposed(tell)
+        case "crossed":
+            return _crossed(tell)
         case "disk":
             return "disk"
         case kind:
@@ -102,5 +106,12 @@ def _exposed(tell: Mapping[str, Any]) -> str:
     return f"exposed|{tell['ch']}|{tell['ref']}|{tell['plan']}"
 
 
+def _crossed(tell: Mapping[str, Any]) -> str:
+    one, other = tell["one"], tell["other"]
+    return f"crossed|{one['ch']}|{one['ref']}|{other['ch']}|{other['ref']}|"
+
+
 def _name(tell: Mapping[str, Any]) -> str:
+    if tell["tell"] == "crossed":
+        return f"{tell['one']['ref']} with {tell['other']['ref']}"
     return str(tell.get("ref") or tell["tell"])

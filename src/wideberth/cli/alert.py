@@ -9,6 +9,7 @@ from typing import Annotated, Final
 
 import typer
 
+from wideberth.cli.preview import Preview, result
 from wideberth.cli.session import here
 from wideberth.cli.verbs import verb
 from wideberth.errors import Fault, StoreFull, Unreachable
@@ -24,16 +25,15 @@ def add_to(app: typer.Typer) -> None:
 
 def alert(
     words: Annotated[list[str] | None, typer.Argument(help="A few words, or none.", show_default=False)] = None,
+    preview: Preview = False,
 ) -> None:
     """Something is about to happen, place unknown. Rings at the other side at once. Needs no field."""
-    from wideberth.cli import show
-
     try:
-        said = here().say("alert", text=" ".join(words or ()), ago_ms=age_ms())
+        said = here().say("alert", preview=preview, text=" ".join(words or ()), ago_ms=age_ms())
     except (Unreachable, StoreFull) as fault:
         numbers = telephones()
         raise type(fault)(" ".join((fault.sentence, *numbers)), **fault.details, telephones=numbers) from None
-    show.result(said, show.said)
+    result(said, preview=preview)
 
 
 def accident(
@@ -42,10 +42,10 @@ def accident(
     kind: Annotated[str, typer.Option("--kind", help="The danger to others, as --hazard of a notice.")] = "UNSPECIFIED",
 ) -> None:
     """An accident, in three fields: kind, place, until. The rest is filled in."""
-    from wideberth.cli import notice, show
+    from wideberth.cli import notice
 
     draft = {"type": "ACCIDENT", "hazard": kind, "circle": at, "until": until}
-    show.result(notice.send(draft, yes=True), show.said)
+    result(notice.send(draft, yes=True))
 
 
 def telephones() -> list[str]:

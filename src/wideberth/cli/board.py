@@ -30,24 +30,9 @@ def one(notice: dict[str, Any]) -> None:
         f"{_mode(notice)}{notice['ref']} from {notice['author']}: {notice['life']} at {show.utc(notice['at_ms'])}",
         style="bold",
     )
-    for version in notice["versions"]:
+    for each in notice["versions"]:
         show.say("")
-        show.say(f"Version {version['version']} ({version['kind']}), by {version['by']} at {version['given']}")
-        show.say(f"  {version['says']}")
-        terms = version["terms"] or {}
-        for name in ("hazard", "contact", "place_name", "text"):
-            if terms.get(name):
-                show.say(f"  {name.replace('_', ' ')}: {terms[name]}")
-        _volumes(terms)
-        if terms:
-            show.say(f"  expires {show.utc(terms['expires_ms'])}; precedence {terms.get('precedence', 'ROUTINE')}")
-        _lead(version)
-        for member, rungs in version["ladder"].items():
-            show.say(f"  {member}:")
-            for rung in rungs:
-                show.say(
-                    f"    {rung['step']:<13} {show.utc(rung['t_ms'])} {rung['by']}  {_facts(rung['facts'])}".rstrip()
-                )
+        version(each)
     if notice["reports"]:
         show.say("")
     for report in notice["reports"]:
@@ -58,6 +43,24 @@ def one(notice: dict[str, Any]) -> None:
     show.say("")
     show.say(notice["receipt_only"], style="dim")
     show.say(notice["scope"], style="dim")
+
+
+def version(seen: dict[str, Any]) -> None:
+    """One version, and who climbed how far on its ladder."""
+    show.say(f"Version {seen['version']} ({seen['kind']}), by {seen['by']} at {seen['given']}")
+    show.say(f"  {seen['says']}")
+    terms = seen["terms"] or {}
+    for name in ("hazard", "contact", "place_name", "text"):
+        if terms.get(name):
+            show.say(f"  {name.replace('_', ' ')}: {terms[name]}")
+    _volumes(terms)
+    if terms:
+        show.say(f"  expires {show.utc(terms['expires_ms'])}; precedence {terms.get('precedence', 'ROUTINE')}")
+    _lead(seen)
+    for member, rungs in seen["ladder"].items():
+        show.say(f"  {member}:")
+        for rung in rungs:
+            show.say(f"    {rung['step']:<13} {show.utc(rung['t_ms'])} {rung['by']}  {_facts(rung['facts'])}".rstrip())
 
 
 def _facts(facts: Mapping[str, Any]) -> str:
@@ -86,6 +89,23 @@ def exposure(tell: Mapping[str, Any]) -> str:
     return str(tell["sentence"])
 
 
+def conflicts(found: list[dict[str, Any]]) -> None:
+    """Every warning that holds now, each with who knows of it."""
+    if not found:
+        show.say("Nothing that this node holds clashes: no two notices of different authors, and no own plan with one.")
+        return
+    for each in found:
+        show.say(conflict(each), style="bold red")
+    show.say("Nobody else is told of any of it; only an own command sends.", style="dim")
+
+
+def conflict(tell: Mapping[str, Any]) -> str:
+    """One line: what kind, what became of it, who knows, and the sentence."""
+    kind = {"crossed": "CROSSING", "exposed": "EXPOSURE"}.get(str(tell.get("tell")), "")
+    change = {"GREW": " GREW", "EASED": " eased", "CHANGED": " changed"}.get(str(tell.get("change")), "")
+    return f"{tell.get('kind') or kind}{change} [{tell.get('known_to', 'known to us alone')}] {tell['sentence']}"
+
+
 def plans(found: list[dict[str, Any]]) -> None:
     if not found:
         show.say("No own plans. `plan add` gives one; it never leaves this machine.")
@@ -109,6 +129,12 @@ def status(data: dict[str, Any]) -> None:
             "disk": "LOW: only urgent entries are taken" if data["disk_low"] else "has room",
         }
     )
+    if data.get("conflicts"):
+        show.say("")
+        conflicts(data["conflicts"])
+    if data.get("conflicts_unknown"):
+        show.say("")
+        show.say(f"Whether anything clashes is not known now: {data['conflicts_unknown']}", style="bold red")
     for line in data["lines"]:
         show.say("")
         mode = "" if line["mode"] == "REAL" else f" [{line['mode']}]"

@@ -15,6 +15,7 @@ import typer
 from wideberth.cli import (
     alert,
     answer,
+    conflicts,
     demo,
     doctor,
     evidence,
@@ -69,6 +70,7 @@ verb(app, "sim")(sim.sim)
 
 # The watch.
 watch.add_to(app)
+conflicts.add_to(app)
 alert.add_to(app)
 answer.add_to(app)
 words.add_to(app)

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from wideberth.cli.options import read_json, show_utc_first, takes_draft, time_ms
+from wideberth.cli.preview import Preview, post, result
 from wideberth.cli.session import here
 from wideberth.cli.verbs import group, verb
 
@@ -23,13 +24,12 @@ Yes = Annotated[bool, typer.Option("--yes", help="Do not ask about times in anot
 _ROUTE: Final = ("by", "line")
 
 
-def send(fields: dict[str, Any], *, yes: bool = False, **route: str) -> dict[str, Any]:
-    """Send a draft to the node; what is missing is named there, and the draft kept."""
-    show_utc_first(*(str(fields.get(f, "")) for f in ("from", "until", "expires")), yes=yes)
+def send(fields: dict[str, Any], *, yes: bool = False, preview: bool = False, **route: str) -> dict[str, Any]:
+    """Send a draft to the node, or preview it; what is missing is named there, and the draft of what was sent kept."""
+    show_utc_first(*(str(fields.get(f, "")) for f in ("from", "until", "expires")), yes=yes or preview)
     session = here()
     body = {**fields, "by": session.by(), "line": session.line, **{k: v for k, v in route.items() if v}}
-    answer: dict[str, Any] = session.client().post("/v1/notices", body)
-    return answer
+    return post("/v1/notices", body, preview=preview, yes=yes)
 
 
 @verb(app, "give")
@@ -39,31 +39,26 @@ def give(
     refines: Annotated[str, typer.Option("--refines", help="An ALERT of ours that this makes precise.")] = "",
     file: Annotated[str, typer.Option("--draft", help="A JSON file with fields; options hold over it.")] = "",
     yes: Yes = False,
+    preview: Preview = False,
 ) -> None:
     """Give a notice. Late ones are flagged and sent; what is missing is named, and the draft kept."""
-    from wideberth.cli import show
-
     if file:
         draft = {**read_json(file), **draft}
-    show.result(send(draft, yes=yes, refines=refines), show.said)
+    result(send(draft, yes=yes, preview=preview, refines=refines), preview=preview)
 
 
 @verb(app, "amend")
 @takes_draft()
-def amend(draft: dict[str, Any], ref: Ref, yes: Yes = False) -> None:
+def amend(draft: dict[str, Any], ref: Ref, yes: Yes = False, preview: Preview = False) -> None:
     """A new version with what you give changed; the rest stays."""
-    from wideberth.cli import show
-
-    show.result(send(draft, yes=yes, ref=ref, how="amend"), show.said)
+    result(send(draft, yes=yes, preview=preview, ref=ref, how="amend"), preview=preview)
 
 
 @verb(app, "correct")
 @takes_draft()
-def correct(draft: dict[str, Any], ref: Ref, yes: Yes = False) -> None:
+def correct(draft: dict[str, Any], ref: Ref, yes: Yes = False, preview: Preview = False) -> None:
     """The place or time was wrong: a new version that voids every acknowledgement of the wrong one."""
-    from wideberth.cli import show
-
-    show.result(send(draft, yes=yes, ref=ref, how="correct"), show.said)
+    result(send(draft, yes=yes, preview=preview, ref=ref, how="correct"), preview=preview)
 
 
 @verb(app, "extend")
@@ -71,20 +66,18 @@ def extend(
     ref: Ref,
     until: Annotated[str, typer.Option("--until", help='The later end: UTC, an offset, "10:00Z" or "+30m" from now.')],
     yes: Yes = False,
+    preview: Preview = False,
 ) -> None:
     """The same volumes until later."""
-    from wideberth.cli import show
-
-    show_utc_first(until, yes=yes)
-    show.result(here().say("extend", ref=ref, until_ms=time_ms(until, field="until", up=True)), show.said)
+    show_utc_first(until, yes=yes or preview)
+    until_ms = time_ms(until, field="until", up=True)
+    result(here().say("extend", preview=preview, ref=ref, until_ms=until_ms), preview=preview)
 
 
 @verb(app, "cancel")
-def cancel(ref: Ref, text: Text = "") -> None:
+def cancel(ref: Ref, text: Text = "", preview: Preview = False) -> None:
     """Take a notice back."""
-    from wideberth.cli import show
-
-    show.result(here().say("cancel", ref=ref, text=text), show.said)
+    result(here().say("cancel", preview=preview, ref=ref, text=text), preview=preview)
 
 
 def report(ref: str, state: str, at: str) -> None:
@@ -145,10 +138,12 @@ def draft_list() -> None:
 @verb(drafts, "send")
 @takes_draft()
 def draft_send(
-    draft: dict[str, Any], id_: Annotated[str, typer.Argument(metavar="DRAFT", show_default=False)], yes: Yes = False
+    draft: dict[str, Any],
+    id_: Annotated[str, typer.Argument(metavar="DRAFT", show_default=False)],
+    yes: Yes = False,
+    preview: Preview = False,
 ) -> None:
     """Send a kept draft, with what was missing given as options."""
-    from wideberth.cli import show
     from wideberth.errors import NotFound
 
     kept = next((d for d in here().client().get("/v1/drafts") if d["id"] == id_), None)
@@ -158,7 +153,7 @@ def draft_send(
     if {"circle", "polygon", "corridor", "volumes"} & draft.keys():
         was = {k: v for k, v in was.items() if k not in ("circle", "polygon", "corridor", "volumes")}
     line = here().line or kept["draft"].get("line", "")
-    show.result(send({**was, **draft}, yes=yes, draft=id_, line=line), show.said)
+    result(send({**was, **draft}, yes=yes, preview=preview, draft=id_, line=line), preview=preview)
 
 
 @verb(drafts, "drop")

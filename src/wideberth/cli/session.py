@@ -58,11 +58,11 @@ class Session:
             raise Worlds(f"{file} cannot be read: {why.strerror}; `wideberth doctor` says more") from None
         return f"{config.party}/{self.post or config.posts[0]}"
 
-    def say(self, command: str, **fields: Any) -> dict[str, Any]:
-        """Carry a command out on this line as this post; returns what the node said."""
-        body = {"command": command, "ch": self.line, "by": self.by(), **fields}
-        answer: dict[str, Any] = self.client().post("/v1/commands", body)
-        return answer
+    def say(self, command: str, *, preview: bool = False, **fields: Any) -> dict[str, Any]:
+        """Carry a command out on this line as this post, or only preview it; returns what the node said."""
+        from wideberth.cli.preview import post
+
+        return post("/v1/commands", {"command": command, "ch": self.line, "by": self.by(), **fields}, preview=preview)
 
 
 _now = Session()

@@ -16,10 +16,10 @@ def add_to(app: typer.Typer) -> None:
 
 
 def status() -> None:
-    """Who we are, our lines, what each peer has receipted, whether the links work."""
-    from wideberth.cli import board, show
+    """Who we are, our lines, what each peer has receipted, whether the links work, and what clashes."""
+    from wideberth.cli import board, conflicts, show
 
-    show.result(here().client().get("/v1/status"), board.status)
+    show.result(conflicts.with_status(here().client()), board.status)
 
 
 def stop() -> None:

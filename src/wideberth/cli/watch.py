@@ -52,22 +52,23 @@ def watch(
 
 def _board(client: Client, alarm: Alarm | None) -> int:
     """Print what there is now; what is urgent and unanswered rings. Returns the number of the newest tell before it."""
-    from wideberth.cli import board, show
+    from wideberth.cli import board, conflicts, show
     from wideberth.core.say.words import SCOPE
 
     session = here()
     status = client.get("/v1/status")
     notices = client.get("/v1/notices", line=session.line)
-    exposed = client.get("/v1/exposures")
+    found = conflicts.found(client)
     if session.json:
         for notice in notices:
             print(show.as_json({"notice": notice}))
-        for exposure in exposed:
-            print(show.as_json({"exposure": exposure}), flush=True)
+        for each in found:
+            name = "exposure" if each["kind"] == "EXPOSURE" else "crossing"
+            print(show.as_json({name: each}), flush=True)
     else:
         board.several(notices)
-        if exposed:
-            board.exposures(exposed)
+        if found:
+            board.conflicts(found)
         show.say(SCOPE, style="dim")
     for notice in notices:
         entry = notice["versions"][-1]["entry"]
@@ -79,8 +80,9 @@ def _board(client: Client, alarm: Alarm | None) -> int:
             began = {"tell": "heard", "level": "RING", "kind": notice["kind"], "ch": notice["ch"], "ref": notice["ref"]}
             alarm.take({**began, "entry": entry})
     if alarm is not None:
-        for exposure in exposed:
-            alarm.take({"tell": "exposed", **exposure})
+        for each in found:
+            # Whatever became of it since: whoever sits down here has not heard it.
+            alarm.take({**each, "level": "RING"})
     return int(status["told"])
 
 
@@ -150,6 +152,7 @@ def _take(line: dict[str, Any] | Fault, client: Client, alarm: Alarm, down: bool
 
 def sentence_of(tell: dict[str, Any], *, again: bool = False) -> str:
     """One line for people; empty for what only programs want. `again`: it rang here before it was recorded."""
+    from wideberth.cli import board
     from wideberth.cli.alarm import level
 
     if level(tell) == "QUIET":
@@ -164,6 +167,8 @@ def sentence_of(tell: dict[str, Any], *, again: bool = False) -> str:
             return f"{tell['by']}: {tell['kind']} {tell.get('ref', '')}".rstrip()
         case "climbed":
             return f"{tell['member']}: {tell['step']} {tell['ref']} version {tell['version']}, by {tell['by']}"
+        case "crossed" | "exposed":
+            return board.conflict(tell)
         case "opened":
             return f"The line {tell['mechanism']} with {', '.join(tell['peers'])} is open."
         case "fault":

@@ -18,6 +18,7 @@ class Weigh(msgspec.Struct, frozen=True, tag="weigh"):
     """A notice version is live: weigh it. Replaces any earlier version of the same (ch, ref).
 
     `entry` is the hash of the entry that carries this version; `by_us` when our own officers gave it.
+    `mechanism` is the name under which own people know the line's agreement, `others` the line's other members.
     """
 
     ch: str
@@ -31,6 +32,8 @@ class Weigh(msgspec.Struct, frozen=True, tag="weigh"):
     expires_ms: int
     precedence: Precedence
     rules: Rules
+    mechanism: str
+    others: tuple[str, ...]
 
 
 class Forget(msgspec.Struct, frozen=True, tag="forget"):

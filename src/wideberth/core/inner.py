@@ -6,8 +6,7 @@
 Fed one way (`core/feed.py`): nothing here can sign or send, and nothing that goes out depends on it (design.md §3).
 What is told is only what appeared, changed or went. A notice meets own plans of its own mode; the notice that we gave
 ourselves is not held against our own plans, for it is one of them said aloud. Two notices of different authors that
-meet are told as well, across mechanisms too (domain.md A10, D4): such a tell names the second notice where otherwise
-the plan stands.
+meet are told as well, across lines and mechanisms too (`crossing.py`; domain.md A10, D4).
 """
 
 from __future__ import annotations
@@ -18,8 +17,9 @@ from collections.abc import Iterable
 import msgspec
 
 from wideberth.core.batch import Now
+from wideberth.core.crossing import NoticeKey, PairKey, cross, pair_key, uncross
 from wideberth.core.feed import Feed, Forget, Weigh
-from wideberth.core.judge.draw import Drawn, picture
+from wideberth.core.judge.draw import DRAWN_MAX, Drawn, few, picture
 from wideberth.core.judge.explain import explain_exposure
 from wideberth.core.judge.exposure import Exposure, Plan4D, expose
 from wideberth.core.judge.path import leg_volumes
@@ -27,15 +27,12 @@ from wideberth.core.judge.picture import Picture
 from wideberth.core.say.minima import SeparationMinima
 from wideberth.core.say.plan import Plan, PlanRecord
 from wideberth.core.say.rules import Mode
-from wideberth.core.say.volume import Track, Volume4D
-from wideberth.core.tells import Eased, Exposed, Tell
+from wideberth.core.say.volume import Track
+from wideberth.core.warned import Crossed, Eased, Exposed, Warned
 from wideberth.errors import Misuse, NotFound
 
 # A notice that expired by our clock is kept asleep this long, in case the clock was wrong and goes back.
 ASLEEP_MS = 86_400_000
-
-# A picture is for a person: more volumes than this are not drawn, only weighed.
-DRAWN_MAX = 20
 
 
 class PlanGiven(msgspec.Struct, frozen=True, tag="plan"):
@@ -59,12 +56,10 @@ class InnerBatch(msgspec.Struct, frozen=True):
     """What the shell must do, in this order: keep (durably), then tell."""
 
     keep: tuple[PlanRecord, ...] = ()
-    tell: tuple[Tell, ...] = ()
+    tell: tuple[Warned, ...] = ()
 
 
-NoticeKey = tuple[str, str]  # (ch, ref)
-# A notice and what it meets: ("plan", id) or ("notice", ch, ref).
-MeetingKey = tuple[NoticeKey, tuple[str, ...]]
+MeetingKey = tuple[NoticeKey, str]  # a notice, and the id of the own plan that it meets
 
 
 class Inner:
@@ -83,6 +78,7 @@ class Inner:
         self._widest = SeparationMinima("WIDEST", 0, 0)
         self._margin_mm = 0
         self._told: dict[MeetingKey, Exposed] = {}
+        self._crossed: dict[PairKey, Crossed] = {}
         self._latest_ms = 0
 
     @classmethod
@@ -103,8 +99,12 @@ class Inner:
         return tuple(self._plans[id_] for id_ in sorted(self._plans))
 
     def exposures(self) -> tuple[Exposed, ...]:
-        """Every meeting that holds now, as it was last told; by channel, notice and plan."""
+        """Every meeting of a plan and a notice that holds now, as it was last told; by channel, notice and plan."""
         return tuple(self._told[key] for key in sorted(self._told))
+
+    def crossings(self) -> tuple[Crossed, ...]:
+        """Every two notices that meet now, as last told; the soonest first."""
+        return tuple(self._crossed[key] for key in sorted(self._crossed, key=lambda k: (self._crossed[k].start_ms, k)))
 
     def wake_ms(self) -> int | None:
         """When the next notice expires: send a `Tick` then (wall clock, ms UTC)."""
@@ -117,7 +117,7 @@ class Inner:
         keep: tuple[PlanRecord, ...] = ()
         if isinstance(event, PlanDropped) and event.id not in self._plans:
             raise NotFound(f"there is no own plan {event.id!r}; see the list of plans", plan=event.id)
-        tells: list[Tell] = self._let_time_pass(now.t_ms)
+        tells: list[Warned] = self._let_time_pass(now.t_ms)
         match event:
             case PlanGiven(plan):
                 self._take_out(plan.id)
@@ -127,13 +127,11 @@ class Inner:
             case PlanDropped(id_):
                 self._take_out(id_)
                 keep = (PlanRecord(id_, b""),)
-                tells += self._settle(
-                    {}, [key for key in self._told if key[1] == ("plan", id_)], "the plan was dropped"
-                )
+                tells += self._settle({}, [key for key in self._told if key[1] == id_], "the plan was dropped")
             case Weigh():
                 tells += self._hear(event, now.t_ms)
             case Forget(ch, ref):
-                tells += self._forget((ch, ref), "the notice is over")
+                tells += self._forget((ch, ref), "is over")
             case Tick():
                 for key in [k for k, n in self._asleep.items() if n.expires_ms + ASLEEP_MS <= now.t_ms]:
                     del self._asleep[key]
@@ -151,11 +149,11 @@ class Inner:
         if before is not None:
             self._own[before.mode].remove(id_)
 
-    def _hear(self, notice: Weigh, now_ms: int) -> list[Tell]:
+    def _hear(self, notice: Weigh, now_ms: int) -> list[Warned]:
         key = (notice.ch, notice.ref)
         if notice.expires_ms <= now_ms:
             self._asleep[key] = notice
-            return self._forget(key, "the notice expired", wake=True)
+            return self._forget(key, "expired", wake=True)
         self._asleep.pop(key, None)
         before = self._notices.get(key)
         if before is not None and before.mode is not notice.mode:  # a channel has one mode; be safe all the same
@@ -167,10 +165,10 @@ class Inner:
         heapq.heappush(self._expiries, (notice.expires_ms, key))
         self._widest = _wider(self._widest, notice.rules.minima)
         self._margin_mm = max(self._margin_mm, notice.rules.pressure_margin_mm)
-        found = self._meet_plans(notice) | self._meet_notices(notice)
-        return self._settle(found, [k for k in self._told if _about(k, key)], "the notice moved")
+        met = [k for k in self._told if k[0] == key]
+        return [*self._settle(self._meet_plans(notice), met, "the notice moved"), *self._cross(notice)]
 
-    def _forget(self, key: NoticeKey, why: str, *, wake: bool = False) -> list[Tell]:
+    def _forget(self, key: NoticeKey, why: str, *, wake: bool = False) -> list[Warned]:
         if not wake:
             self._asleep.pop(key, None)
         notice = self._notices.pop(key, None)
@@ -178,11 +176,12 @@ class Inner:
             return []
         self._theirs[notice.mode].remove(_name(key))
         self._keys.pop(_name(key), None)
-        return self._settle({}, [k for k in self._told if _about(k, key)], why)
+        over = [uncross(self._crossed.pop(pair), f"{_of(notice)} {why}") for pair in self._pairs_of(key)]
+        return [*self._settle({}, [k for k in self._told if k[0] == key], f"the notice {why}"), *over]
 
-    def _let_time_pass(self, now_ms: int) -> list[Tell]:
+    def _let_time_pass(self, now_ms: int) -> list[Warned]:
         """Put expired notices to sleep; wake them when the clock turns out to have been ahead."""
-        tells: list[Tell] = []
+        tells: list[Warned] = []
         if now_ms < self._latest_ms and self._asleep:
             for key in sorted(k for k, n in self._asleep.items() if n.expires_ms > now_ms):
                 tells += self._hear(self._asleep[key], now_ms)
@@ -192,12 +191,12 @@ class Inner:
             notice = self._notices.get(key)
             if notice is not None and notice.expires_ms <= now_ms:
                 self._asleep[key] = notice
-                tells += self._forget(key, "the notice expired", wake=True)
+                tells += self._forget(key, "expired", wake=True)
         return tells
 
     # -- weighing --------------------------------------------------------------------------------------------------
 
-    def _weigh_plan(self, plan: Plan) -> list[Tell]:
+    def _weigh_plan(self, plan: Plan) -> list[Warned]:
         found: dict[MeetingKey, Exposed] = {}
         volumes = leg_volumes(plan.track) if plan.track is not None else plan.volumes
         names: dict[str, None] = {}
@@ -206,7 +205,7 @@ class Inner:
                 names[name] = None
         for name in sorted(names):
             found |= self._meet(self._notices[self._keys[name]], plan)
-        return self._settle(found, [key for key in self._told if key[1] == ("plan", plan.id)], "the plan changed")
+        return self._settle(found, [key for key in self._told if key[1] == plan.id], "the plan changed")
 
     def _meet_plans(self, notice: Weigh) -> dict[MeetingKey, Exposed]:
         found: dict[MeetingKey, Exposed] = {}
@@ -229,36 +228,35 @@ class Inner:
         exposure = expose(plan.shape, notice.volumes, rules.minima, pressure_margin_mm=rules.pressure_margin_mm)
         if not exposure.open:
             return {}
-        key = ((notice.ch, notice.ref), ("plan", plan.id))
         label = f"plan {plan.label}"
-        return {key: self._exposed(notice, exposure, plan.id, label, plan.shape, rules.minima)}
+        exposed = self._exposed(notice, exposure, plan.id, label, plan.shape, rules.minima)
+        return {((notice.ch, notice.ref), plan.id): exposed}
 
-    def _meet_notices(self, notice: Weigh) -> dict[MeetingKey, Exposed]:
-        """Other authors' notices, in any channel of the same mode. Between two agreements the wider minima count."""
+    def _cross(self, notice: Weigh) -> list[Warned]:
+        """Other authors' notices on any line of the same mode; tells the difference to what was told."""
         key = (notice.ch, notice.ref)
         names: dict[str, None] = {}
         for volume in notice.volumes:
             for name, _, _ in self._theirs[notice.mode].near(volume, self._widest, pressure_margin_mm=self._margin_mm):
                 names[name] = None
-        found: dict[MeetingKey, Exposed] = {}
-        for name in sorted(names):
-            other = self._notices[self._keys[name]]
-            if self._keys[name] == key or other.author == notice.author or (other.by_us and notice.by_us):
+        others = [self._notices[self._keys[name]] for name in sorted(names)]
+        draw = self._draw and len(others) <= DRAWN_MAX
+        tells: list[Warned] = []
+        left = set(self._pairs_of(key))
+        for other in others:
+            pair = pair_key(notice, other)
+            before = self._crossed.get(pair)
+            now = cross(notice, other, before, draw=draw)
+            if now is None:
                 continue
-            # One of the two stands as the notice, the other where the plan would: never our own as the notice.
-            first, second = sorted((notice, other), key=lambda n: (n.by_us, n.ch, n.ref))
-            minima = first.rules.minima
-            if first.rules.minima != second.rules.minima:
-                minima = _wider(first.rules.minima, second.rules.minima)
-            margin = max(first.rules.pressure_margin_mm, second.rules.pressure_margin_mm)
-            exposure = expose(second.volumes, first.volumes, minima, pressure_margin_mm=margin)
-            if exposure.open:
-                label = (
-                    f"notice {second.ref}" if second.by_us else f"other line's notice {second.ref} of {second.author}"
-                )
-                meeting = ((first.ch, first.ref), ("notice", second.ch, second.ref))
-                found[meeting] = self._exposed(first, exposure, second.ref, label, second.volumes, minima)
-        return found
+            left.discard(pair)
+            if now is not before:
+                self._crossed[pair] = now
+                tells.append(now)
+        return [*(uncross(self._crossed.pop(pair), f"{_of(notice)} moved") for pair in sorted(left)), *tells]
+
+    def _pairs_of(self, key: NoticeKey) -> list[PairKey]:
+        return sorted(pair for pair in self._crossed if key in pair)
 
     def _exposed(
         self, notice: Weigh, exposure: Exposure, plan: str, label: str, shape: Plan4D, minima: SeparationMinima
@@ -266,8 +264,8 @@ class Inner:
         assert exposure.closest_at_ms is not None
         svg = ""
         if self._draw:
-            theirs = Drawn(f"{notice.author} {notice.ref}", _few(notice.volumes, exposure.volume), own=False)
-            ours = Drawn(label, shape if isinstance(shape, Track) else _few(shape, exposure.own), own=True)
+            theirs = Drawn(f"{notice.author} {notice.ref}", few(notice.volumes, exposure.volume), own=False)
+            ours = Drawn(label, shape if isinstance(shape, Track) else few(shape, exposure.own), own=True)
             title = f"{label} and {notice.author} {notice.ref}"
             svg = picture(title, (theirs, ours), mark=exposure.closest, mark_ms=exposure.closest_at_ms)
         return Exposed(
@@ -290,13 +288,12 @@ class Inner:
             not_covered=notice.rules.not_covered,
         )
 
-    def _settle(self, found: dict[MeetingKey, Exposed], before: list[MeetingKey], why: str) -> list[Tell]:
+    def _settle(self, found: dict[MeetingKey, Exposed], before: list[MeetingKey], why: str) -> list[Warned]:
         """Make what was found the truth for these meetings; tell the difference."""
-        tells: list[Tell] = []
+        tells: list[Warned] = []
         for key in sorted(k for k in before if k not in found):
             gone = self._told.pop(key)
-            what = f"Our plan {gone.plan}" if key[1][0] == "plan" else f"Notice {gone.plan}"
-            sentence = f"{what} no longer meets {gone.author}'s notice {gone.ref}: {why}."
+            sentence = f"Our plan {gone.plan} no longer meets {gone.author}'s notice {gone.ref}: {why}."
             tells.append(Eased(ch=gone.ch, ref=gone.ref, plan=gone.plan, sentence=sentence))
         for key in sorted(found):
             if self._told.get(key) != found[key]:
@@ -309,23 +306,12 @@ def _name(key: NoticeKey) -> str:
     return f"{key[0]} {key[1]}"
 
 
-def _about(meeting: MeetingKey, notice: NoticeKey) -> bool:
-    return meeting[0] == notice or meeting[1] == ("notice", *notice)
+def _of(notice: Weigh) -> str:
+    return f"{'ours' if notice.by_us else f'that of {notice.author}'}"
 
 
 def _wider(a: SeparationMinima, b: SeparationMinima) -> SeparationMinima:
-    """The larger of each number; the tighter limit on exposure, where there is one."""
-    limits = [m.exposure_ms for m in (a, b) if m.exposure_ms]
+    """The larger of each number: what a look round must reach. Nothing is judged by it."""
     return SeparationMinima(
-        f"{a.name} + {b.name}"[:80] if a.name != "WIDEST" else a.name,
-        max(a.horizontal_mm, b.horizontal_mm),
-        max(a.vertical_mm, b.vertical_mm),
-        max(a.time_ms, b.time_ms),
-        min(limits, default=0),
-    )
-
-
-def _few(volumes: tuple[Volume4D, ...], first: int) -> tuple[Volume4D, ...]:
-    """The one that matters and the next few: what a person can take in."""
-    rest = [v for i, v in enumerate(volumes) if i != first]
-    return (volumes[first], *rest[: DRAWN_MAX - 1])
+        a.name, max(a.horizontal_mm, b.horizontal_mm), max(a.vertical_mm, b.vertical_mm), max(a.time_ms, b.time_ms)
+    )  # fmt: skip

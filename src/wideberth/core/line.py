@@ -382,8 +382,11 @@ class Line:
                 Volume4D(rules.area, Altitude.surface(), Altitude.unlimited(), version.t_ms, expires),
             )  # fmt: skip
         feed.append(
-            Weigh(self.channel.ch, self.channel.agreement.mode, thread.ref, version.number, version.entry,
-                  thread.author, thread.author == self.channel.us, volumes, expires, precedence, rules)
+            Weigh(
+                self.channel.ch, self.channel.agreement.mode, thread.ref, version.number, version.entry, thread.author,
+                thread.author == self.channel.us, volumes, expires, precedence, rules,
+                self.channel.agreement.mechanism, (*self.channel.peers, *self.channel.by_voice),
+            )
         )  # fmt: skip
         return feed
 

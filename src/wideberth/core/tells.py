@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a node tells its own people and programs. Tells stay at home: none of them is ever sent to a peer.
+"""What the record side tells own people and programs. Tells stay at home: none of them is ever sent to a peer. What the
+inner side tells is in `core/warned.py`.
 
 `level` is how loudly: RING (an alarm that rings until someone owns it), NOTE (shown), QUIET (for programs).
 """
@@ -10,8 +11,6 @@ from enum import StrEnum
 from typing import Any, Literal
 
 import msgspec
-
-from wideberth.core.say.place import Point
 
 
 class Level(StrEnum):
@@ -124,41 +123,4 @@ class Disk(_Tell, frozen=True, tag="disk"):
     level: Level = Level.RING
 
 
-class Exposed(_Tell, frozen=True, tag="exposed"):
-    """An own plan meets a notice (domain.md D6, D12). Local: no identifier of it leaves, and it never causes traffic.
-
-    Distances in mm, times in ms UTC. `answer` is `conflict` or `too_close_to_call` (acted on as a conflict).
-    `inside` lists the half-open intervals in which the plan is inside the minima.
-    """
-
-    ch: str
-    ref: str
-    version: int
-    author: str
-    plan: str
-    answer: str
-    rule: str
-    horizontal_mm: int
-    vertical_mm: int
-    start_ms: int
-    end_ms: int
-    closest_at_ms: int
-    closest: Point | None
-    inside: tuple[tuple[int, int], ...]
-    sentence: str
-    svg: str = ""
-    not_covered: tuple[str, ...] = ()
-    level: Level = Level.RING
-
-
-class Eased(_Tell, frozen=True, tag="eased"):
-    """An exposure told earlier no longer holds (the notice moved, ended or was cancelled, or the plan changed)."""
-
-    ch: str
-    ref: str
-    plan: str
-    sentence: str
-    level: Level = Level.NOTE
-
-
-Tell = Said | Heard | Delivered | Climbed | Overdue | FaultSeen | LineOpened | Disk | Exposed | Eased
+Tell = Said | Heard | Delivered | Climbed | Overdue | FaultSeen | LineOpened | Disk

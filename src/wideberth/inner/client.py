@@ -19,7 +19,8 @@ import msgspec
 from wideberth import errors
 from wideberth.core.batch import Now
 from wideberth.core.feed import Feed
-from wideberth.core.tells import FaultSeen, Level, Tell
+from wideberth.core.tells import FaultSeen, Level
+from wideberth.core.warned import Warned
 from wideberth.errors import Fault, Misuse, Worlds
 from wideberth.inner.protocol import Ask, FaultText, Request, Response, Take
 
@@ -33,7 +34,7 @@ _RESPONSES: Final = msgspec.json.Decoder(Response)
 class InnerProcess:
     """`path` is the plans' own database. `tell` is called on the loop's thread."""
 
-    def __init__(self, path: Path, tell: Callable[[Tell], None]) -> None:
+    def __init__(self, path: Path, tell: Callable[[Warned | FaultSeen], None]) -> None:
         self._path = path
         self._tell = tell
         self._process: asyncio.subprocess.Process | None = None

@@ -14,7 +14,7 @@ from wideberth.core.batch import Now
 from wideberth.core.inner import Event as InnerEvent
 from wideberth.core.inner import Inner, PlanDropped, PlanGiven, Tick
 from wideberth.core.say.plan import DraftRecord
-from wideberth.core.tells import Tell
+from wideberth.core.warned import Warned
 from wideberth.errors import BadInput, Fault, Misuse, NotFound
 from wideberth.inner.protocol import (
     Ask,
@@ -23,6 +23,7 @@ from wideberth.inner.protocol import (
     FaultText,
     GivePlan,
     KeepDraft,
+    ListCrossings,
     ListDrafts,
     ListExposures,
     ListPlans,
@@ -76,6 +77,8 @@ class Child:
                 return self._inner.plans()
             case ListExposures():
                 return self._inner.exposures()
+            case ListCrossings():
+                return self._inner.crossings()
             case KeepDraft():
                 return self._keep_draft(ask)
             case ListDrafts():
@@ -105,7 +108,7 @@ class Child:
         for tell in batch.tell:
             self._tell(tell)
 
-    def _tell(self, tell: Tell) -> None:
+    def _tell(self, tell: Warned) -> None:
         self._say(Response(tell=tell))
 
     def _say(self, response: Response) -> None:

@@ -14,7 +14,7 @@ import msgspec
 from wideberth.core.batch import Now
 from wideberth.core.feed import Feed
 from wideberth.core.say.plan import Plan
-from wideberth.core.tells import Tell
+from wideberth.core.warned import Warned
 
 
 class _Ask(msgspec.Struct, frozen=True, tag_field="ask", forbid_unknown_fields=True, omit_defaults=True):
@@ -43,6 +43,10 @@ class ListExposures(_Ask, frozen=True, tag="exposures"):
     """Answered with what holds now, as `Exposed` tells."""
 
 
+class ListCrossings(_Ask, frozen=True, tag="crossings"):
+    """Answered with every two notices that meet now, as `Crossed` tells."""
+
+
 class KeepDraft(_Ask, frozen=True, tag="keep-draft"):
     """Unfinished input of an officer. An empty `id` makes one; answered with the id."""
 
@@ -58,7 +62,7 @@ class DropDraft(_Ask, frozen=True, tag="drop-draft"):
     id: str
 
 
-Ask = Take | GivePlan | DropPlan | ListPlans | ListExposures | KeepDraft | ListDrafts | DropDraft
+Ask = Take | GivePlan | DropPlan | ListPlans | ListExposures | ListCrossings | KeepDraft | ListDrafts | DropDraft
 
 
 class Request(msgspec.Struct, frozen=True):
@@ -77,4 +81,4 @@ class Response(msgspec.Struct, frozen=True, omit_defaults=True):
     id: int = 0
     answer: Any = None
     fault: FaultText | None = None
-    tell: Tell | None = None
+    tell: Warned | None = None

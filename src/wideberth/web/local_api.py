@@ -3,12 +3,14 @@
 
     GET    /v1/status                      who we are, lines, peers, links, disk
     POST   /v1/commands                    a Command (core/events.py); `ch` may be a mechanism's name, `by` a post
+    POST   /v1/preview                     a Command or a draft, as it would be posted: what the line's members would
+                                           see (core/preview.py); nothing is signed, sent, kept or changed
     GET    /v1/notices?line=&all=1         every live (or every) notice and ALERT, as core/call/views.py shows them
     POST   /v1/notices                     a draft (web/drafts.py) with `by`, `line`, and maybe `refines`, or `ref` and
                                            `how` (amend, correct): signed and sent, or kept with what is missing
     GET    /v1/notices/{ref}?line=
     GET    /v1/drafts, POST /v1/drafts, DELETE /v1/drafts/{id}
-    GET    /v1/plans,  POST /v1/plans,  DELETE /v1/plans/{id},  GET /v1/exposures
+    GET    /v1/plans,  POST /v1/plans,  DELETE /v1/plans/{id},  GET /v1/exposures,  GET /v1/crossings
     GET    /v1/watch?since=N&run=R         what the node tells, as JSON lines, each flushed at once
     POST   /v1/shown                       {"line", "author", "entry"}: a screen of ours showed this entry of a peer
     POST   /v1/lines                       take the lines joined in the folder, or {"agreement", "cards"} (base64)
@@ -37,6 +39,7 @@ from starlette.routing import Route
 from wideberth.bus import Bus, Told
 from wideberth.core import events as ev
 from wideberth.core.limits import KIB
+from wideberth.core.preview import Preview
 from wideberth.core.say import reference
 from wideberth.core.say.rules import Mode
 from wideberth.core.seal.keys import unb64
@@ -73,6 +76,8 @@ class LocalService(keeping.Keeper, Protocol):
 
     async def command(self, command: ev.Command) -> dict[str, Any]: ...
 
+    def preview(self, command: ev.Command) -> Preview: ...
+
     async def inner(self, request: Any) -> Any: ...
 
     async def showed(self, ch: str, author: str, seq: int) -> None: ...
@@ -90,6 +95,7 @@ def local_routes(service: LocalService, *, heartbeat_s: float = HEARTBEAT_S) -> 
     table: tuple[tuple[str, str, Callable[[Request], Awaitable[Any]]], ...] = (
         ("GET", "/v1/status", api.status),
         ("POST", "/v1/commands", api.command),
+        ("POST", "/v1/preview", api.preview),
         ("GET", "/v1/notices", api.notices),
         ("POST", "/v1/notices", api.give),
         ("GET", "/v1/notices/{ref:path}", api.notice),
@@ -100,6 +106,7 @@ def local_routes(service: LocalService, *, heartbeat_s: float = HEARTBEAT_S) -> 
         ("POST", "/v1/plans", api.give_plan),
         ("DELETE", "/v1/plans/{id:path}", api.drop_plan),
         ("GET", "/v1/exposures", api.exposures),
+        ("GET", "/v1/crossings", api.crossings),
         ("GET", "/v1/watch", api.watch),
         ("POST", "/v1/shown", api.shown),
         ("POST", "/v1/lines", api.lines),
@@ -154,6 +161,13 @@ class _Api:
         body = await _object(request)
         return await self._service.command(self._command(body))
 
+    async def preview(self, request: Request) -> Any:
+        body = await _object(request)
+        if "command" in body:
+            return self._service.preview(self._command(body))
+        now_ms = int(self._service.status()["t_ms"])
+        return self._service.preview(self._from_draft(body, _draft_in(body, now_ms), _route_in(body), now_ms))
+
     async def notices(self, request: Request) -> Any:
         line = request.query_params.get("line", "")
         ch = self._service.resolve_line(line) if line else ""
@@ -167,10 +181,7 @@ class _Api:
         """A draft in, a signed entry out; or 422 with the fields, and the draft kept under `details.draft`."""
         body = await _object(request)
         now_ms = int(self._service.status()["t_ms"])
-        draft = drafts.settled(
-            {k: v for k, v in body.items() if k not in ("by", "line", "draft", *_DRAFT_ROUTE)}, now_ms=now_ms
-        )
-        route = {k: _text(body, k) for k in _DRAFT_ROUTE if body.get(k)}
+        draft, route = _draft_in(body, now_ms), _route_in(body)
         kept = _text(body, "draft")
         try:
             answer = await self._service.command(self._from_draft(body, draft, route, now_ms))
@@ -311,6 +322,9 @@ class _Api:
     async def exposures(self, request: Request) -> Any:
         return await self._service.inner(inner.ListExposures())
 
+    async def crossings(self, request: Request) -> Any:
+        return await self._service.inner(inner.ListCrossings())
+
     async def _fresh_plan_id(self) -> str:
         taken = {str(p["id"] if isinstance(p, dict) else p.id) for p in await self._service.inner(inner.ListPlans())}
         return next(id_ for n in range(1, len(taken) + 2) if (id_ := f"plan-{n}") not in taken)
@@ -405,6 +419,15 @@ class _Api:
 
 
 _DRAFT_ROUTE: Final = ("ref", "how", "refines")
+
+
+def _draft_in(body: Mapping[str, Any], now_ms: int) -> dict[str, Any]:
+    beside = ("by", "line", "draft", *_DRAFT_ROUTE)
+    return drafts.settled({k: v for k, v in body.items() if k not in beside}, now_ms=now_ms)
+
+
+def _route_in(body: Mapping[str, Any]) -> dict[str, str]:
+    return {k: _text(body, k) for k in _DRAFT_ROUTE if body.get(k)}
 
 
 async def _object(request: Request) -> dict[str, Any]:

@@ -251,6 +251,12 @@ class Board:
     def __iter__(self) -> Iterator[Thread]:
         return iter(self.threads.values())
 
+    def adopt(self, thread: Thread) -> None:
+        """Take over a whole thread of another board, with all its versions."""
+        self._open(thread)
+        for version in thread.versions:
+            self._index(thread, version)
+
     def apply(self, header: Header, entry: str, what: Word, stored_ms: int) -> Change:
         """Fold one entry in. Raises NotUnderstood, and then nothing has changed."""
         if self.versions.rules_of(header.agr) is None:
@@ -391,6 +397,9 @@ class Board:
 
     def _add(self, thread: Thread, version: Version) -> None:
         thread.versions.append(version)
+        self._index(thread, version)
+
+    def _index(self, thread: Thread, version: Version) -> None:
         self._by_entry[version.entry] = thread
         self._by_place[thread.author, version.epoch, version.seq] = (thread, version)
 

@@ -27,12 +27,22 @@ _THEIRS: Final = "#b3261e"
 _STYLE: Final = "font-family:sans-serif;font-size:11px"
 
 
+# A picture is for a person: more volumes than this are not drawn, only weighed.
+DRAWN_MAX: Final = 20
+
+
 class Drawn(NamedTuple):
-    """Something to draw: an own track, or volumes. `own` picks the colour and the dashes."""
+    """Something to draw: a track, or volumes. `own` picks the colour and the dashes, so that two things differ."""
 
     label: str
     shape: Track | tuple[Volume4D, ...]
     own: bool
+
+
+def few(volumes: tuple[Volume4D, ...], first: int) -> tuple[Volume4D, ...]:
+    """The one that matters and the next few: what a person can take in."""
+    rest = [v for i, v in enumerate(volumes) if i != first]
+    return (volumes[first], *rest[: DRAWN_MAX - 1])
 
 
 def picture(title: str, things: Sequence[Drawn], *, mark: Point | None = None, mark_ms: int | None = None) -> str:

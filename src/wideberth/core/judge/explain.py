@@ -111,3 +111,16 @@ def explain_exposure(exposure: Exposure, plan: str, author: str, ref: str, minim
             word = "longer than" if exposure.breaches_limit else "within"
             facts.append(f"in all {instant.show_span(exposure.inside_ms // 1000 * 1000)}, {word} the limit of {limit}")
     return f"{head}: {'; '.join(facts)}."
+
+
+def explain_crossing(exposure: Exposure, one: str, other: str, minima: SeparationMinima, mechanism: str) -> str:
+    """One sentence for two notices that meet, each by its name, under the minima of one mechanism."""
+    head = f"{one} and {other} {_OPENING[exposure.answer]} under {rule(minima)} of {mechanism}"
+    facts = []
+    if exposure.horizontal_mm is not None:
+        near = f"{distance(exposure.horizontal_mm)} apart on the ground"
+        facts.append("their areas meet" if exposure.horizontal_mm == 0 else near)
+    facts.append(apart_in_height(exposure.vertical_mm))
+    if exposure.inside:
+        facts.append(f"inside the minima {span(exposure.inside[0][0], exposure.inside[-1][1])}")
+    return f"{head}: {'; '.join(facts)}."

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Final
 
@@ -96,6 +97,18 @@ def scan(text: str) -> tuple[Finding, ...]:
         words = match[0].strip()
         found.setdefault(words, (match.start(), Finding(words, f"“{words}”: {_PLACE}")))
     return tuple(finding for _, finding in sorted(found.values(), key=lambda pair: pair[0]))
+
+
+def named(text: str, names: Iterable[str]) -> tuple[str, ...]:
+    """Which of these names stand in the text as words of their own, disguises undone, in the order given."""
+    plain = _plain(text)
+    found = []
+    for name in names:
+        wanted = _plain(name)
+        pairs = ((plain, wanted), (plain.translate(_LEET), wanted.translate(_LEET)), (_joined(plain), wanted))
+        if any(re.search(rf"(?<!\w){re.escape(word)}(?!\w)", spelling) for spelling, word in pairs):
+            found.append(name)
+    return tuple(found)
 
 
 def _plain(text: str) -> str:

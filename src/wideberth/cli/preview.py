@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Before anything is sent: what the members of the line would see, and whether a text names what belongs elsewhere."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from typing import Annotated, Any, Final
+
+import typer
+
+from wideberth.cli.session import here
+from wideberth.errors import BadInput, Fault
+
+Preview = Annotated[
+    bool, typer.Option("--preview", help="Show what the line's members would see; send and change nothing.")
+]
+
+# What is written freely; without any of it there is nothing to look through, and no question is asked of the node.
+_FREE: Final = ("text", "place_name", "contact", "answer", "as_read")
+_AT_ONCE: Final = ("FLASH", "IMMEDIATE")
+
+
+def post(path: str, body: dict[str, Any], *, preview: bool = False, yes: bool = False) -> dict[str, Any]:
+    """Send a command or a draft, or only preview it. Raises the node's Fault."""
+    client = here().client()
+    if not preview:
+        _names_first(body, yes=yes)
+    answer: dict[str, Any] = client.post("/v1/preview" if preview else path, body)
+    return answer
+
+
+def result(answer: dict[str, Any], *, preview: bool = False) -> None:
+    """What became of it, or what would."""
+    from wideberth.cli import show
+
+    show.result(answer, _show if preview else show.said)
+
+
+def _names_first(body: Mapping[str, Any], *, yes: bool) -> None:
+    """A name of another line in a text is said before it goes out. Nothing urgent ever waits for that, and nothing
+    waits where nobody sits at a terminal. Raises BadInput when the officer stops it there."""
+    urgent = body.get("command") == "alert" or body.get("type") == "ACCIDENT" or body.get("precedence") in _AT_ONCE
+    if urgent or not any(body.get(field) for field in _FREE):
+        return
+    from wideberth.cli import show
+
+    try:
+        seen = here().client().post("/v1/preview", dict(body))
+    except Fault:
+        return  # what is wrong with it is said when it is sent
+    if not seen["names"] or seen["urgent"]:
+        return
+    show.note(*(f"Before it is sent: {name}." for name in seen["names"]), style="bold yellow")
+    if not yes and sys.stdin.isatty() and not typer.confirm("Send it all the same?", default=False, err=True):
+        raise BadInput("stopped by you; nothing was signed or sent", field="text")
+
+
+def _show(seen: Mapping[str, Any]) -> None:
+    from wideberth.cli import board, show
+
+    mode = "" if seen["mode"] == "REAL" else f" [{seen['mode']}]"
+    show.say("PREVIEW. Nothing was signed, sent or changed.", style="bold")
+    show.say(
+        f"Line {seen['mechanism']}{mode}. It would be seen by {' and '.join(seen['audience']) or 'nobody'}, all of it."
+    )
+    if seen["by_voice"]:
+        show.say(f"To be called, having no node: {', '.join(seen['by_voice'])}.")
+    show.say(f"Entry of {seen['frame_bytes']:,} bytes{', urgent: it rings at once' if seen['urgent'] else ''}.")
+    show.say("", "What their watch would be told:", f"  {seen['sentence']}")
+    if seen["view"]:
+        show.say("", "What they can look up:")
+        board.version(seen["view"])
+    show.say("", "The words, as they would be signed:", f"  {show.as_json(seen['says'])}")
+    show.say("What goes with them:", f"  {show.as_json(seen['header'])}")
+    show.note(*(f"Note: {each}" for each in seen["warnings"]), style="yellow")
+    show.note(*(f"Look again: {each}." for each in seen["names"]), style="bold yellow")

@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Two live notices that meet: of two authors on one line, or on two lines of which only we are on both (domain.md A10).
+
+    crossed = cross(west, east, before, draw=True)      # Crossed, or None while they keep apart
+
+Between two agreements the rule is *either's* minima: each is asked by itself, so nothing is warned of that keeps apart
+by both. One author's two notices are its own affair, and a mode is never weighed against another (`inner.py` keeps a
+picture for each). What is found is for own officers; nothing here can send.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from wideberth.core.feed import Weigh
+from wideberth.core.judge.draw import Drawn, few, picture
+from wideberth.core.judge.explain import explain_crossing
+from wideberth.core.judge.exposure import Exposure, expose
+from wideberth.core.judge.separation import Answer
+from wideberth.core.tells import Level
+from wideberth.core.warned import Change, Crossed, Side, Uncrossed
+
+NoticeKey = tuple[str, str]  # (ch, ref)
+PairKey = tuple[NoticeKey, NoticeKey]
+
+_SURER: Final = (Answer.CONFLICT, Answer.TOO_CLOSE_TO_CALL, Answer.SEPARATE)
+
+
+def in_order(a: Weigh, b: Weigh) -> tuple[Weigh, Weigh]:
+    """Never our own first; else by line and reference."""
+    first, second = sorted((a, b), key=lambda n: (n.by_us, n.ch, n.ref))
+    return first, second
+
+
+def pair_key(a: Weigh, b: Weigh) -> PairKey:
+    first, second = in_order(a, b)
+    return (first.ch, first.ref), (second.ch, second.ref)
+
+
+def cross(a: Weigh, b: Weigh, before: Crossed | None, *, draw: bool) -> Crossed | None:
+    """Weigh two notices. `before` is what was last told of them; it is returned itself when nothing changed."""
+    if a.author == b.author or a.mode is not b.mode:
+        return None
+    first, second = in_order(a, b)
+    found = _under_each(first, second)
+    if not found:
+        return None
+    (worst, at), *_ = found
+    both = [party for party in first.others if party in second.others]
+    known_to = "known to us alone"
+    if both:
+        known_to += f" as a warning; {' and '.join(both)} {'hold' if both[1:] else 'holds'} both and may find it too"
+    assert worst.closest_at_ms is not None
+    one, other = _side(first), _side(second)
+    crossed = Crossed(
+        kind="CROSSING" if both else "TRIANGLE",
+        one=one,
+        other=other,
+        change="APPEARED",
+        answer=worst.answer.value,
+        rules=tuple(f"{n.mechanism}: {exposure.rule}" for exposure, n in found),
+        horizontal_mm=worst.horizontal_mm or 0,
+        vertical_mm=worst.vertical_mm,
+        start_ms=worst.inside[0][0],
+        end_ms=worst.inside[-1][1],
+        inside_ms=worst.inside_ms,
+        closest_at_ms=worst.closest_at_ms,
+        closest=worst.closest,
+        known_to=known_to,
+        sentence=explain_crossing(worst, _named(one), _named(other), at.rules.minima, at.mechanism),
+        svg=_drawn(first, second, worst) if draw else "",
+        not_covered=tuple(dict.fromkeys((*first.rules.not_covered, *second.rules.not_covered))),
+    )
+    if before is None:
+        return crossed
+    if msgspec.structs.replace(crossed, change=before.change, level=before.level) == before:
+        return before
+    change = _change(before, crossed)
+    level = Level.RING if change == "GREW" else Level.NOTE
+    return msgspec.structs.replace(crossed, change=change, level=level)
+
+
+def uncross(before: Crossed, why: str) -> Uncrossed:
+    """The tell that a meeting is over, and why."""
+    one, other = before.one, before.other
+    return Uncrossed(one, other, f"{_named(one)} and {_named(other, within=True)} no longer meet: {why}.")
+
+
+def _under_each(first: Weigh, second: Weigh) -> list[tuple[Exposure, Weigh]]:
+    """Under whose agreements they meet, the worst first. On one line it is mostly one and the same."""
+    found = []
+    for side in (first,) if (first.ch, first.rules) == (second.ch, second.rules) else (first, second):
+        rules = side.rules
+        exposure = expose(
+            second.volumes, first.volumes, rules.minima, pressure_margin_mm=rules.pressure_margin_mm
+        )  # fmt: skip
+        if exposure.open:
+            found.append((exposure, side))
+    return sorted(found, key=lambda each: (_SURER.index(each[0].answer), -each[0].inside_ms))
+
+
+def _change(before: Crossed, after: Crossed) -> Change:
+    """Worse in anything is GREW: an officer who looked at the old numbers must look again."""
+    pairs = (
+        (_SURER.index(Answer(after.answer)), _SURER.index(Answer(before.answer))),
+        (after.horizontal_mm, before.horizontal_mm),
+        (after.vertical_mm, before.vertical_mm),
+        (after.start_ms, before.start_ms),
+        (-after.inside_ms, -before.inside_ms),
+        (-len(after.rules), -len(before.rules)),
+    )
+    if any(now < then for now, then in pairs):
+        return "GREW"
+    return "EASED" if any(now > then for now, then in pairs) else "CHANGED"
+
+
+def _side(n: Weigh) -> Side:
+    return Side(n.ch, n.mechanism, n.author, n.ref, n.version, n.by_us)
+
+
+def _named(side: Side, *, within: bool = False) -> str:
+    whose = ("our" if within else "Our") if side.by_us else f"{side.author}'s"
+    return f"{whose} notice {side.ref} ({side.mechanism})"
+
+
+def _drawn(first: Weigh, second: Weigh, worst: Exposure) -> str:
+    labels = [f"{n.author} {n.ref}" for n in (first, second)]
+    things = (
+        Drawn(labels[0], few(first.volumes, worst.volume), own=False),
+        Drawn(labels[1], few(second.volumes, worst.own), own=True),
+    )
+    return picture(" and ".join(labels), things, mark=worst.closest, mark_ms=worst.closest_at_ms)
