@@ -374,7 +374,7 @@ def test_an_entry_under_a_version_of_the_agreement_that_is_not_here_is_kept_and_
 
     statement, sig = entries.state(BLUE, pair.ch, 1, NilReturn(5), pair.blue.keys.post("watch-1"))
     deliver(pair, blue_writes(pair, entries.pack_body(statement, sig, bytes(16)), kind="nil", agr="1" * 64))
-    assert [(f.fault, f.whose) for f in faults(pair)] == [("Waits", "theirs")]
+    assert [(f.fault, f.whose) for f in faults(pair)] == [("Waits", "world")]
     assert pair.green.node.lines[pair.ch].board.words == []
     assert pair.green.node.lines[pair.ch].channel.strands["BLUE"].seq == 2  # the opening, and this one
 

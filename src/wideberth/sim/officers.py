@@ -3,14 +3,19 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from wideberth.core import events as ev
 from wideberth.core.call.board import Thread
 from wideberth.core.line import Line
 from wideberth.core.say.place import Altitude, Point, VerticalRef
+from wideberth.core.say.standing import KeySignature
 from wideberth.core.say.volume import Circle, Volume4D
 from wideberth.core.say.words import Hazard, NoticeType, Precedence, Priority, Terms
+from wideberth.core.seal import canonical
+from wideberth.core.seal.agreement import sign_agreement
 from wideberth.sim.dice import Dice
-from wideberth.sim.parties import POSTS
+from wideberth.sim.parties import POSTS, SUPERVISOR
 from wideberth.sim.site import Site
 from wideberth.sim.weather import HOUR, MINUTE
 
@@ -25,6 +30,8 @@ class Officers:
     def __init__(self, site: Site, dice: Dice) -> None:
         self._site = site
         self._dice = dice
+        # The paper beside the root key, which no restore puts back: which version we signed after which.
+        self._signed: dict[str, str] = {}
 
     def speak(self, ch: str) -> ev.Event | None:
         """The next thing that somebody at this node says or looks at on a line; None when they have nothing to say."""
@@ -34,6 +41,8 @@ class Officers:
             return None
         by = f"{site.party}/{dice.pick(POSTS)}"
         now_ms = site.now().t_ms
+        if line.channel.home and dice.chance(0.08):
+            return self._agreement(ch, by, now_ms, line)
         mine = [t for t in line.board if t.author == site.party]
         theirs = [t for t in line.board if t.author != site.party]
         mark = dice.unit()
@@ -46,6 +55,38 @@ class Officers:
         if mark < 0.90:
             return self._look(ch, line)
         return self._other(ch, by, now_ms, line)
+
+    def _agreement(self, ch: str, by: str, now_ms: int, line: Line) -> ev.Event | None:
+        """Somebody proposes, counters, signs, suspends, comes back, declares itself ready; hardly ever leaves."""
+        dice, accord = self._dice, line.mechanism.accord
+        supervisor = f"{self._site.party}/{SUPERVISOR}"
+        mark = dice.unit()
+        open_ = [(h, p) for h, p in accord.open_proposals() if self._site.party not in p.signatures]
+        if mark < 0.45 and open_:
+            hash_, proposed = dice.pick(open_)
+            before = self._signed.setdefault(proposed.agreement.previous, hash_)
+            if before != hash_ and not ((old := accord.proposals.get(before)) and old.declined):
+                return None
+            self._signed[proposed.agreement.previous] = hash_
+            sealed = sign_agreement(proposed.agreement, self._site.keys.root).signatures[0]
+            return ev.SignVersion(ch, by, hash_, KeySignature(sealed.keyid, sealed.sig))
+        if mark < 0.70:
+            base = accord.versions.of(accord.newest(now_ms)) or accord.versions.founding
+            previous = accord.newest(now_ms)
+            rules = msgspec.structs.replace(base.rules, lead_ms=dice.between(0, 60) * MINUTE)
+            new = msgspec.structs.replace(
+                base, version=base.version + 1, previous=previous, rules=rules, nonce=dice.octets(16).hex(),
+                from_ms=max(base.from_ms, now_ms + dice.between(-MINUTE, MINUTE)),
+            )  # fmt: skip
+            counters = dice.pick(open_)[0] if open_ and dice.chance(0.4) else ""
+            return ev.ProposeVersion(ch, by, canonical.encode(new).decode(), counters, dice.pick(("", "shorter lead")))
+        if mark < 0.82:
+            return ev.Suspend(ch, supervisor, dice.pick(("", "in protest")), now_ms + dice.between(-MINUTE, MINUTE))
+        if mark < 0.93:
+            return ev.Reinstate(ch, supervisor)
+        if mark < 0.99:
+            return ev.DeclareReady(ch, supervisor, dice.pick(((), ("clocks",))), "go on")
+        return ev.Leave(ch, supervisor, "we withdraw", now_ms + dice.between(-MINUTE, 10 * MINUTE))
 
     def _new(self, ch: str, by: str, now_ms: int, mine: list[Thread]) -> ev.Event:
         dice = self._dice

@@ -37,6 +37,7 @@ class Read(msgspec.Struct, frozen=True):
     urgent: bool
     over_ms: int
     after: tuple[str, ...]
+    agr: str
 
 
 class ReadReceipt(msgspec.Struct, frozen=True):
@@ -113,7 +114,7 @@ def _read_entry(envelope: bytes, body: bytes) -> Read:
     after += [h["prev"]] if h["seq"] > 1 else [what["predecessor"][2]] if what.get("predecessor") else []
     return Read(
         h["ch"], h["from"], h["epoch"], h["seq"], hashlib.sha256(payload).hexdigest(), h["prev"], h["t_ms"], h["by"],
-        what, urgent, over_ms, tuple(after),
+        what, urgent, over_ms, tuple(after), h["agr"],
     )  # fmt: skip
 
 

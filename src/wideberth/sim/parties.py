@@ -16,7 +16,15 @@ import msgspec
 from wideberth.core.say.rules import Mode, Purpose, Rules
 from wideberth.core.say.volume import Circle
 from wideberth.core.seal import canonical
-from wideberth.core.seal.agreement import Agreement, Member, channel_id, countersign, one_line, sign_agreement
+from wideberth.core.seal.agreement import (
+    Agreement,
+    LineTerms,
+    Member,
+    agreement_hash,
+    channel_id,
+    countersign,
+    sign_agreement,
+)
 from wideberth.core.seal.keys import Ed25519Signer, Ed25519Verifier, Signer, Verifier, b64, unb64
 from wideberth.core.seal.party import Card, Post, sign_card
 from wideberth.sim.clock import BEGIN_MS
@@ -80,24 +88,27 @@ def verifier(*, real: bool) -> Verifier:
 class Charter(msgspec.Struct, frozen=True):
     """One line before it is open. `signed` is what each member holds: the signatures of those before it, and its own.
 
-    The first proposed; the last one's copy has every signature and travels back with what that member sends.
+    The first proposed; the last one's copy has every signature and travels back with what that member sends. Lines of
+    one mechanism have the same `founding`, the hash of version 1; the agreement is talked about on its `home` line.
     """
 
     ch: str
+    founding: str
+    home: bool
     members: tuple[str, ...]
     signed: dict[str, bytes]
     cards: tuple[bytes, ...]
     rules: Rules
 
 
-def found(keys: Sequence[Keys], dice: Dice) -> Charter:
-    """An agreement between these parties, in the order in which they sign."""
+def found(keys: Sequence[Keys], dice: Dice, *, lines: tuple[Purpose, ...] = (Purpose.FLIGHT_SAFETY,)) -> list[Charter]:
+    """An agreement between these parties, in the order in which they sign; all of them are on each of its lines."""
     # Most of these mechanisms agree on no least area: computing areas is no part of what is tried here.
     least_mm = 10_000_000 if dice.chance(0.25) else 0
     rules = Rules(area=Circle.at(lat="41", lng="-38.5", radius_nm=120), least_radius_mm=least_mm)
     agreement = Agreement(
         v=1, mechanism="FAIR-WEATHER", version=1, mode=Mode.SIMULATED,
-        lines=one_line(Purpose.FLIGHT_SAFETY, (k.party for k in keys)),
+        lines=tuple(LineTerms(purpose, tuple(sorted(k.party for k in keys))) for purpose in lines),
         members=tuple(Member(k.party, k.root.public) for k in sorted(keys, key=lambda k: k.party)),
         rules=rules, from_ms=BEGIN_MS, nonce=dice.octets(16).hex(),
     )  # fmt: skip
@@ -108,4 +119,8 @@ def found(keys: Sequence[Keys], dice: Dice) -> Charter:
         sealed = countersign(sealed, payload, member.root)
         signed[member.party] = sealed.encoded()
     cards = tuple(k.card() for k in keys)
-    return Charter(channel_id(agreement), tuple(k.party for k in keys), signed, cards, rules)
+    members, founding = tuple(k.party for k in keys), agreement_hash(agreement)
+    return [
+        Charter(channel_id(agreement, line), founding, line == agreement.home, members, signed, cards, rules)
+        for line in agreement.lines
+    ]

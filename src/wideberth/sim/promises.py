@@ -38,6 +38,7 @@ from wideberth.core.node import Node
 from wideberth.core.records import EntryRecord, SidecarRecord
 from wideberth.core.tells import FaultSeen, Heard, Said, Tell
 from wideberth.errors import Fault
+from wideberth.sim import accords
 from wideberth.sim.network import Parcel
 from wideberth.sim.outside import Fold, Picture, Read, Reader, halves, header_of, supersedes
 from wideberth.sim.parties import Charter
@@ -349,6 +350,7 @@ class Promises:
             read = fold.ignored[0]
             raise Broken("agreed", f"what was signed does not follow: entry {read.seq} of {read.author}")
         wanted = fold.pictures
+        self._one_accord(charter, members, chains)
         delivered: dict[str, set[tuple[str, str]]] = {}
         seen: dict[str, set[tuple[str, str]]] = {}
         for site in members:
@@ -382,6 +384,22 @@ class Promises:
             if not self.restores and reached != everywhere and len(charter.members) == 2:
                 story = f"{party} shows {len(reached)} deliveries of {len(everywhere)}, all of which took place"
                 raise Broken("agreed", story)
+
+    def _one_accord(self, charter: Charter, members: list[Site], chains: Chains) -> None:
+        """Every node, as it ran and folded anew, shows of the agreement what was said; nothing waits for a version."""
+        wanted = accords.said(chains, charter.founding, tuple(charter.members)) if charter.home else None
+        for site in members:
+            fresh = site.build()
+            fresh.started(site.now())
+            for how, node in (("as it ran", site.node), ("folded anew from its disk", fresh)):
+                line = node.lines[charter.ch]
+                if unknown := [r for c in chains.values() for r in c if line.channel.versions.of(r.agr) is None]:
+                    raise Broken(
+                        "agreed",
+                        f"{site.party}, {how}, waits for the version of entry {unknown[0].seq} of {unknown[0].author}",
+                    )
+                if wanted is not None and (got := accords.shown(line.mechanism.accord)) != wanted:
+                    raise Broken("agreed", f"the agreement of {site.party}, {how}: {got}, by the strands {wanted}")
 
 
 def _copy(site: Site, ch: str) -> dict[tuple[str, str], list[EntryRecord]]:

@@ -21,6 +21,7 @@ import msgspec
 
 from wideberth.core import events as ev
 from wideberth.core.records import EntryRecord
+from wideberth.core.say.rules import Purpose
 from wideberth.sim import parties
 from wideberth.sim.clock import SimClock
 from wideberth.sim.dice import Dice
@@ -131,7 +132,11 @@ class World:
         self.charters: list[Charter] = []
         for group in [tuple(keys)] if shape.one_line else itertools.combinations(keys, 2):
             ordered = list(group) if self._dice.chance(0.5) else list(reversed(group))
-            self.charters.append(parties.found(ordered, self._dice))
+            # A third of the mechanisms have a second line, on which the agreement itself is talked about.
+            lines = (
+                (Purpose.FLIGHT_SAFETY, Purpose.WORKING_GROUP) if self._dice.chance(0.35) else (Purpose.FLIGHT_SAFETY,)
+            )
+            self.charters += parties.found(ordered, self._dice, lines=lines)
         self._officers = {s.party: Officers(s, dice.apart(f"{s.party}/officers")) for s in self.sites}
         self._restores = Restores(self, dice.apart("restores"))
 

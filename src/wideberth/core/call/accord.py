@@ -103,6 +103,9 @@ class Accord:
     def __init__(self, versions: Versions, verifier: Verifier) -> None:
         self.versions = versions
         self._verifier = verifier
+        # Versions that came into force by the words of this line. Not `versions`, which may know one sooner, from the
+        # delivery of another line: every node must judge alike.
+        self._agreed = {versions.hash: versions.founding}
         self.proposals: dict[str, Proposed] = {}
         self.suspensions: list[Suspended] = []
         self.exits: dict[str, Left] = {}
@@ -135,12 +138,17 @@ class Accord:
 
     def operational(self, at_ms: int) -> bool:
         """Whether every member that has a node declared itself ready under the version in force."""
-        agreement, agr = self.versions.at(at_ms)
-        return all((m.party, agr) in self.declared for m in agreement.members if m.root)
+        agr = self.newest(at_ms)
+        return all((m.party, agr) in self.declared for m in self.versions.founding.members if m.root)
+
+    def newest(self, at_ms: int) -> str:
+        """The hash of the version in force at a time, of those that this line's words made."""
+        begun = [(a.version, h) for h, a in self._agreed.items() if a.from_ms <= at_ms]
+        return max(begun, default=(1, self.versions.hash))[1]
 
     def open_proposals(self) -> Iterator[tuple[str, Proposed]]:
         """Those that can still come into force: nothing else follows their `previous` yet."""
-        taken = {agreement.previous for agreement, _ in self.versions}
+        taken = {agreement.previous for agreement in self._agreed.values()}
         for hash_, proposed in self.proposals.items():
             if proposed.agreement.previous not in taken and not proposed.declined:
                 yield hash_, proposed
@@ -171,9 +179,9 @@ class Accord:
         try:
             agreement = parse_agreement(payload)
             hash_ = agreement_hash(agreement)
-            before = self.versions.of(agreement.previous)
+            before = self._agreed.get(agreement.previous)
             if before is None:
-                raise NotUnderstood("it follows a version of the agreement that is not in force here")
+                raise NotUnderstood("it follows a version that not every member has signed on this line")
             check_next(before, agreement.previous, agreement)
         except Fault as fault:
             raise NotUnderstood(fault.sentence) from None
@@ -211,6 +219,7 @@ class Accord:
         facts = {"agreement": what.of, "version": proposed.agreement.version, "missing": missing}
         if missing:
             return facts, None
+        self._agreed[what.of] = proposed.agreement
         by_id = {s.keyid: Signature(s.keyid, s.sig) for s in proposed.signatures.values()}
         whole = Envelope(signed.payload, AGREEMENT, tuple(by_id[keyid] for keyid in sorted(by_id)))
         return facts, whole.encoded()
@@ -250,8 +259,8 @@ class Accord:
         return {"from_ms": from_ms, "text": what.text, "marks": list(marks)}
 
     def _declare(self, header: Header, entry: str, what: Operational) -> dict[str, Any]:
-        if self.versions.of(what.of) is None:
-            raise NotUnderstood("it declares readiness under a version that is not in force here")
+        if what.of not in self._agreed:
+            raise NotUnderstood("it declares readiness under a version that not every member has signed on this line")
         self.declared[header.sender, what.of] = Declared(
             header.sender, header.by, entry, header.t_ms, what.red, what.text
         )  # fmt: skip

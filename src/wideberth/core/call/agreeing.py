@@ -36,7 +36,7 @@ def agreement_word(
                     raise BadInput(
                         f"not ready: {', '.join(command.red)}. To go on all the same, say why (`--text`)", field="text"
                     )
-            return Operational(accord.versions.at(now_ms)[1], command.red, command.text), {}
+            return Operational(accord.newest(now_ms), command.red, command.text), {}
 
 
 def _need(supervisor: bool, what: str) -> None:
