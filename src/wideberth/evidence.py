@@ -10,18 +10,23 @@ out: one spelling of each rule. Reading works while the node runs, in another pr
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from wideberth.core.records import Record
 from wideberth.core.say.words import SCOPE
+from wideberth.core.seal import checkpoint
 from wideberth.core.seal.bundle import Kept, Selection, compose, finish
 from wideberth.core.seal.keys import Signer
-from wideberth.errors import BadInput, Malformed, Misuse, NotFound
+from wideberth.errors import BadInput, Malformed, Misuse, NotFound, Worlds
 from wideberth.fingerprint import same_words
+from wideberth.stamps import check_token
 from wideberth.store.reader import Reader
 from wideberth.verifier import verify
+
+if TYPE_CHECKING:
+    from cryptography.x509 import Certificate
 
 # Longer than any channel of some years, and far below what a zip without extensions can name (4 GiB).
 BUNDLE_BYTES_MAX: Final = 2**32 - 1
@@ -55,9 +60,10 @@ def _opened(path: Path) -> Reader:
 
 def make(
     kept: Kept, *, party: str, node: Signer, t_ms: int, selection: Selection, redact: frozenset[str] = frozenset(),
-    release: str = "", note: str = "", with_verifier: bool = True,
+    release: str = "", note: str = "", with_verifier: bool = True, tell: verify.Tell | None = None,
 ) -> bytes:  # fmt: skip
-    """A bundle, verified. `release` is the onward-disclosure caveat that every copy shows (domain.md J2).
+    """A bundle, verified. `release` is the onward-disclosure caveat that every copy shows (domain.md J2); `tell` hears
+    how many entries were checked, of how many.
 
     Raises: NotFound, BadInput.
     """
@@ -66,7 +72,7 @@ def make(
     )  # fmt: skip
     extra = {"verify.py": Path(verify.__file__).read_bytes()} if with_verifier else {}
     try:
-        files = finish(parts, _report, node, extra)
+        files = finish(parts, lambda files, manifest: _report(files, manifest, tell), node, extra)
     except verify.Bad as bad:
         file, why = bad.args
         raise Misuse(f"what this node keeps does not verify: {file}: {why}. Run `wideberth doctor`") from None
@@ -76,23 +82,21 @@ def make(
     return data
 
 
-def _report(files: dict[str, bytes], manifest: dict[str, Any]) -> tuple[str, str]:
-    page, text = verify.examine(files, manifest)["reports"]
+def _report(files: dict[str, bytes], manifest: dict[str, Any], tell: verify.Tell | None) -> tuple[str, str]:
+    page, text = verify.examine(files, manifest, tell)["reports"]
     return page, text
 
 
-def verdict(data: bytes, trust: Iterable[str] = ()) -> dict[str, Any]:
+def verdict(data: bytes, trust: Iterable[str] = (), tell: verify.Tell | None = None) -> dict[str, Any]:
     """What the standalone verifier says (its JSON). `trust`: fingerprints in hex, or the twelve words of a key."""
     asked = [t.strip() for t in trust]
-    words = [t for t in asked if " " in t]
-    if not words:
-        return verify.judged(data, asked)
-    try:
-        roots = verify.verify(data)["roots"]
-    except verify.Bad as bad:
-        return {"verdict": "refused", "file": bad.args[0], "why": bad.args[1]}
-    heard = [_hex(t, roots) if " " in t else t for t in asked]
-    return verify.judged(data, heard)
+    if not any(" " in t for t in asked):
+        return verify.judged(data, asked, tell)
+    found = verify.judged(data, (), tell)
+    if found["verdict"] == "refused":
+        return found
+    roots = verify.Members(verify.unpack(data), "").roots
+    return verify.judged(data, [_hex(t, roots) if " " in t else t for t in asked], tell)
 
 
 def _hex(words: str, roots: dict[str, str]) -> str:
@@ -101,19 +105,38 @@ def _hex(words: str, roots: dict[str, str]) -> str:
 
 
 def forks(bundles: Iterable[bytes]) -> list[str]:
-    """Places that two bundles show differently (domain.md I8): each is a fork, provable from the two. Raises Malformed.
+    """Where two bundles cannot both hold (domain.md I8): one place with two entries, one size with two roots.
 
-    Both entries are signed by the author's node; whoever holds both bundles holds the proof.
+    Both are signed by the author's node; whoever holds both bundles holds the proof. Raises Malformed.
     """
-    seen: dict[tuple[str, str, str, int], str] = {}
+    seen: dict[tuple[str, ...], object] = {}
     found = []
     for data in bundles:
         try:
             facts = verify.verify(data)
         except verify.Bad as bad:
             raise Malformed(f"{bad.args[0]}: {bad.args[1]}", file=bad.args[0]) from None
-        for (party, epoch, seq), hash_ in facts["places"].items():
-            key = (facts["roots"][party], party, epoch, seq)
-            if seen.setdefault(key, hash_) != hash_:
-                found.append(f"{party} signed two different entries for place {seq} of epoch {epoch}")
+        said = [("entries for place", *place, hash_) for place, hash_ in facts["places"].items()]
+        said += [("checkpoints of size", *tree, root) for tree, root in facts["trees"].items()]
+        for what, party, epoch, number, signed in said:
+            key = (what, facts["roots"][party], party, epoch, str(number))
+            if seen.setdefault(key, signed) != signed:
+                found.append(f"{party} signed two different {what} {number} of epoch {epoch}")
     return sorted(set(found))
+
+
+def stamps(data: bytes, roots: Sequence[Certificate]) -> list[dict[str, Any]]:
+    """The time stamps in a bundle that verified, each checked whole, under these roots of authorities.
+
+    `{"stamp": file, "t_ms", "by"}`, or `{"stamp": file, "why"}` where that does not hold. Raises BadInput (no extra).
+    """
+    files = verify.unpack(data)
+    found: list[dict[str, Any]] = []
+    for file in sorted(f for f in files if f.startswith("stamps/")):
+        note = files[f"checkpoints/{file.removeprefix('stamps/').rpartition('-')[0]}.txt"]
+        try:
+            stamp = check_token(files[file], checkpoint.read(note)[1].text, roots)
+            found.append({"stamp": file, "t_ms": stamp.t_ms, "by": stamp.by})
+        except Worlds as fault:
+            found.append({"stamp": file, "why": fault.sentence})
+    return found

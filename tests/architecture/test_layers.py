@@ -75,7 +75,17 @@ ALLOWED: dict[str, frozenset[str]] = {
     "formats": SAY | {"core.judge"},
     "evidence": SAY
     | VALUES
-    | {"core.seal", "core.carry", "core.call", "core.records", "fingerprint", "store", "verifier", "verifier.verify"},
+    | {
+        "core.seal",
+        "core.carry",
+        "core.call",
+        "core.records",
+        "fingerprint",
+        "stamps",
+        "store",
+        "verifier",
+        "verifier.verify",
+    },
     # the whole record checked again, and put back from a copy
     "audit": SAY | {"core.records", "core.seal", "audit_records"},
     "audit_records": SAY | {"core.records", "core.seal"},

@@ -76,7 +76,7 @@ def test_one_processor_or_a_short_record_needs_no_second_process(monkeypatch: py
 def test_a_changed_byte_on_disk_is_named_by_its_entry(tmp_path: Path) -> None:
     path = tmp_path / "record.db"
     fill(path, ENTRIES)
-    audited = partial(audit_view.audited, path, party="BLUE", root=key("BLUE root").public, bar=False)
+    audited = partial(audit_view.audited, path, party="BLUE", root=key("BLUE root").public)
     assert (audited().wrong, audited().entries) == ((), ENTRIES)
     store = SqliteStore(path)
     strand = [r for r in store.load() if isinstance(r, EntryRecord)]

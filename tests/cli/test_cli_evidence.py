@@ -70,6 +70,8 @@ def test_a_bundle_is_written_and_verifies_and_a_bent_one_is_refused(folder: Path
     assert (code, refused["verdict"]) == (exits.THEIRS, "refused")
     assert run(folder, "verify", str(out), "--trust", "00" * 32)[0] == exits.THEIRS
     assert run(folder, "verify", str(tmp_path / "none.zip"))[0] == exits.NOT_FOUND
+    assert run(folder, "verify", str(out), "--tsa-root", str(tmp_path / "none.pem"))[0] == exits.NOT_FOUND
+    assert run(folder, "verify", str(out), "--tsa-root", str(out))[0] == exits.OURS
 
 
 def test_people_read_that_it_is_integrity_only(folder: Path, tmp_path: Path) -> None:

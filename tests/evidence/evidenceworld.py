@@ -4,21 +4,25 @@
 from __future__ import annotations
 
 import msgspec
+from dertoken import token
 from tests.pair import RULES, End, Pair
 
 from wideberth import evidence
 from wideberth.core import events as ev
-from wideberth.core.records import EntryRecord
+from wideberth.core.records import EntryRecord, SidecarRecord
 from wideberth.core.say.place import Altitude, Point, VerticalRef
 from wideberth.core.say.volume import Circle, Corridor, Polygon, Volume4D
-from wideberth.core.seal import bundle, checkpoint, linecheck
+from wideberth.core.say.words import Place
+from wideberth.core.seal import bundle, canonical, checkpoint, heads, linecheck
 from wideberth.core.seal.checkpoint import Checkpoint
+from wideberth.core.seal.heads import Heads
+from wideberth.core.seal.keys import b64
 from wideberth.core.seal.linecheck import LineAsk
 from wideberth.core.seal.merkle import Tree
 
 
 class Day:
-    """BLUE gives a notice, GREEN answers, BLUE corrects it; then line checks and checkpoints."""
+    """BLUE gives a notice, GREEN answers, BLUE corrects it; then line checks, checkpoints, time stamps and a fence."""
 
     def __init__(self, seed: str = "") -> None:
         self.pair = pair = Pair(seed=seed, rules=msgspec.structs.replace(RULES, least_radius_mm=0))
@@ -43,6 +47,7 @@ class Day:
         self.say(pair.green, ev.SayNil(self.ch, "GREEN/watch-1", start))
         self.line_check()
         self.checkpoints()
+        self.fence()
 
     def say(self, end: End, command: ev.Event) -> None:
         self.pair.later(20_000)
@@ -76,6 +81,30 @@ class Day:
                 other = self.pair.ends[peer].keys.node
                 note = checkpoint.cosign(note, peer, other, self.pair.now.t_ms // 1000)
                 self.keep(checkpoint.sidecar(note, self.pair.now.t_ms))
+                if party == "BLUE":
+                    self.stamp(head)
+
+    def stamp(self, head: Checkpoint) -> None:
+        envelope = msgspec.json.encode(b64(token(head.text(), null=head.size % 2 == 0)))
+        self.keep(SidecarRecord(self.ch, "stamp", head.author, canonical.sha256(envelope), envelope, 1))
+
+    def fence(self) -> None:
+        """What GREEN answered when BLUE's record had been put back."""
+        held = {party: tuple(self.places(party)[-1:]) for party in ("BLUE", "GREEN")}
+        said = Heads(1, self.ch, "GREEN", "0b" * 16, "0c" * 16, False, held, self.pair.now.t_ms)
+        envelope = heads.seal(said, self.pair.green.keys.node)
+        self.keep(SidecarRecord(self.ch, "fence", "GREEN", canonical.sha256(envelope), envelope, 1))
+
+    def places(self, party: str) -> list[Place]:
+        return [Place(r.epoch, r.seq, r.hash) for r in self.entries(party)]
+
+    def split(self, size: int = 3) -> bytes:
+        """GREEN's checkpoint over a strand of which BLUE got another version, as BLUE keeps it."""
+        here = self.places("GREEN")
+        head = Checkpoint(self.ch, "GREEN", here[0].epoch, size, Tree([bytes(32)] * size).root())
+        note = checkpoint.seal(head, self.pair.green.keys.node)
+        self.keep(SidecarRecord(self.ch, "split", "GREEN", canonical.sha256(note), note, 1))
+        return note
 
     def keep(self, record: object) -> None:
         for end in self.pair.ends.values():

@@ -42,6 +42,27 @@ def resealed(files: dict[str, bytes], node: Signer, **changes: Any) -> bytes:
     return verify.pack({**rest, "manifest.json": sealed})
 
 
+def sidecar_line(files: dict[str, bytes], kind: str) -> int:
+    """Where the first envelope of this kind stands in `sidecars.jsonl`, from 0."""
+    rows = files["sidecars.jsonl"].splitlines()
+    return next(n for n, row in enumerate(rows) if json.loads(row).get("payloadType", "")[26:-5] == kind)
+
+
+def with_sidecar(files: dict[str, bytes], at: int, row: bytes) -> dict[str, bytes]:
+    rows = files["sidecars.jsonl"].splitlines(keepends=True)
+    return {**files, "sidecars.jsonl": b"".join([*rows[:at], row + b"\n", *rows[at + 1 :]])}
+
+
+def renamed(files: dict[str, bytes], old: str, new: str, data: bytes | None = None) -> dict[str, bytes]:
+    """One file under another name, or with other bytes, too."""
+    return {**{n: d for n, d in files.items() if n != old}, new: files[old] if data is None else data}
+
+
+def stamp_name(on: str, token: bytes) -> str:
+    """What a stamp on the checkpoint file `on` is called."""
+    return f"stamps/{on.removeprefix('checkpoints/').removesuffix('.txt')}-{verify.sha256(token)[:16]}.der"
+
+
 def second_verdicts(folder: Path, bundles: Sequence[bytes], *options: str) -> list[dict[str, Any]]:
     """What the verifier in JavaScript says about each."""
     assert NODE is not None

@@ -189,7 +189,22 @@ def test_two_exports_of_one_strand_in_two_versions_are_a_fork(day: Day) -> None:
     ]
 
 
-def _twin(day: Day) -> bytes:
+def test_two_bundles_that_share_no_entry_are_a_fork_when_their_checkpoints_cannot_both_hold() -> None:
+    day = Day(seed="z")
+    first, second = (bundle.one_entry(p.hash) for p in day.places("GREEN")[:2])
+    kept = day.kept("GREEN")
+    kept.checkpoints.clear()
+    honest = evidence.make(kept, party="GREEN", node=day.pair.green.keys.node, t_ms=day.pair.now.t_ms, selection=first,
+                           with_verifier=False)  # fmt: skip
+    places = [set(verify.verify(data)["places"]) for data in (honest, _twin(day, second))]
+    assert not places[0] & places[1]
+    assert evidence.forks([honest, honest]) == []
+    assert evidence.forks([honest, _twin(day, second)]) == [
+        f"GREEN signed two different checkpoints of size 4 of epoch {day.entries('GREEN')[0].epoch}"
+    ]
+
+
+def _twin(day: Day, selection: bundle.Selection | None = None) -> bytes:
     """What GREEN showed to another: the last entry of its strand says something else."""
     from wideberth.core.effects import entry_record
     from wideberth.core.seal import entry as entries
@@ -199,9 +214,10 @@ def _twin(day: Day) -> bytes:
     header = msgspec.json.decode(_payload(last.envelope), type=Header)
     other = entries.seal(msgspec.structs.replace(header, t_ms=header.t_ms + 1), last.body, green.keys.node)
     kept.strands[("GREEN", last.epoch)][-1] = entry_record(other, last.stored_ms)
-    kept.receipts = [(r, d) for r, d in kept.receipts if (r.of, r.seq) != ("GREEN", 4)]
+    kept.receipts = [(r, d) for r, d in kept.receipts if r.of != "GREEN"]
+    kept.checkpoints.clear()
     return evidence.make(kept, party="GREEN", node=green.keys.node, t_ms=day.pair.now.t_ms,
-                         selection=bundle.whole_channel(), with_verifier=False)  # fmt: skip
+                         selection=selection or bundle.whole_channel(), with_verifier=False)  # fmt: skip
 
 
 def test_a_record_on_disk_is_read_while_it_is_in_use(day: Day, tmp_path: Path) -> None:

@@ -6,17 +6,35 @@ from __future__ import annotations
 import ast
 import base64
 import json
+import os
+import pty
 import random
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from dertoken import token
 from evidenceworld import Day
-from tamper import NODE, brief, lines, resealed, second_verdicts, strand_file, with_lines
+from tamper import (
+    NODE,
+    brief,
+    lines,
+    renamed,
+    resealed,
+    second_verdicts,
+    sidecar_line,
+    stamp_name,
+    strand_file,
+    with_lines,
+    with_sidecar,
+)
 
 from wideberth import evidence
-from wideberth.core.seal import bundle
+from wideberth.core.say.words import Place
+from wideberth.core.seal import bundle, canonical, checkpoint, heads
+from wideberth.core.seal.checkpoint import Checkpoint
+from wideberth.core.seal.heads import Heads
 from wideberth.verifier import verify
 
 FLIPS = 2_000
@@ -116,6 +134,15 @@ def bent_by_the_exporter(day: Day, data: bytes) -> dict[str, tuple[bytes, str]]:
     card = next(f for f in files if f.startswith("cards/GREEN"))
     note = next(f for f in files if f.startswith("checkpoints/GREEN"))
     empty = {f: d for f, d in files.items() if f != card}
+    stamp = next(f for f in files if f.startswith("stamps/"))
+    stamped = f"checkpoints/{stamp[7:-21]}.txt"
+    fence, heads_line = sidecar_line(files, "heads"), files["sidecars.jsonl"].splitlines()
+    held = json.loads(heads_line[fence])
+    told = json.loads(base64.b64decode(held["payload"]))
+    told["holds"]["BLUE"][0][1] += 1
+    more = canonical.encode({**held, "payload": base64.b64encode(canonical.encode(told)).decode()})
+    wild = Heads(1, day.ch, "BLUE", "0d" * 16, "", True, {"BLUE": (Place("x", 1, "y"),)}, 1)
+    split = stamped.replace("checkpoints/", "splits/")
 
     def with_(wanted: list[bytes]) -> bytes:
         return resealed(with_lines(files, "GREEN", wanted), node)
@@ -140,6 +167,31 @@ def bent_by_the_exporter(day: Day, data: bytes) -> dict[str, tuple[bytes, str]]:
         "without an agreement": (
             resealed({f: d for f, d in files.items() if not f.startswith("agreements/")}, node), "cards/BLUE-1.json",
         ),
+        "a stamp on another checkpoint": (
+            resealed(renamed(files, stamp, stamp_name(note, files[stamp])), node), stamp_name(note, files[stamp]),
+        ),
+        "a stamp on none": (
+            resealed(renamed(files, stamp, stamp_name("x/0000000001.txt", files[stamp])), node),
+            stamp_name("x/0000000001.txt", files[stamp]),
+        ),
+        "a stamp with a bit changed": (
+            resealed({**files, stamp: files[stamp][:-1] + b"\1"}, node), stamp,
+        ),
+        "a stamp over another text": (
+            resealed(renamed(files, stamp, stamp_name(stamped, token("all is well")), token("all is well")), node),
+            stamp_name(stamped, token("all is well")),
+        ),
+        "another answer to a restore": (resealed(with_sidecar(files, fence, more), node), "sidecars.jsonl"),
+        "an answer to a restore of no form": (
+            resealed(with_sidecar(files, fence, heads.seal(wild, node)), node), "sidecars.jsonl",
+        ),
+        "an honest checkpoint as a split view": (resealed({**files, split: files[stamped]}, node), split),
+        "a split view by nobody": (
+            resealed({**files, split: checkpoint.witness(
+                Checkpoint(day.ch, "BLUE", split.split("/")[2], int(split[-14:-4]), bytes(32)), "BLUE", node, 1
+            )}, node), split,
+        ),
+        "a split view of no strand": (resealed({**files, "splits/x.txt": b"x"}, node), "splits/x.txt"),
         "signed by the other side": (resealed(files, day.pair.green.keys.node), "manifest.json"),
         "in another's name": (resealed(files, node, **{"from": "GREEN"}), "manifest.json"),
         "not listed": (verify.pack({**files, "verify.py": b"print()"}), "verify.py"),
@@ -217,6 +269,31 @@ def test_the_file_alone_runs_without_our_package_and_without_pynacl(day: Day, tm
     assert run(str(good), "--trust", "00" * 32).returncode == 1
     assert run(str(tmp_path / "none.zip")).returncode == 2
     assert run().returncode == 2
+
+
+@pytest.mark.parametrize("ours", [False, True], ids=["the file alone", "wideberth verify"])
+def test_progress_is_shown_on_a_terminal_and_nowhere_else(day: Day, tmp_path: Path, ours: bool) -> None:
+    good = tmp_path / "good.zip"
+    good.write_bytes(day.bundle())
+    start = "from wideberth.cli.main import run; run()"
+    command = [sys.executable, "-c", start, "verify"] if ours else [sys.executable, verify.__file__]
+
+    def on_terminal(*options: str) -> str:
+        theirs, terminal = pty.openpty()
+        try:
+            done = subprocess.run([*command, str(good), *options], stdout=subprocess.PIPE, stderr=terminal, check=False,
+                                  env={**os.environ, "TERM": "xterm"})  # fmt: skip
+            assert b"integrity only" in done.stdout.lower()
+            os.write(terminal, b"|")  # so that there is something to read
+            return os.read(theirs, 65_536).decode()
+        finally:
+            os.close(terminal)
+            os.close(theirs)
+
+    assert f"{'7/7' if ours else '7 of 7 entries'}" in on_terminal()
+    assert on_terminal("--json") == "|"
+    piped = subprocess.run([*command, str(good)], capture_output=True, text=True, check=False)
+    assert (piped.returncode, piped.stderr) == (0, "")
 
 
 def test_the_verifier_is_one_file_of_under_500_lines_on_the_standard_library() -> None:

@@ -195,7 +195,7 @@ def test_an_audit_of_a_changed_record_names_the_entry_and_exits_with_1(blue: Hom
 def test_an_audit_over_several_processes_finds_the_same(
     blue: Home, copy: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:  # fmt: skip
-    alone = audit_view.audited(copy, party="BLUE", root=own_root(blue), bar=False)
+    alone = audit_view.audited(copy, party="BLUE", root=own_root(blue))
     monkeypatch.setattr(audit_view, "_ALONE", 0)
-    assert audit_view.audited(copy, party="BLUE", root=own_root(blue), bar=False) == alone
+    assert audit_view.audited(copy, party="BLUE", root=own_root(blue)) == alone
     assert (alone.entries, alone.wrong) == (1, ())

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The vectors of spec/5 and spec/6: bundles of the first notice, good and malformed, each with its expected end.
 
-`python tests/spec/evidence_vectors.py` writes `spec/vectors/evidence/*.zip` with `expected.json`, and
-`spec/vectors/checkpoint.json`; the tests compare both with what the code makes, and both verifiers with what is
-expected.
+`python tests/spec/evidence_vectors.py` writes `spec/vectors/evidence/*.zip` with `expected.json`,
+`spec/vectors/checkpoint.json`, and the report in `spec/6-evidence.md`; the tests compare all of it with what the code
+makes, and both verifiers with what is expected.
 """
 
 # ruff: noqa: E402
@@ -18,8 +18,9 @@ from typing import Any
 
 sys.path[:0] = [str(Path(__file__).resolve().parent), str(Path(__file__).resolve().parents[1] / "evidence")]
 
+from dertoken import token
 from first_notice import SPEC, at, build, signer
-from tamper import lines, resealed, strand_file, with_lines
+from tamper import lines, renamed, resealed, sidecar_line, stamp_name, strand_file, with_lines, with_sidecar
 
 from wideberth import evidence
 from wideberth.core.records import EntryRecord, SidecarRecord
@@ -32,10 +33,12 @@ from wideberth.verifier import verify
 
 FOLDER = SPEC / "vectors" / "evidence"
 CHECKPOINTS = SPEC / "vectors" / "checkpoint.json"
+PAGE, REPORT_BEGINS = SPEC / "6-evidence.md", "Evidence of what passed on CAPE-LINE"
 
 
 def kept() -> bundle.Kept:
-    """What BLUE keeps of the first notice, with a line check and a checkpoint that GREEN cosigned."""
+    """What BLUE keeps of the first notice, with a line check, a checkpoint that GREEN cosigned and somebody stamped,
+    and what GREEN answered when BLUE's record had been put back."""
     told = build()
     ch = told["agreement"]["ch"]
     out = bundle.Kept(ch)
@@ -59,8 +62,25 @@ def kept() -> bundle.Kept:
     answer = linecheck.answer_to(ask, t + 90_020, t + 90_025, places)
     for message, party in ((ask, "BLUE"), (answer, "GREEN"), (linecheck.close_of(answer, t + 44), "BLUE")):
         beside(linecheck.KIND, linecheck.seal(message, signer(party, "node")))
-    beside(checkpoint.KIND, note_of(out, "BLUE", 2, "GREEN"))
+    note = note_of(out, "BLUE", 2, "GREEN")
+    beside(checkpoint.KIND, note)
+    beside("stamp", json.dumps(base64.b64encode(token(checkpoint.read(note)[1].text)).decode()).encode())
+    beside("fence", told["restore"]["answer"]["envelope"].encode())
     return out
+
+
+def split_note(held: bundle.Kept) -> bytes:
+    """GREEN signed another tree for its first two entries."""
+    head = Checkpoint(held.ch, "GREEN", entries_of(held, "GREEN")[0].epoch, 2, Tree([bytes(32)] * 2).root())
+    return checkpoint.seal(head, signer("GREEN", "node"))
+
+
+def make_torn() -> bytes:
+    held = kept()
+    note = split_note(held)
+    held.take(SidecarRecord(held.ch, "split", "GREEN", hashlib.sha256(note).hexdigest(), note, 0))
+    return evidence.make(held, party="BLUE", node=signer("BLUE", "node"), t_ms=at("12:00:00"),
+                         selection=bundle.whole_channel(), with_verifier=False)  # fmt: skip
 
 
 def entries_of(held: bundle.Kept, party: str) -> list[EntryRecord]:
@@ -90,6 +110,12 @@ def bundles() -> dict[str, tuple[bytes, list[str], str, str]]:
     flipped[whole.index(b'{"body":"') + 40] ^= 1
     late[11] ^= 1  # the date of the first file
     note = next(f for f in files if f.startswith("checkpoints/BLUE"))
+    stamp = next(f for f in files if f.startswith("stamps/"))
+    other, torn = token("another text\n"), make_torn()
+    split = next(f for f in verify.unpack(torn) if f.startswith("splits/"))
+    fence = sidecar_line(files, "heads")
+    heads = json.loads(files["sidecars.jsonl"].splitlines()[fence])
+    heads["signatures"][0]["sig"] = heads["signatures"][0]["sig"][:-6] + "AAAA=="
     good, bad = "integrity only", "refused"
     return {
         "good-channel": (whole, [], good, ""),
@@ -104,6 +130,27 @@ def bundles() -> dict[str, tuple[bytes, list[str], str, str]]:
         "bad-twice": (resealed(with_lines(files, "GREEN", [theirs[0], *theirs]), node), [], bad, f"{name}, line 2"),
         "bad-swapped": (resealed(with_lines(files, "GREEN", [theirs[0], ours[1]]), node), [], bad, f"{name}, line 2"),
         "bad-checkpoint": (resealed({**files, note: files[note][:-8] + b"AAAAAA=\n"}, node), [], bad, note),
+        "good-split-view": (torn, [], good, ""),
+        "bad-stamp": (
+            resealed(renamed(files, stamp, stamp_name(note, other), other), node),
+            [],
+            bad,
+            stamp_name(note, other),
+        ),
+        "bad-split-view": (
+            resealed({**files, split: next(d for f, d in files.items() if f.startswith("checkpoints/GREEN"))}, node),
+            [],
+            bad,
+            split,
+        ),
+        "bad-heads": (
+            resealed(
+                with_sidecar(files, fence, json.dumps(heads, sort_keys=True, separators=(",", ":")).encode()), node
+            ),
+            [],
+            bad,
+            f"sidecars.jsonl, line {fence + 1}",
+        ),
         "bad-report": (resealed({**files, "report.txt": b"all is well\n"}, node), [], bad, "report.txt"),
         "bad-stray-file": (resealed({**files, "more.txt": b""}, node), [], bad, "more.txt"),
         "bad-unlisted": (verify.pack({**files, "verify.py": b""}), [], bad, "verify.py"),
@@ -161,6 +208,10 @@ def rewrite() -> None:
         (FOLDER / f"{name}.zip").write_bytes(data)
     (FOLDER / "expected.json").write_text(encoded(expected(made)), encoding="utf-8")
     CHECKPOINTS.write_text(encoded(checkpoints()), encoding="utf-8")
+    page = PAGE.read_text(encoding="utf-8")
+    start = page.index(REPORT_BEGINS)
+    report = verify.unpack(made["good-channel"][0])["report.txt"].decode()
+    PAGE.write_text(page[:start] + report + page[page.index("```", start) :], encoding="utf-8")
 
 
 def payload_of(envelope: bytes) -> str:

@@ -70,6 +70,7 @@ def test_the_texts_in_the_pages_are_those_of_the_vectors() -> None:
     assert json.loads(CHECKPOINTS.read_text(encoding="utf-8"))["note"] in page5
     page6 = (SPEC / "6-evidence.md").read_text(encoding="utf-8")
     files = verify.unpack((FOLDER / "good-channel.zip").read_bytes())
+    assert files["report.txt"].decode() in page6
     for name in files:
         assert name.replace("b1" * 16, "EPOCH").replace("91" * 16, "EPOCH").replace("BLUE", "PARTY") in page6 or (
             name.split("/")[0] in page6

@@ -84,6 +84,7 @@ agreement: v=i mechanism=s version=i mode=s members=l lines=l rules=d from_ms=i 
 card: v=i party=n root=s version=i node=s sealing=s url=s tls_sha256=s tls_pem=s posts=d contact=s? time_zone=s? languages=l?
 post: key=s supervisor=b?
 later: from=n epoch=e seq=i hash=h type=s ref=s
+heads: v=i ch=h from=n nonce=e answers=s restored=b holds=d t_ms=i
 manifest: v=i ch=h from=n t_ms=i selection=d note=s release=s scope=s later=l files=d`.split("\n").map((row) => {
   const [name, fields] = row.split(": ");
   return [name, new Map(fields.split(" ").map((f) => f.split("=")))];
@@ -177,6 +178,8 @@ function unpack(data) {
 }
 
 // --- the record (spec/1 to spec/3) ---
+const isPlace = (p) => Array.isArray(p) && p.length === 3 && typeof p[0] === "string" && [...p[0]].length === 32 &&
+  isInt(p[1]) && p[1] >= 1 && typeof p[2] === "string" && KINDS.h.test(p[2]);
 class Members {
   constructor(files) {
     this.agreements = new Set(); this.roots = new Map(); this.nodes = new Map(); this.posts = new Map();
@@ -214,11 +217,9 @@ class Members {
   }
   header(value, file) {
     const h = this.said(value, "entry", file), seen = Object.entries(h.seen), chars = (s) => [...s].length;
-    const place = (p) => Array.isArray(p) && p.length === 3 && typeof p[0] === "string" && chars(p[0]) === 32 &&
-      isInt(p[1]) && p[1] >= 1 && typeof p[2] === "string" && KINDS.h.test(p[2]);
     const fits = h.seq >= 1 && h.t_ms >= 0 && chars(h.by) <= 48 && chars(h.type) <= 24 && seen.length <= 15;
     const first = (h.seq === 1) === (h.prev === "0".repeat(64));
-    need(fits && first && seen.every(([party, p]) => party !== h.from && place(p)), file, "values that no header has");
+    need(fits && first && seen.every(([party, p]) => party !== h.from && isPlace(p)), file, "values that no header has");
     return h;
   }
   body(raw, h) {
@@ -338,7 +339,32 @@ function checkStrand(name, lines, files, members, by) {
   return notes;
 }
 
+// --- what was signed beside the entries (spec/6): time stamps on checkpoints, and split views ---
+const IMPRINT = ["", "0500"].map((n) => Buffer.from(`0609608648016503040201${n}0420`, "hex"));
+function readStamps(files, notes) {
+  const stamps = new Map([...notes.values()].flat().map((n) => [n.file, []]));
+  for (const file of [...files.keys()].filter((f) => f.startsWith("stamps/")).sort(byCode)) {
+    const on = `checkpoints/${file.slice(7, -21)}.txt`, token = files.get(file), note = files.get(on) ?? Buffer.alloc(0);
+    const end = note.lastIndexOf("\n\n"), imprint = sha256(Buffer.concat([note.subarray(0, Math.max(end, 0)), Buffer.from("\n")]));
+    const held = IMPRINT.some((head) => token.includes(Buffer.concat([head, imprint])));
+    need(stamps.has(on) && file.endsWith(`-${hex(token).slice(0, 16)}.der`) && held, file, "no stamp on a checkpoint here");
+    stamps.get(on).push(file);
+  }
+  return stamps;
+}
+function readSplits(files, members, strands, notes) {
+  return [...files.keys()].filter((f) => f.startsWith("splits/")).sort(byCode).map((file) => {
+    const name = file.slice(7, -15), lines = strands.get(name);
+    need(lines !== undefined && /^\/[0-9]{10}\.txt$/.test(file.slice(-15)), file, "no strand here that it is about");
+    const n = readNote(file, files.get(file), members), whole = lines.length === notes.get(name).at(-1).size;
+    const here = whole && n.size <= lines.length ? mth(lines.slice(0, n.size).map((line) => leaf(line.hash))) : n.root;
+    need([...n.signers.values()].includes(null) && !here.equals(n.root), file, "it proves no split view");
+    return { from: lines[0].from, kind: "root", seq: n.size, first: here.toString("hex"), hash: n.root.toString("hex") };
+  });
+}
+
 // --- the report (spec/6): a function of what is shown ---
+const PROOFS = { entry: "EQUIVOCATION", root: "SPLIT VIEW" };
 const at = (ms) => (ms >= 0 && ms < 253402300800000 ? new Date(Number(ms)).toISOString().replace("T", " ") : `${ms} ms`);
 function thousandth(n, digits = 3) {
   const size = Math.abs(n), unit = 10 ** digits, rest = size % unit;
@@ -408,7 +434,7 @@ function causal(strands) {
     done.set(name, done.get(name) + 1);
   }
 }
-function report(m, members, strands, notes, sidecars) {
+function report(m, members, strands, notes, stamps, sidecars, places) {
   const a = members.founding, out = [], roots = [...members.roots].sort((x, y) => byCode(x[0], y[0]));
   const total = [...strands.values()].reduce((sum, lines) => sum + lines.length, 0), few = total <= REPORT_ENTRIES_MAX;
   const say = (text, tag = "p") => out.push([tag, tag === "svg" ? text : text.replace(CONTROL, "\ufffd")]);
@@ -427,6 +453,9 @@ function report(m, members, strands, notes, sidecars) {
       const who = [...n.signers].sort((x, y) => byCode(x[0], y[0]))
         .map(([p, t]) => (t === null ? `${p} (author)` : `${p} at ${at(t * 1000n)}`));
       say(`${name} up to ${n.size}: signed by ${who.join(", ")}`);
+      for (const stamp of stamps.get(n.file)) {
+        say(`${stamp}: a time stamp on this. NOT checked here: by whom and when (openssl ts -verify -token_in)`);
+      }
     }
   }
   for (const x of m.later.map((x) => shaped(x, "manifest.json", "later"))) {
@@ -437,7 +466,13 @@ function report(m, members, strands, notes, sidecars) {
       const least = BigInt(s.t3_ms) - BigInt(s.t4_ms) - 1n, most = BigInt(s.t2_ms) - BigInt(s.t1_ms) + 1n;
       say(`${s.from}, ${at(s.t1_ms)}: the clock of ${s.to} is ahead by ${least} to ${most} ms`);
     }
-    if (s.kind === "entry") say(`EQUIVOCATION: ${s.from} signed ${s.first} and ${s.hash} for entry ${s.seq}`);
+    for (const [party, held] of Object.entries(s.holds ?? {}).sort((x, y) => byCode(x[0], y[0]))) {
+      for (const [epoch, seq, hash] of held) {
+        const other = (places.get(`${party}/${epoch}/${seq}`) ?? hash) === hash ? "" : `, but ANOTHER entry than the one here: ${hash}`;
+        say(`${s.from}, ${at(s.t_ms)} by its clock: it holds ${party}/${epoch} up to ${seq}${other}`);
+      }
+    }
+    if (has(PROOFS, s.kind)) say(`${PROOFS[s.kind]}: ${s.from} signed ${s.first} and ${s.hash} for ${s.kind} ${s.seq}`);
   }
   say(`What was said: ${total} entries, in an order that no clock decided`, "h2");
   say(few ? "Of every acknowledgement: This records receipt only." : "They are too many to show here.");
@@ -487,20 +522,21 @@ function examine(files, m, members) {
       const kind = shaped(value, here, "envelope").payloadType.slice(26, -5);
       said = { ...members.said(value, kind, here), kind };
       const held = places.get(`${said.of}/${said.epoch}/${said.seq}`);
-      same = kind.startsWith("linecheck-") || (kind === "receipt" && (held === undefined || held === said.head));
+      same = kind.startsWith("linecheck-") || (kind === "receipt" && (held === undefined || held === said.head)) ||
+        (kind === "heads" && Object.values(said.holds).every((ps) => Array.isArray(ps) && ps.every(isPlace)));
     }
     need(same, here, "not a line check, nor a receipt for what stands there, nor two entries for one place");
     sidecars.push(said);
   }
-  const known = new Set([...names, ...[...notes.values()].flat().map((n) => n.file), "sidecars.jsonl", "report.html",
-    "report.txt", "verify.py"]);
+  const stamps = readStamps(files, notes), splits = readSplits(files, members, strands, notes);
+  const known = new Set([...names, ...stamps.keys(), "sidecars.jsonl", "report.html", "report.txt", "verify.py"]);
   for (const file of [...files.keys()].sort(byCode)) {
-    need(known.has(file) || /^(?:agreements|cards)\//.test(file), file, "it does not belong in a bundle");
+    need(known.has(file) || /^(?:agreements|cards|stamps|splits)\//.test(file), file, "it does not belong in a bundle");
   }
-  const told = sidecars.filter((s) => s.kind !== "receipt" || places.has(`${s.of}/${s.epoch}/${s.seq}`));
+  const told = sidecars.filter((s) => s.kind !== "receipt" || places.has(`${s.of}/${s.epoch}/${s.seq}`)).concat(splits);
   const marks = [...strands.values()].flat().filter((x) => x.mark && x.mark !== "ANCHOR").map((x) => `${x.at}: ${x.mark}`);
-  for (const s of told) if (s.kind === "entry") marks.push(`EQUIVOCATION of ${s.from} at entry ${s.seq}`);
-  return { roots: members.roots, entries: places.size, marks, reports: report(m, members, strands, notes, told) };
+  for (const s of told) if (has(PROOFS, s.kind)) marks.push(`${PROOFS[s.kind]} of ${s.from} at ${s.kind} ${s.seq}`);
+  return { roots: members.roots, entries: places.size, marks, reports: report(m, members, strands, notes, stamps, told, places) };
 }
 
 export function judged(data, trust = []) {

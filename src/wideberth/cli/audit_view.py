@@ -74,27 +74,24 @@ def _ready() -> None:
     import wideberth.audit_records  # noqa: F401
 
 
-def audited(path: Path, *, party: str = "", root: str = "", since_checkpoint: bool = False, bar: bool = True) -> Report:
+def audited(path: Path, *, party: str = "", root: str = "", since_checkpoint: bool = False) -> Report:
     """Audit the record at `path`, beside a running node too. Raises NotFound, StoreBroken."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
     from wideberth.audit import audit, last_cosigned
     from wideberth.cli import show
     from wideberth.store.reader import Reader
 
     with Reader(path) as reader:
         total = sum(reader.counts()) + len(reader.settings())
-        columns = (TextColumn("auditing"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        with (
-            spreading(total) as spread,
-            Progress(*columns, console=show.console(stderr=True), transient=True, disable=not bar) as shown,
-        ):
-            task = shown.add_task("audit", total=total)
+        done = 0
+        with spreading(total) as spread, show.bar("auditing") as tell:
+
+            def progress(more: int) -> None:
+                nonlocal done
+                done += more
+                tell(done, total)
+
             reader.check()
             anchors = {}
             if since_checkpoint:
                 anchors = last_cosigned([*reader.sidecars("card"), *reader.sidecars("checkpoint")])
-            return audit(
-                reader.load(), party=party, root=root, anchors=anchors, spread=spread,
-                progress=lambda n: shown.advance(task, n),
-            )  # fmt: skip
+            return audit(reader.load(), party=party, root=root, anchors=anchors, spread=spread, progress=progress)

@@ -93,9 +93,7 @@ def _audit(since_checkpoint: bool) -> Iterator[Finding]:
 
     found = home.load(here().folder)
     path, root = found.record_path, restore.own_root(found)
-    report = audited(
-        path, party=found.config.party, root=root, since_checkpoint=since_checkpoint, bar=not here().json
-    )  # fmt: skip
+    report = audited(path, party=found.config.party, root=root, since_checkpoint=since_checkpoint)
     for each in report.wrong:
         yield Finding(each.where, WRONG, each.says)
     for each in report.notes:

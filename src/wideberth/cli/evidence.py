@@ -45,18 +45,20 @@ def evidence(
     folder = home.load(here().folder)
     kept = _line(folder, here().line)
     now_ms = SystemClock().now().t_ms
-    data = shell.make(
-        kept, party=folder.config.party, node=Ed25519Signer(folder.node_seed()), t_ms=now_ms,
-        selection=_selection(notice, from_, until, entry, now_ms), redact=frozenset(redact or ()),
-        release=f"Not for release beyond {for_}" if for_ else "", note=note,
-    )  # fmt: skip
+    with show.bar("checking") as tell:
+        data = shell.make(
+            kept, party=folder.config.party, node=Ed25519Signer(folder.node_seed()), t_ms=now_ms,
+            selection=_selection(notice, from_, until, entry, now_ms), redact=frozenset(redact or ()),
+            release=f"Not for release beyond {for_}" if for_ else "", note=note, tell=tell,
+        )  # fmt: skip
     name = "".join(c if c.isalnum() else "-" for c in kept.mechanism)
     path = out or Path(f"evidence-{name}-{show.utc(now_ms - now_ms % 1000).replace(':', '')}.zip")
     try:
         path.write_bytes(data)
     except OSError as why:
         raise Worlds(f"{path} cannot be written: {why.strerror}", path=str(path)) from None
-    found = shell.verdict(data)
+    with show.bar("verifying") as tell:
+        found = shell.verdict(data, tell=tell)
     show.tell(
         {"file": str(path), "bytes": len(data), **found},
         f"Wrote {path}: {found['entries']} entries, {len(data):,} bytes. It verifies.\n"
@@ -71,28 +73,41 @@ def verify(
     trust: Annotated[
         list[str] | None, typer.Option(help="A party's fingerprint in hex, or its twelve words in quotes; repeatable.")
     ] = None,
+    tsa_root: Annotated[
+        list[Path] | None,
+        typer.Option(help="Root certificates (PEM) of a time-stamping authority: check its stamps whole; repeatable."),
+    ] = None,
 ) -> None:
     """Check evidence bundles. Without --trust this proves integrity, not identity."""
     from wideberth import evidence as shell
     from wideberth.cli import exits, show
-    from wideberth.errors import NotFound, Worlds
+    from wideberth.stamps import read_roots
 
-    read = []
-    for path in bundle:
-        if not path.is_file():
-            raise NotFound(f"there is no file {path}", field="bundle")
-        try:
-            read.append(path.read_bytes())
-        except OSError as why:
-            raise Worlds(f"{path} cannot be read: {why.strerror}", path=str(path)) from None
-    verdicts = [{"bundle": str(p), **shell.verdict(d, trust or ())} for p, d in zip(bundle, read, strict=True)]
+    read = [_bytes(path, "bundle") for path in bundle]
+    roots = read_roots((str(path), _bytes(path, "tsa-root")) for path in tsa_root) if tsa_root else ()
+    with show.bar("verifying") as tell:
+        verdicts = [
+            {"bundle": str(p), **shell.verdict(d, trust or (), tell)} for p, d in zip(bundle, read, strict=True)
+        ]
     refused = [v for v in verdicts if v["verdict"] == "refused"]
     forks = shell.forks(read) if len(read) > 1 and not refused else []
-    show.rows([*verdicts, *({"fork": fork} for fork in forks)], _render)
+    stamps = [stamp for data in read for stamp in shell.stamps(data, roots)] if roots and not refused else []
+    show.rows([*verdicts, *stamps, *({"fork": fork} for fork in forks)], _render)
     if refused:
         raise typer.Exit(exits.THEIRS)
-    if forks or any(v["marks"] for v in verdicts):
+    if forks or any(v["marks"] for v in verdicts) or any("why" in s for s in stamps):
         raise typer.Exit(exits.FOUND)
+
+
+def _bytes(path: Path, field: str) -> bytes:
+    from wideberth.errors import NotFound, Worlds
+
+    if not path.is_file():
+        raise NotFound(f"there is no file {path}", field=field)
+    try:
+        return path.read_bytes()
+    except OSError as why:
+        raise Worlds(f"{path} cannot be read: {why.strerror}", path=str(path)) from None
 
 
 def _line(folder: Home, name: str) -> Kept:
@@ -132,6 +147,10 @@ def _render(found: list[dict[str, Any]]) -> None:
     for one in found:
         if "fork" in one:
             show.say(f"FORK: {one['fork']}", style="bold red")
+        elif "stamp" in one and "why" in one:
+            show.say(f"{one['stamp']}: NOT proven who stamped it: {one['why']}", style="yellow")
+        elif "stamp" in one:
+            show.say(f"{one['stamp']}: stamped {show.utc(one['t_ms'])} by the clock of {one['by']}.")
         elif one["verdict"] == "refused":
             show.say(f"{one['bundle']}: REFUSED. {one['file']}: {one['why']}", style="bold red")
         else:

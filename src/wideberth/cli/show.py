@@ -10,7 +10,8 @@ from __future__ import annotations
 import json
 import sys
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from wideberth.cli.session import here
@@ -50,6 +51,21 @@ def rows(data: Iterable[Any], render: Callable[[list[Any]], None]) -> None:
             print(as_json(item))
     else:
         render(list(data))
+
+
+@contextmanager
+def bar(name: str) -> Generator[Callable[[int, int], None], None, None]:
+    """A bar on the standard error while something long is done: tell it how much was done, of how much.
+
+    Nothing where that is no terminal, nor with `--json`.
+    """
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn(name), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    err = console(stderr=True)
+    with Progress(*columns, console=err, transient=True, disable=here().json or not err.is_terminal) as shown:
+        task = shown.add_task(name, total=None)
+        yield lambda done, total: shown.update(task, completed=done, total=total)
 
 
 def say(*sentences: object, style: str = "") -> None:

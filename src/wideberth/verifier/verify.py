@@ -13,19 +13,17 @@ Exit codes: 0 it verifies (with --trust: also from whom you trust); 1 refused; 2
 # fmt: off
 # ruff: noqa: E401, I001, SIM905
 from __future__ import annotations
-import argparse, base64, hashlib, html, json, os, re, struct, sys, unicodedata, zlib
+import argparse, base64, concurrent.futures, datetime, hashlib, html, json, os, re, struct, sys, unicodedata, zlib
 from collections.abc import Callable, Iterable
-from concurrent.futures import ProcessPoolExecutor
-from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any
-
 try:
     from nacl.bindings import crypto_sign_open
 except ImportError:
     crypto_sign_open = None  # type: ignore[assignment]
 
 TYPE, INTEGER_MAX, REPORT_ENTRIES_MAX = "application/vnd.wideberth.{}+json", 2**53 - 1, 2_000
+SHA256 = bytes.fromhex("0609608648016503040201")  # its name in DER
 LONG, CONTROL = re.compile(rb"[0-9]{16}"), re.compile("[\0-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
 # The fields of every object. i integer, s text, b boolean, d object, l list, h e n patterns; a `?` may be missing.
 KINDS: dict[str, Any] = {"i": int, "s": str, "b": bool, "d": dict, "l": list, "h": "[0-9a-f]{64}", "e": "[0-9a-f]{32}",
@@ -34,15 +32,14 @@ SHAPES = {shape.split(":")[0].strip(): dict(f.split("=") for f in shape.split(":
 envelope: payload=s payloadType=s signatures=l; signature: keyid=s sig=s; equivocation: first=d second=d;
 member: party=n root=s speaks_for=l?; terms: purpose=s members=l; line: body=s? entry=d left_out=o? proof=l?; outer: body=d salt=s; inner: said=d sig=d?; said: by=s ch=s t_ms=i what=d;
 entry: v=i type=s ch=h agr=h from=n by=s epoch=e seq=i prev=h seen=d t_ms=i body_sha256=h;
-receipt: v=i level=r ch=h from=n of=n epoch=e seq=i head=h t_ms=i;
-linecheck-ask: v=i ch=h from=n to=n nonce=e t1_ms=i heads=d;
+receipt: v=i level=r ch=h from=n of=n epoch=e seq=i head=h t_ms=i; linecheck-ask: v=i ch=h from=n to=n nonce=e t1_ms=i heads=d;
 linecheck-answer: v=i ch=h from=n to=n ask=h nonce=e t1_ms=i t2_ms=i t3_ms=i heads=d;
 linecheck-close: v=i ch=h from=n to=n answer=h nonce=e t1_ms=i t2_ms=i t3_ms=i t4_ms=i;
 agreement: v=i mechanism=s version=i mode=s members=l lines=l rules=d from_ms=i nonce=s previous=s? clauses=l? scope=s? see_also=l?;
 card: v=i party=n root=s version=i node=s sealing=s url=s tls_sha256=s tls_pem=s posts=d contact=s? time_zone=s? languages=l?;
-post: key=s supervisor=b?; later: from=n epoch=e seq=i hash=h type=s ref=s;
+post: key=s supervisor=b?; later: from=n epoch=e seq=i hash=h type=s ref=s; heads: v=i ch=h from=n nonce=e answers=s restored=b holds=d t_ms=i;
 manifest: v=i ch=h from=n t_ms=i selection=d note=s release=s scope=s later=l files=d""".split(";")}  # noqa: E501
-
+Tell = Callable[[int, int], None]  # entries checked so far, of how many
 class Bad(Exception):
     """Refused: `args` are the file (with a line where it has lines) and why."""
 def need(held: Any, file: str, why: str) -> None:
@@ -50,17 +47,14 @@ def need(held: Any, file: str, why: str) -> None:
         raise Bad(file, why)
 
 # --- Ed25519 by libsodium's rules: no small-order or non-canonical key, no small-order R, the scalar reduced ---
-
 P, Q = 2**255 - 19, 2**252 + 27742317777372353535851937790883648493
 D, ROOT = -121665 * pow(121666, -1, P) % P, pow(2, (P - 1) // 4, P)
-def add(a: tuple[int, ...], b: tuple[int, ...]) -> tuple[int, ...]:
-    """In extended coordinates (RFC 8032 §5.1.4); complete, so it doubles too."""
+def add(a: tuple[int, ...], b: tuple[int, ...]) -> tuple[int, ...]:  # RFC 8032 §5.1.4, complete: it doubles too
     m, n = (a[1] - a[0]) * (b[1] - b[0]) % P, (a[1] + a[0]) * (b[1] + b[0]) % P
     t, z = 2 * a[3] * b[3] * D % P, 2 * a[2] * b[2] % P
     e, f, g, h = n - m, z - t, z + t, n + m
     return e * f % P, g * h % P, f * g % P, e * h % P
-def decoded(data: bytes) -> tuple[int, ...] | None:
-    """A point of large order in its one encoding; None for every other."""
+def decoded(data: bytes) -> tuple[int, ...] | None:  # a point of large order in its one encoding, or None
     y = int.from_bytes(data, "little") & 2**255 - 1
     xx = (y * y - 1) * pow(D * y * y + 1, -1, P) % P
     x = pow(xx, (P + 3) // 8, P)
@@ -69,8 +63,7 @@ def decoded(data: bytes) -> tuple[int, ...] | None:
     q = add(add(p, p), add(p, p))
     q = add(q, q)
     return None if y >= P or x * x % P != xx or (q[0] == 0 and q[1] == q[2]) else p
-def ed25519_in_python(key: bytes, message: bytes, sig: bytes) -> bool:
-    """RFC 8032 §5.1.7, R compared as bytes as libsodium does. Over public data: it takes no care of timing."""
+def ed25519_in_python(key: bytes, message: bytes, sig: bytes) -> bool:  # RFC 8032 §5.1.7; over public data only
     a, base, s = decoded(key), decoded(bytes.fromhex("58" + "66" * 31)), int.from_bytes(sig[32:], "little")
     if a is None or base is None or s >= Q or decoded(sig[:32]) is None:
         return False
@@ -79,7 +72,7 @@ def ed25519_in_python(key: bytes, message: bytes, sig: bytes) -> bool:
     table = (r, base, minus, add(base, minus))
     for bit in range(252, -1, -1):
         r = add(add(r, r), table[(s >> bit & 1) | (h >> bit & 1) << 1])
-    x, y = r[0] * pow(r[2], -1, P) % P, r[1] * pow(r[2], -1, P) % P
+    x, y = (n * pow(r[2], -1, P) % P for n in r[:2])
     return (y | (x & 1) << 255).to_bytes(32, "little") == sig[:32]
 def ed25519(key: bytes, message: bytes, sig: bytes) -> bool:
     if crypto_sign_open is None or len(key) != 32 or len(sig) != 64:
@@ -94,33 +87,27 @@ def b64(text: Any, file: str, length: int | None = None) -> bytes:
     try:
         data = base64.b64decode(text, validate=True) if isinstance(text, str) else b""
     except ValueError:
-        raise Bad(file, "a text is not base64") from None
-    need(base64.b64encode(data).decode() == text and length in (None, len(data)), file, "base64 of another spelling")
+        data = b""
+    need(base64.b64encode(data).decode() == text and length in (None, len(data)), file, "not base64 of that length")
     return data
 DECODER = json.JSONDecoder(parse_float=int, parse_constant=int)  # `int` refuses the texts of both
 ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-def inside(value: Any, depth: int = 0) -> bool:
-    """Whether a value is on the domain of spec/2."""
-    if isinstance(value, dict | list):
-        keys = isinstance(value, list) or all(k.isascii() for k in value)
-        inner = value if isinstance(value, list) else value.values()
-        return keys and depth <= 24 and all(inside(v, depth + 1) for v in inner)
-    if isinstance(value, str):
-        return unicodedata.is_normalized("NFC", value)
-    return value is None or abs(value) <= INTEGER_MAX
-def canon(data: bytes, file: str) -> Any:
-    """The value that `data` spells in the one spelling of spec/2."""
+def inside(value: Any, depth: int = 0) -> bool:  # on the domain of spec/2
+    if isinstance(value, dict):
+        return all(k.isascii() for k in value) and inside([*value.values()], depth)
+    if isinstance(value, list):
+        return depth <= 24 and all(inside(v, depth + 1) for v in value)
+    return unicodedata.is_normalized("NFC", value) if isinstance(value, str) else abs(value or 0) <= INTEGER_MAX
+def canon(data: bytes, file: str) -> Any:  # the value that `data` spells in the one spelling of spec/2
     plain = data.isascii() and not LONG.search(data) and data.count(b"{") + data.count(b"[") <= 24
     try:
         text = data.decode("utf-8")
         value = DECODER.decode(text)
-        same = ENCODER.encode(value) == text and (plain or inside(value))
+        need(ENCODER.encode(value) == text and (plain or inside(value)), file, "not in the one spelling of JSON")
+        return value
     except (ValueError, RecursionError):
         raise Bad(file, "not JSON of integers and texts") from None
-    need(same, file, "not in the one spelling (canonical JSON)")
-    return value
-def shaped(value: Any, file: str, name: str) -> dict[str, Any]:
-    """An object of exactly the fields in SHAPES."""
+def shaped(value: Any, file: str, name: str) -> dict[str, Any]:  # of exactly its fields
     shape = SHAPES[name]
     need(isinstance(value, dict) and value.keys() <= shape.keys(), file, f"it should have {', '.join(shape)}")
     for field, kind in shape.items():
@@ -128,6 +115,9 @@ def shaped(value: Any, file: str, name: str) -> dict[str, Any]:
         good = isinstance(have, str) and re.fullmatch(wanted, have) if isinstance(wanted, str) else type(have) is wanted
         need(good or (kind[-1] == "?" and field not in value), file, f"{field} is missing or not of the right form")
     return dict(value)
+def are_places(value: Any) -> bool:  # a list of [epoch, seq, hash]
+    return isinstance(value, list) and all(isinstance(p, list) and [type(x) for x in p] == [str, int, str] and p[1] >= 1
+                                           and len(p[0]) == 32 and re.fullmatch(KINDS["h"], p[2]) for p in value)
 def sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 def pae(kind: str, payload: bytes) -> bytes:
@@ -147,8 +137,7 @@ def opened(value: Any, kind: str, file: str, keys: Callable[[Any], Iterable[list
     for group in keys(read):
         need(signed_by(group, env["signatures"], pae(kind, payload), file), file, "not signed by whom it should be")
     return {**read, "hash": sha256(payload)}
-def pack(files: dict[str, bytes]) -> bytes:
-    """The one zip of these files: stored, the manifest first, the rest in order of names, dated 1980, no extras."""
+def pack(files: dict[str, bytes]) -> bytes:  # stored, manifest first, the rest by name, dated 1980
     local, central, at = [], [], 0
     for name in sorted(files, key=lambda n: (n != "manifest.json", n)):
         body, raw = files[name], name.encode("ascii")
@@ -159,8 +148,7 @@ def pack(files: dict[str, bytes]) -> bytes:
     middle = b"".join(central)
     end = struct.pack("<4sHHHHIIH", b"PK\5\6", 0, 0, len(files), len(files), len(middle), at, 0)
     return b"".join([*local, middle, end])
-def unpack(data: bytes) -> dict[str, bytes]:
-    """The files of a canonical zip. Whatever differs from `pack` of the same files is refused, with its name."""
+def unpack(data: bytes) -> dict[str, bytes]:  # what `pack` would write otherwise is refused, by name
     files, at, spans = dict[str, bytes](), 0, [(0, "zip")]
     while data[at : at + 4] == b"PK\3\4" and at + 30 <= len(data):
         crc, size, length = struct.unpack("<14xII4xH", data[at : at + 28])
@@ -177,9 +165,7 @@ def unpack(data: bytes) -> dict[str, bytes]:
     return files
 
 # --- the record ---
-
-class Members:
-    """Who may sign what: `roots`, `nodes` by party, `posts` by PARTY/post; all of it signed by the roots."""
+class Members:  # who may sign what: `roots`, `nodes` by party, `posts` by PARTY/post; all of it signed by the roots
     def __init__(self, files: dict[str, bytes], ch: str) -> None:
         self.agreements, self.roots, self.lines = set[str](), dict[str, str](), dict[str, str]()
         self.ch, self.nodes, self.posts = ch, dict[str, list[str]](), dict[str, list[str]]()
@@ -212,10 +198,9 @@ class Members:
         """A header by the rules of spec/2."""
         h = self.said(value, "entry", file)
         fits = h["seq"] >= 1 and h["t_ms"] >= 0 and len(h["by"]) <= 48 and len(h["type"]) <= 24 and len(h["seen"]) <= 15
-        seen = [isinstance(p, list) and [type(x) for x in p] == [str, int, str] and len(p[0]) == 32 and p[1] >= 1
-                and re.fullmatch(KINDS["h"], p[2]) for p in h["seen"].values()]
         first = (h["seq"] == 1) == (h["prev"] == "0" * 64)
-        need(fits and first and all(seen) and h["from"] not in h["seen"], file, "values that no header has")
+        fits = fits and first and are_places([*h["seen"].values()]) and h["from"] not in h["seen"]
+        need(fits, file, "values that no header has")
         return h
     def body(self, raw: bytes, h: dict[str, Any]) -> tuple[Any, str]:
         """What an entry says and "", or None and why not. Not what the words mean, only who said them."""
@@ -234,8 +219,7 @@ class Members:
 def lines_of(data: bytes, file: str) -> list[tuple[str, Any]]:
     need(data.endswith(b"\n"), file, "its last line is cut off")
     return [(at, canon(t, at)) for n, t in enumerate(data[:-1].split(b"\n"), 1) for at in [f"{file}, line {n}"]]
-def read_strand(task: tuple[str, bytes, Members, bool]) -> list[dict[str, Any]]:
-    """The entries of one file of a strand, each checked by itself."""
+def read_strand(task: tuple[str, bytes, Members, bool]) -> list[Any]:  # a file of entries, each checked by itself
     file, data, members, keep = task
     out = list[dict[str, Any]]()
     for at, value in lines_of(data, file):
@@ -255,18 +239,13 @@ def read_strand(task: tuple[str, bytes, Members, bool]) -> list[dict[str, Any]]:
     return out
 def node(left: bytes, right: bytes) -> bytes:
     return hashlib.sha256(b"\1" + left + right).digest()
-def root_of(hash_: bytes, at: int, last: int, path: list[bytes]) -> bytes:
-    """Where an inclusion proof leads (RFC 9162 §2.1.3.2); b"" when it has the wrong length."""
-    for sibling in path:
-        if last == 0:
-            return b""
-        hash_ = node(sibling, hash_) if at & 1 or at == last else node(hash_, sibling)
-        while not at & 1 and at == last:
-            at, last = at >> 1, last >> 1
-        at, last = at >> 1, last >> 1
-    return b"" if last else hash_
-def roots_of(lines: list[dict[str, Any]]) -> dict[int, bytes]:
-    """The roots of all trees of a whole strand (RFC 6962 §2.1), by size."""
+def root_of(hash_: bytes, at: int, size: int, path: list[bytes]) -> bytes:  # RFC 9162 §2.1.3.2; b"" if it is no path
+    if size == 1 or not path:
+        return hash_ if size == 1 and not path else b""
+    k = 1 << (size - 1).bit_length() - 1  # so many leaves are on the left
+    inner = root_of(hash_, at % k, k if at < k else size - k, path[:-1])
+    return inner and (node(inner, path[-1]) if at < k else node(path[-1], inner))
+def roots_of(lines: list[dict[str, Any]]) -> dict[int, bytes]:  # of all trees (RFC 6962 §2.1)
     stack, roots = list[bytes](), dict[int, bytes]()
     for n, line in enumerate(lines):
         hash_ = hashlib.sha256(b"\0" + bytes.fromhex(line["hash"])).digest()
@@ -277,8 +256,7 @@ def roots_of(lines: list[dict[str, Any]]) -> dict[int, bytes]:
             hash_ = node(left, hash_)
         roots[len(roots) + 1] = hash_
     return roots
-def read_note(data: bytes, file: str, members: Members) -> tuple[int, bytes, dict[str, int | None]]:
-    """A checkpoint: size, root, and who signed it: its author (no time), peers (their time in seconds)."""
+def read_note(data: bytes, file: str, members: Members) -> Any:  # size, root, who signed (its author, or when)
     _, party, epoch, size = file.removesuffix(".txt").split("/")
     text, _, rest = data.decode().rpartition("\n\n")
     rows, signers = text.split("\n"), dict[str, int | None]()
@@ -297,8 +275,7 @@ def read_note(data: bytes, file: str, members: Members) -> tuple[int, bytes, dic
                 signers[who] = t_s
     need(signers, file, "no member of the channel signed it")
     return int(size), b64(rows[2], file, 32), signers
-def check_strand(name: str, lines: list[dict[str, Any]], files: dict[str, bytes], members: Members, by: str) -> Any:
-    """Chain, tree and checkpoints of one strand; returns its checkpoints, the closing one last."""
+def check_strand(name: str, lines: list[Any], files: dict[str, bytes], members: Members, by: str) -> list[Any]:
     for a, b in pairwise(lines):
         need(a["seq"] < b["seq"], b["at"], "it stands before one that came earlier, or twice")
         need(a["seq"] + 1 < b["seq"] or a["hash"] == b["prev"], b["at"], "it does not follow the entry before it")
@@ -310,25 +287,22 @@ def check_strand(name: str, lines: list[dict[str, Any]], files: dict[str, bytes]
     roots = roots_of(lines) if len(lines) == size else {}
     for line in () if roots else lines:
         data = hashlib.sha256(b"\0" + bytes.fromhex(line["hash"])).digest()
-        good = line["proof"] is not None and root_of(data, line["seq"] - 1, size - 1, line["proof"]) == root
+        good = line["proof"] is not None and root_of(data, line["seq"] - 1, size, line["proof"]) == root
         need(good, line["at"], f"no proof of it leads to the root in {file}; in a whole strand: entries are missing")
     for file, n, root, _ in notes if roots else notes[:-1]:
         need(roots.get(n) == root, file, "its root is not that of the entries: one is missing, added or changed")
     return notes
 
 # --- the report: a function of what is shown, and of nothing else ---
-
 def at(ms: int) -> str:
-    whole = datetime.fromtimestamp(ms // 1000, UTC).strftime("%Y-%m-%d %H:%M:%S") if 0 <= ms < 253402300800000 else ""
-    return f"{whole}.{ms % 1000:03}Z" if whole else f"{ms} ms"
+    when = datetime.datetime.fromtimestamp(ms // 1000 if 0 <= ms < 253402300800000 else 0, datetime.UTC)
+    return f"{when:%Y-%m-%d %H:%M:%S}.{ms % 1000:03}Z" if 0 <= ms < 253402300800000 else f"{ms} ms"
 def thousandth(n: int, digits: int = 3) -> str:
     return f"{'-' if n < 0 else ''}{abs(n) // 10**digits}.{abs(n) % 10**digits:0{digits}}"
-def flat(key: str, value: Any) -> Iterable[tuple[str, str]]:
-    """Every value of a statement with the way to it; instants, lengths, heights and points in units for people."""
-    kinds = [type(v) for v in value] if isinstance(value, list) else []
+def flat(key: str, value: Any) -> Iterable[tuple[str, str]]:  # each value with its name, in units for people
     if isinstance(value, dict) and [(k, type(v)) for k, v in sorted(value.items())] == [("mm", int), ("ref", str)]:
         yield key, value["ref"] if value["ref"] in ("SFC", "UNL") else f"{thousandth(value['mm'])} m {value['ref']}"
-    elif kinds == [int, int]:
+    elif isinstance(value, list) and [type(v) for v in value] == [int, int]:
         yield key, f"{thousandth(value[0], 9)} {thousandth(value[1], 9)}"
     elif isinstance(value, dict | list):
         for name, inner in sorted(value.items()) if isinstance(value, dict) else enumerate(value, 1):
@@ -337,8 +311,7 @@ def flat(key: str, value: Any) -> Iterable[tuple[str, str]]:
         yield key, at(value) if key.endswith("_ms") else f"{thousandth(value)} m"
     else:
         yield key, value if isinstance(value, str) else ENCODER.encode(value)
-def sketch(what: Any) -> str:
-    """An SVG map of a statement's volumes, north up, in whole metres; "" where there is none to draw."""
+def sketch(what: Any) -> str:  # a map of a statement's volumes in SVG, north up, in metres; or nothing
     drawn, west, north, east, south = list[str](), 0, 0, 0, 0
     try:
         shapes = [v["shape"] for v in what["terms"]["volumes"]]
@@ -363,21 +336,19 @@ def sketch(what: Any) -> str:
         return ""
     title = f"<title>a sketch, north up, {east - west} m by {south - north} m</title>"
     return f'<svg viewBox="{west} {north} {east - west} {south - north}">{title}{"".join(drawn)}</svg>\n'
-REPORTS = ("report.html", "report.txt")
+REPORTS, PROOFS = ("report.html", "report.txt"), {"entry": "EQUIVOCATION", "root": "SPLIT VIEW"}
 HEAD = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Evidence</title><style>svg{width:20em;height:20em;
 fill:#0b5fa522;stroke:#0b5fa5}svg *{vector-effect:non-scaling-stroke}svg .w{fill:none;stroke:#0b5fa544;vector-effect:none;
 stroke-linejoin:round;stroke-linecap:round}body{font:14px sans-serif;max-width:60em}p{margin:0;overflow-wrap:anywhere}</style>
 """  # noqa: E501
-def causal(strands: dict[str, list[dict[str, Any]]]) -> Iterable[dict[str, Any]]:
-    """Every entry after all that it cites; otherwise the strands in order of their names. No clock is asked."""
+def causal(strands: dict[str, Any]) -> Iterable[Any]:  # every entry after all that it cites; else in order of names
     done = dict.fromkeys(sorted(strands), 0)
     while left := {n: strands[n][i] for n, i in done.items() if i < len(strands[n])}:
         early = [n for n, line in left.items() if not any(
             f"{p}/{e}" in left and left[f"{p}/{e}"]["seq"] <= q for p, (e, q, _) in line["seen"].items())]
         done[name := [*early, *left][0]] += 1
         yield left[name]
-def report(m: Any, members: Members, strands: dict[str, Any], notes: dict[str, Any], sidecars: Any) -> tuple[str, str]:
-    """The texts of REPORTS."""
+def report(m: Any, members: Members, strands: Any, notes: Any, stamps: Any, sidecars: Any, places: Any) -> list[str]:
     a, ch, out, total = members.founding, members.ch, list[tuple[str, str]](), sum(map(len, strands.values()))
     def say(text: str, tag: str = "p") -> None:
         out.append((tag, text if tag == "svg" else CONTROL.sub("\ufffd", text)))
@@ -392,17 +363,22 @@ def report(m: Any, members: Members, strands: dict[str, Any], notes: dict[str, A
     for name, found in sorted(notes.items()):
         missing = "".join(f" NOT signed by {p}." for p in sorted(members.roots) if p not in found[-1][3])
         say(f"{name}: {len(strands[name])} of {found[-1][1]} entries are here.{missing}")
-        for _, size, _, signers in found:
+        for file, size, _, signers in found:
             who = [f"{p} (author)" if t is None else f"{p} at {at(t * 1000)}" for p, t in sorted(signers.items())]
             say(f"{name} up to {size}: signed by {', '.join(who)}")
+            for stamp in stamps[file]:
+                say(f"{stamp}: a time stamp on this. NOT checked here: by whom and when (openssl ts -verify -token_in)")
     for x in (shaped(x, "manifest.json", "later") for x in m["later"]):
         say(f"LATER, and left out here: {x['from']} {x['seq']}, {x['type']} {x['ref']} {x['hash']}")
     for s in sidecars:
         if s["kind"] == "linecheck-close":
             say(f"{s['from']}, {at(s['t1_ms'])}: the clock of {s['to']} is ahead by {s['t3_ms'] - s['t4_ms'] - 1} to "
                 f"{s['t2_ms'] - s['t1_ms'] + 1} ms")
-        if s["kind"] == "entry":
-            say(f"EQUIVOCATION: {s['from']} signed {s['first']} and {s['hash']} for entry {s['seq']}")
+        for party, e, q, h in [(p, *place) for p, held in sorted(s.get("holds", {}).items()) for place in held]:
+            other = "" if places.get((party, e, q), h) == h else f", but ANOTHER entry than the one here: {h}"
+            say(f"{s['from']}, {at(s['t_ms'])} by its clock: it holds {party}/{e} up to {q}{other}")
+        if s["kind"] in PROOFS:
+            say(f"{PROOFS[s['kind']]}: {s['from']} signed {s['first']} and {s['hash']} for {s['kind']} {s['seq']}")
     say(f"What was said: {total} entries, in an order that no clock decided", "h2")
     few = total <= REPORT_ENTRIES_MAX
     say("Of every acknowledgement: This records receipt only." if few else "They are too many to show here.")
@@ -418,18 +394,36 @@ def report(m: Any, members: Members, strands: dict[str, Any], notes: dict[str, A
         say(sketch(line["what"]), "svg")
     sign = {"h1": "", "h2": "\n== ", "h3": "\n-- ", "p": ""}
     page = "".join(text if tag == "svg" else f"<{tag}>{html.escape(text)}</{tag}>\n" for tag, text in out)
-    return HEAD + page, "".join(f"{sign[tag]}{text}\n" for tag, text in out if tag != "svg")
-def examine(files: dict[str, bytes], m: dict[str, Any]) -> dict[str, Any]:
+    return [HEAD + page, "".join(f"{sign[tag]}{text}\n" for tag, text in out if tag != "svg")]
+def beside(files: dict[str, bytes], members: Members, strands: Any, notes: Any) -> tuple[Any, list[dict[str, Any]]]:
+    """Time stamps, by the checkpoint whose hash they hold; other roots than those here, signed by the same author."""
+    stamps, splits = {n[0]: list[str]() for found in notes.values() for n in found}, list[dict[str, Any]]()
+    for file in sorted(f for f in files if f.startswith("stamps/")):
+        text = files.get(on := f"checkpoints/{file[7:-21]}.txt", b"").rpartition(b"\n\n")[0] + b"\n"
+        held = [SHA256 + n + b"\4\40" + hashlib.sha256(text).digest() in files[file] for n in (b"", b"\5\0")]
+        need(on in stamps and file.endswith(f"-{sha256(files[file])[:16]}.der") and any(held), file, "no stamp on that")
+        stamps[on].append(file)
+    for file in sorted(f for f in files if f.startswith("splits/")):
+        lines = strands.get(name := file[7:-15], [])
+        need(lines and re.fullmatch(r"/[0-9]{10}\.txt", file[-15:]), file, "no strand here that it is about")
+        size, root, signers = read_note(files[file], file, members)
+        here = roots_of(lines).get(size, root) if len(lines) == notes[name][-1][1] else root
+        need(None in signers.values() and here != root, file, "it proves no split view")
+        splits.append({**lines[0], "kind": "root", "seq": size, "first": here.hex(), "hash": root.hex()})
+    return stamps, splits
+def examine(files: dict[str, bytes], m: dict[str, Any], tell: Tell | None = None) -> dict[str, Any]:
     """Check all that is recorded; `m` says who exported what. Returns facts and the report."""
     members = Members(files, m["ch"])
     need(m["ch"] in members.lines, "agreements/1.json", "the founding agreement is missing, or of another channel")
     names = sorted(f for f in files if re.fullmatch(r"strands/[A-Z0-9-]+/[0-9a-f]{32}/[0-9]{8}\.jsonl", f))
-    keep = sum(files[f].count(b"\n") for f in names) <= REPORT_ENTRIES_MAX
-    tasks, strands = [(f, files[f], members, keep) for f in names], dict[str, list[Any]]()
+    few = (total := sum(files[f].count(b"\n") for f in names)) <= REPORT_ENTRIES_MAX
+    tasks, strands = [(f, files[f], members, few) for f in names], dict[str, list[Any]]()
     notes, sidecars = dict[str, Any](), list[dict[str, Any]]()
-    with ProcessPoolExecutor(os.cpu_count()) as pool:
-        for file, part in zip(names, (map if keep else pool.map)(read_strand, tasks), strict=True):
+    with concurrent.futures.ProcessPoolExecutor(os.cpu_count()) as pool:
+        for file, part in zip(names, (map if few else pool.map)(read_strand, tasks), strict=True):
             strands.setdefault(file[8:-15], []).extend(part)
+            if tell:
+                tell(sum(map(len, strands.values())), total)
     for name, lines in strands.items():
         notes[name] = check_strand(name, lines, files, members, m["from"])
     places = {(x["from"], x["epoch"], x["seq"]): x["hash"] for lines in strands.values() for x in lines}
@@ -442,33 +436,34 @@ def examine(files: dict[str, bytes], m: dict[str, Any]) -> dict[str, Any]:
             kind = shaped(value, at, "envelope")["payloadType"][26:-5]
             said = {**members.said(value, kind, at), "kind": kind}
             held = places.get((said.get("of"), said.get("epoch"), said.get("seq")))
-            same = kind.startswith("linecheck-") or (kind == "receipt" and held in (None, said["head"]))
-        need(same, at, "not a line check, nor a receipt for the entry that stands there, nor two entries for one place")
+            same = kind.startswith("linecheck-") or (kind == "receipt" and held in (None, said["head"])) or (
+                kind == "heads" and all(map(are_places, said["holds"].values())))
+        need(same, at, "no line check, no heads, no receipt for what stands there, not two entries for one place")
         sidecars.append(said)
-    known = {*names, *(n[0] for found in notes.values() for n in found), "sidecars.jsonl", *REPORTS, "verify.py"}
-    for file in sorted(files.keys() - known):
-        need(file.startswith(("agreements/", "cards/")), file, "it does not belong in a bundle")
-    sidecars = [s for s in sidecars if s["kind"] != "receipt" or (s["of"], s["epoch"], s["seq"]) in places]
+    stamps, splits = beside(files, members, strands, notes)
+    for file in sorted(files.keys() - {*names, *stamps, "sidecars.jsonl", *REPORTS, "verify.py"}):
+        need(file.startswith(("agreements/", "cards/", "stamps/", "splits/")), file, "it does not belong in a bundle")
+    sidecars = [s for s in sidecars if s["kind"] != "receipt" or (s["of"], s["epoch"], s["seq"]) in places] + splits
     marks = [f"{x['at']}: {x['mark']}" for lines in strands.values() for x in lines if x["mark"] not in ("", "ANCHOR")]
-    marks += [f"EQUIVOCATION of {s['from']} at entry {s['seq']}" for s in sidecars if s["kind"] == "entry"]
-    return {"roots": members.roots, "places": places, "marks": marks, "entries": len(places),
-            "reports": report(m, members, strands, notes, sidecars)}
-def verify(data: bytes) -> dict[str, Any]:
-    """Everything about a bundle but whose keys these are. Raises Bad."""
+    marks += [f"{PROOFS[s['kind']]} of {s['from']} at {s['kind']} {s['seq']}" for s in sidecars if s["kind"] in PROOFS]
+    trees = {(*name.split("/"), n[1]): n[2] for name, found in notes.items() for n in found if None in n[3].values()}
+    return {"roots": members.roots, "places": places, "trees": trees, "marks": marks, "entries": len(places),
+            "reports": report(m, members, strands, notes, stamps, sidecars, places)}
+def verify(data: bytes, tell: Tell | None = None) -> dict[str, Any]:  # all but whose keys these are; raises Bad
     files = unpack(data)
     value, nodes = canon(files.pop("manifest.json", b""), "manifest.json"), Members(files, "").nodes
     m = opened(value, "manifest", "manifest.json", lambda m: [nodes.get(m["from"], [])])
     for file in sorted(files.keys() | m["files"].keys()):
         need(file in files, file, "it is missing")
         need(m["files"].get(file) == [sha256(files[file]), len(files[file])], file, "it is not the one in the manifest")
-    found = examine(files, m)
+    found = examine(files, m, tell)
     for file, text in zip(REPORTS, found["reports"], strict=True):
         need(files.get(file) == text.encode(), file, "it does not say what the entries say")
     return {**found, "exported_by": m["from"], "later": m["later"], "files": len(files)}
-def judged(data: bytes, trust: Iterable[str] = ()) -> dict[str, Any]:
+def judged(data: bytes, trust: Iterable[str] = (), tell: Tell | None = None) -> dict[str, Any]:
     """The verdict as JSON data: `trusted`, `integrity only` or `refused` with `file` and `why`."""
     try:
-        found = verify(data)
+        found = verify(data, tell)
         mine = {sha256(root.encode()): party for party, root in found["roots"].items()}
         for wanted in trust:
             need(wanted.lower() in mine, "agreements/1.json", f"no party here has the fingerprint {wanted}")
@@ -485,14 +480,17 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--trust", action="append", default=[], metavar="FINGERPRINT")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args(argv)
+    shown = sys.stderr.isatty() and not options.json
+    def bar(done: int, total: int) -> None:
+        sys.stderr.write(f"\r{done} of {total} entries")
     try:
         with open(options.bundle, "rb") as stream:
-            result = judged(stream.read(), options.trust)
+            result = judged(stream.read(), options.trust, bar if shown else None)
+        sys.stderr.write("\r\033[K" if shown else "")
     except OSError as why:
         parser.error(f"{options.bundle} cannot be read: {why.strerror}")
-    lines = [f"{name}: {x}" for name, v in result.items() for x in (v if isinstance(v, list) else [v])]
-    text = json.dumps(result) if options.json else "\n".join(CONTROL.sub("\ufffd", line) for line in lines)
-    sys.stdout.write(text + "\n")
+    lines = [CONTROL.sub("\ufffd", f"{k}: {x}") for k, v in result.items() for x in (v if isinstance(v, list) else [v])]
+    sys.stdout.write((json.dumps(result) if options.json else "\n".join(lines)) + "\n")
     return 1 if result["verdict"] == "refused" else 0
 
 if __name__ == "__main__":

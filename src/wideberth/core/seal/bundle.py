@@ -10,6 +10,8 @@ author, of a peer's as a cosigner of what it holds. The shell adds the report an
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import Any, Final
@@ -17,11 +19,12 @@ from typing import Any, Final
 import msgspec
 
 from wideberth.core.records import EntryRecord, Record, SidecarRecord
-from wideberth.core.seal import canonical, checkpoint, envelope, linecheck, receipt
+from wideberth.core.seal import canonical, checkpoint, envelope, heads, linecheck, receipt
 from wideberth.core.seal import note as notes
 from wideberth.core.seal.agreement import Agreement
 from wideberth.core.seal.checkpoint import Checkpoint
 from wideberth.core.seal.envelope import AGREEMENT, CARD, Envelope
+from wideberth.core.seal.heads import Heads
 from wideberth.core.seal.keys import Signer, b64, unb64
 from wideberth.core.seal.merkle import Tree
 from wideberth.core.seal.note import Note
@@ -115,6 +118,11 @@ _HEADER: Final = msgspec.json.Decoder(_Loose)
 _ENVELOPE: Final = msgspec.json.Decoder(Envelope)
 _AGREEMENT: Final = msgspec.json.Decoder(Agreement)
 _CARD: Final = msgspec.json.Decoder(Card)
+_TEXT: Final = msgspec.json.Decoder(str)
+# SHA-256, with parameters NULL or without, and 32 bytes: in a time-stamp token, what was stamped (RFC 3161 §2.4.1).
+_IMPRINT: Final = re.compile(
+    b"\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x01(?:\x05\x00)?\x04\x20(.{32})", re.DOTALL
+)  # fmt: skip
 
 
 def what_of(record: EntryRecord) -> dict[str, Any]:
@@ -141,6 +149,9 @@ class Kept:
         self.receipts: list[tuple[Receipt, bytes]] = []
         self.linechecks: list[tuple[int, bytes]] = []
         self.equivocations: list[bytes] = []
+        self.heads: list[tuple[Heads, bytes]] = []
+        self.splits: dict[StrandName, dict[int, bytes]] = {}
+        self.stamps: dict[bytes, list[bytes]] = {}  # by message imprint
         self.checkpoints: dict[StrandName, dict[int, bytes]] = {}
         self.mechanism = ""
 
@@ -167,6 +178,15 @@ class Kept:
                 self.linechecks.append((linecheck.read(data)[0].t1_ms, data))
             case "equivocation":
                 self.equivocations.append(data)
+            case "fence":
+                self.heads.append((heads.read(data)[0], data))
+            case "split":
+                head, _ = checkpoint.read(data)
+                self.splits.setdefault((head.author, head.epoch), {}).setdefault(head.size, data)
+            case "stamp":
+                token = unb64(_TEXT.decode(data), "stamp")
+                for imprint in dict.fromkeys(_IMPRINT.findall(token)):
+                    self.stamps.setdefault(imprint, []).append(token)
             case checkpoint.KIND:
                 head, _ = checkpoint.read(data)
                 sizes = self.checkpoints.setdefault((head.author, head.epoch), {})
@@ -202,14 +222,19 @@ def compose(
         raise NotFound("nothing on this line fits that selection", **selection)
     if unknown := sorted(redact - {r.hash for r in kept.entries()}):
         raise NotFound(f"there is no entry {unknown[0]} on this line to redact", hash=unknown[0])
-    receipts, anchors = _receipts(kept, shown, everything=selection == whole_channel())
+    everything = selection == whole_channel()
+    receipts, anchors = _receipts(kept, shown, everything=everything)
+    anchors |= _of_split_strands(kept, shown)
     files = {**kept.agreements, **kept.cards}
     for name, strand in sorted(kept.strands.items()):
         here = [r for r in strand if r.hash in shown or r.hash in anchors]
         if here:
             marks = {r.hash: "REDACTED" if r.hash in redact else "" if r.hash in shown else "ANCHOR" for r in here}
             files.update(_strand(kept, name, here, marks, party, node, t_ms))
-    sidecars = [*receipts, *_clocks(kept, shown, everything=selection == whole_channel()), *kept.equivocations]
+    sidecars = [
+        *receipts, *_clocks(kept, shown, everything=everything), *_heads(kept, shown, everything=everything),
+        *kept.equivocations,
+    ]  # fmt: skip
     if sidecars:
         files["sidecars.jsonl"] = b"".join(s + b"\n" for s in sidecars)
     later = _later(kept, shown - redact)
@@ -270,6 +295,21 @@ def _clocks(kept: Kept, shown: frozenset[str], *, everything: bool) -> list[byte
     return [data for t_ms, data in kept.linechecks if first <= t_ms <= last]
 
 
+def _heads(kept: Kept, shown: frozenset[str], *, everything: bool) -> list[bytes]:
+    """What somebody signed that it holds: where it names an epoch of which something is shown."""
+    epochs = {(r.author, r.epoch) for r in kept.entries() if r.hash in shown}
+    return [
+        data for said, data in kept.heads
+        if everything or any((party, p.epoch) in epochs for party, places in said.holds.items() for p in places)
+    ]  # fmt: skip
+
+
+def _of_split_strands(kept: Kept, shown: frozenset[str]) -> frozenset[str]:
+    """All of a strand whose author signed another tree as well: only all its headers prove that there are two."""
+    split = [kept.strands[name] for name in kept.splits if name in kept.strands]
+    return frozenset(r.hash for strand in split if any(r.hash in shown for r in strand) for r in strand) - shown
+
+
 def _later(kept: Kept, shown: frozenset[str]) -> tuple[Later, ...]:
     """Versions of shown notices that are not shown."""
     refs = {_text(what_of(r), "ref") for r in kept.entries() if r.hash in shown} - {""}
@@ -290,20 +330,34 @@ def _strand(
         size: data for size, data in sorted(kept.checkpoints.get(name, {}).items())
         if size <= tree.size and checkpoint.read(data)[0].root == tree.root(size)
     }  # fmt: skip
-    # A peer's word on the tree is worth more than a larger tree that only we have seen.
+    # A word of somebody else's on the tree is worth more than a larger tree that only we have seen.
     covering = [size for size in stored if size >= here[-1].seq]
+    stamps = {size: _stamps_on(kept, data) for size, data in stored.items()}
+    covering = [size for size in covering if stamps[size]] or covering
     size = tree.size if len(here) == tree.size else max(covering, default=tree.size)
     head = Checkpoint(kept.ch, *name, size, tree.root(size))
     stored[size] = _closed(head, stored.get(size), party, node, t_ms)
     stored = {n: data for n, data in stored.items() if n == size or (n < size and len(here) == size)}
     author, epoch = name
     files = {f"checkpoints/{author}/{epoch}/{n:010}.txt": data for n, data in stored.items()}
+    for n in stored:
+        for token in stamps.get(n, ()):
+            files[f"stamps/{author}/{epoch}/{n:010}-{canonical.sha256(token)[:16]}.der"] = token
+    if len(here) == size:
+        for n, data in kept.splits.get(name, {}).items():
+            if n <= size and checkpoint.read(data)[0].root != tree.root(n):
+                files[f"splits/{author}/{epoch}/{n:010}.txt"] = data
     lines = [
         _line(r, marks[r.hash], tree.inclusion(r.seq - 1, size) if len(here) != size else None) for r in here
     ]  # fmt: skip
     for at in range(0, len(lines), LINES_PER_FILE):
         files[f"strands/{author}/{epoch}/{here[at].seq:08}.jsonl"] = b"".join(lines[at : at + LINES_PER_FILE])
     return files
+
+
+def _stamps_on(kept: Kept, note: bytes) -> list[bytes]:
+    """Tokens over a checkpoint's text: found by its hash, checked by who reads them."""
+    return kept.stamps.get(hashlib.sha256(checkpoint.read(note)[1].text.encode()).digest(), [])
 
 
 def _closed(head: Checkpoint, stored: bytes | None, party: str, node: Signer, t_ms: int) -> bytes:
