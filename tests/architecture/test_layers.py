@@ -64,6 +64,7 @@ ALLOWED: dict[str, frozenset[str]] = {
     "core.preview": RECORD,
     "core.crossing": INNER - {"core.inner"},
     "core.inner": INNER,
+    "core.desk": SAY | {"core.desk"},
     # the shell
     "config": SAY,
     "store": SAY | {"core.records", "store.contract", "store.memory"},
@@ -101,6 +102,11 @@ ALLOWED: dict[str, frozenset[str]] = {
     "stamps": SAY | VALUES | {"core.seal", "clock"},
     "fingerprint": SAY | {"core.seal"},
     "join": SAY | {"config", "core.seal", "fingerprint", "home", "link"},
+    # by which way what is said gets to a peer, and a mediator, which relays what it cannot read
+    "ways": SAY | {"core.seal", "fingerprint", "folder", "link"},
+    "links": RECORD | {"clock", "home", "link", "ways"},
+    "mediator": SAY
+    | {"clock", "config", "core.seal", "fingerprint", "folder", "link", "web.faults", "web.peer_api", "web.server"},
     "web": RECORD
     | INNER
     | {
@@ -116,6 +122,8 @@ ALLOWED: dict[str, frozenset[str]] = {
         "inner",
         "formats",
         "store.contract",
+        "fingerprint",
+        "ways",
         "web.peer_api",
         "web.server",
         "web.faults",
@@ -138,6 +146,9 @@ ALLOWED: dict[str, frozenset[str]] = {
 # Own plans stay in (design.md §3): none of these may reach a plan or a verdict, not even by way of another module.
 BLIND = (
     "link",
+    "links",
+    "ways",
+    "mediator",
     "core.seal",
     "core.carry",
     "core.call",
@@ -178,6 +189,9 @@ SHELL = (
     "home",
     "store",
     "link",
+    "links",
+    "ways",
+    "mediator",
     "inner",
     "formats",
     "runtime",
