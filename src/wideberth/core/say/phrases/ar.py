@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The phrase book in Arabic."""
+
+from __future__ import annotations
+
+from typing import Final
+
+PHRASES: Final = {
+    "line_check": "فحص الخط. هل يوجد شخص على الخط؟",
+    "line_check_answer": "تم استلام فحص الخط. يوجد شخص هنا.",
+    "say_again": "أعد القول.",
+    "speak_slowly": "تكلم ببطء.",
+    "wait": "انتظر. سنعاود الاتصال خلال {minutes} دقيقة.",
+    "linguist_coming": "المترجم في طريقه إلى الخط.",
+    "call_supervisor": "نحن نستدعي المشرف لدينا.",
+    "notice_given": "لقد قدمنا الإشعار {ref}. يرجى قراءته الآن.",
+    "received_only": "لقد استلمنا {ref}. هذا يسجل الاستلام فقط.",
+    "not_received": "لم نستلم {ref}.",
+    "insufficient": "لا يمكن استخدام {ref} بصيغته الحالية. الناقص: {fields}.",
+    "read_back": "أعد قراءة مكان ووقت {ref}.",
+    "read_back_right": "إعادة قراءتكم لـ {ref} صحيحة.",
+    "read_back_wrong": "إعادة قراءتكم لـ {ref} خاطئة. سنكرر.",
+    "correction": "تصحيح. المكان أو الوقت السابق لـ {ref} كان خاطئا. استخدموا النسخة الجديدة فقط.",
+    "amended": "لـ {ref} نسخة جديدة.",
+    "extended": "{ref} مستمر حتى {time}.",
+    "cancelled": "تم إلغاء {ref}.",
+    "started": "لقد بدأ {ref}.",
+    "finished": "لقد انتهى {ref}.",
+    "alert": "إنذار. شيء ما على وشك الحدوث والمكان مجهول. المنطقة كلها معنية.",
+    "hold_off": "توقفوا. يوجد أشخاص تابعون لنا في منطقة {ref}. أجيبوا فورا.",
+    "relayed": "{relayed} من أصل {units} من وحداتنا لديها {ref}.",
+    "whose": "هل الحركة في {place} عند {time} تابعة لكم؟",
+    "ours": "الحركة في {place} عند {time} تابعة لنا.",
+    "unknown": "لا نعرف لمن الحركة في {place} عند {time}. تبقى مجهولة.",
+    "unannounced": "حركة غير معلنة في {place} عند {time}. توخوا الحذر.",
+    "accident": "حادث. دخلت مركبة تابعة لنا بالخطأ في {place} عند {time}.",
+    "distress": "استغاثة. أشخاص بحاجة إلى المساعدة في {place}.",
+    "rescue": "عملية إنقاذ جارية في {place}. ابقوا بعيدا.",
+    "give_place": "أعطوا المكان بخط العرض وخط الطول.",
+    "give_height": "أعطوا الارتفاع وقولوا فوق ماذا.",
+    "how_long": "كم سيستمر {ref}؟",
+    "still_active": "هل لا يزال {ref} نشطا؟",
+    "nil": "لا شيء مخطط حتى {time}، بحسب ما نعلم الآن.",
+    "outage": "هذا الخط خارج الخدمة من {start} إلى {end}. استخدموا {way}.",
+    "authenticate": "أعطوا رمز التحقق لـ {ref}.",
+    "code_right": "الرمز صحيح.",
+    "code_wrong": "الرمز خاطئ. سنعاود الاتصال على الرقم المتفق عليه.",
+    "no_leave": "هذا إشعار. لا يطلب إذنا ولا يمنحه.",
+    "silence_unknown": "عدم الرد يعني مجهول، ولا شيء غير ذلك.",
+    "end_of_call": "نهاية الاتصال عند {time}.",
+}

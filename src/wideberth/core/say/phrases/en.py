@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The phrase book in English."""
+
+from __future__ import annotations
+
+from typing import Final
+
+PHRASES: Final = {
+    "line_check": "Line check. Is a person there?",
+    "line_check_answer": "Line check received. A person is here.",
+    "say_again": "Say again.",
+    "speak_slowly": "Speak slowly.",
+    "wait": "Wait. We call back within {minutes} minutes.",
+    "linguist_coming": "A linguist is coming to the line.",
+    "call_supervisor": "We are calling our supervisor.",
+    "notice_given": "We have given notice {ref}. Please read it now.",
+    "received_only": "We have received {ref}. This records receipt only.",
+    "not_received": "We have not received {ref}.",
+    "insufficient": "{ref} is not usable as given. Missing: {fields}.",
+    "read_back": "Read back the place and the time of {ref}.",
+    "read_back_right": "Your read-back of {ref} is correct.",
+    "read_back_wrong": "Your read-back of {ref} is wrong. We say again.",
+    "correction": "Correction. The earlier place or time of {ref} was wrong. Use the new version only.",
+    "amended": "{ref} has a new version.",
+    "extended": "{ref} goes on until {time}.",
+    "cancelled": "{ref} is cancelled.",
+    "started": "{ref} has started.",
+    "finished": "{ref} is finished.",
+    "alert": "Alert. Something is about to happen, place unknown. The whole area is concerned.",
+    "hold_off": "Hold off. People of ours are in the area of {ref}. Answer at once.",
+    "relayed": "{relayed} of {units} of our units have {ref}.",
+    "whose": "Is the traffic at {place} at {time} yours?",
+    "ours": "The traffic at {place} at {time} is ours.",
+    "unknown": "We do not know whose the traffic at {place} at {time} is. It stays unknown.",
+    "unannounced": "Unannounced traffic at {place} at {time}. Take care.",
+    "accident": "Accident. A craft of ours has entered by mistake at {place} at {time}.",
+    "distress": "Distress. People need help at {place}.",
+    "rescue": "A rescue is under way at {place}. Keep clear.",
+    "give_place": "Give the place as latitude and longitude.",
+    "give_height": "Give the height, and say above what.",
+    "how_long": "How long will {ref} last?",
+    "still_active": "Is {ref} still active?",
+    "nil": "Nothing is planned until {time}, as far as we know now.",
+    "outage": "This line is out of use from {start} to {end}. Use {way}.",
+    "authenticate": "Give the check code of {ref}.",
+    "code_right": "The code is correct.",
+    "code_wrong": "The code is wrong. We call back on the agreed number.",
+    "no_leave": "This is a notice. It asks for no leave and gives none.",
+    "silence_unknown": "No answer means unknown, and nothing else.",
+    "end_of_call": "End of call at {time}.",
+}

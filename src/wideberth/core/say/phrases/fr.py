@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The phrase book in French."""
+
+from __future__ import annotations
+
+from typing import Final
+
+PHRASES: Final = {
+    "line_check": "Essai de ligne. Y a-t-il quelqu'un ?",
+    "line_check_answer": "Essai de ligne reçu. Quelqu'un est présent.",
+    "say_again": "Répétez.",
+    "speak_slowly": "Parlez lentement.",
+    "wait": "Attendez. Nous rappelons d'ici {minutes} minutes.",
+    "linguist_coming": "Un linguiste arrive en ligne.",
+    "call_supervisor": "Nous appelons notre responsable.",
+    "notice_given": "Nous avons transmis l'avis {ref}. Veuillez le lire maintenant.",
+    "received_only": "Nous avons reçu {ref}. Ceci ne constate que la réception.",
+    "not_received": "Nous n'avons pas reçu {ref}.",
+    "insufficient": "{ref} n'est pas exploitable en l'état. Il manque : {fields}.",
+    "read_back": "Collationnez le lieu et l'heure de {ref}.",
+    "read_back_right": "Votre collationnement de {ref} est exact.",
+    "read_back_wrong": "Votre collationnement de {ref} est faux. Nous répétons.",
+    "correction": "Correction. Le lieu ou l'heure de {ref} étaient faux. N'utilisez que la nouvelle version.",
+    "amended": "{ref} a une nouvelle version.",
+    "extended": "{ref} se poursuit jusqu'à {time}.",
+    "cancelled": "{ref} est annulé.",
+    "started": "{ref} a commencé.",
+    "finished": "{ref} est terminé.",
+    "alert": "Alerte. Quelque chose va se produire, lieu inconnu. Toute la zone est concernée.",
+    "hold_off": "Abstenez-vous. Des nôtres se trouvent dans la zone de {ref}. Répondez immédiatement.",
+    "relayed": "{relayed} de nos {units} unités ont {ref}.",
+    "whose": "Le trafic à {place} à {time} est-il à vous ?",
+    "ours": "Le trafic à {place} à {time} est à nous.",
+    "unknown": "Nous ne savons pas à qui est le trafic à {place} à {time}. Il reste inconnu.",
+    "unannounced": "Trafic non annoncé à {place} à {time}. Prenez garde.",
+    "accident": "Accident. Un engin à nous est entré par erreur à {place} à {time}.",
+    "distress": "Détresse. Des personnes ont besoin d'aide à {place}.",
+    "rescue": "Un sauvetage est en cours à {place}. Restez à l'écart.",
+    "give_place": "Donnez le lieu en latitude et longitude.",
+    "give_height": "Donnez la hauteur, et dites au-dessus de quoi.",
+    "how_long": "Combien de temps durera {ref} ?",
+    "still_active": "{ref} est-il encore actif ?",
+    "nil": "Rien n'est prévu jusqu'à {time}, à notre connaissance actuelle.",
+    "outage": "Cette ligne est hors service de {start} à {end}. Utilisez {way}.",
+    "authenticate": "Donnez le code de contrôle de {ref}.",
+    "code_right": "Le code est exact.",
+    "code_wrong": "Le code est faux. Nous rappelons au numéro convenu.",
+    "no_leave": "Ceci est un avis. Il ne demande ni ne donne aucune autorisation.",
+    "silence_unknown": "Pas de réponse signifie inconnu, et rien d'autre.",
+    "end_of_call": "Fin d'appel à {time}.",
+}

@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The phrase book in Hebrew."""
+
+from __future__ import annotations
+
+from typing import Final
+
+PHRASES: Final = {
+    "line_check": "בדיקת קו. האם יש אדם על הקו?",
+    "line_check_answer": "בדיקת הקו התקבלה. יש כאן אדם.",
+    "say_again": "חזור על דבריך.",
+    "speak_slowly": "דבר לאט.",
+    "wait": "המתן. נחזור אליך תוך {minutes} דקות.",
+    "linguist_coming": "מתורגמן בדרך אל הקו.",
+    "call_supervisor": "אנחנו קוראים לאחראי המשמרת.",
+    "notice_given": "מסרנו הודעה {ref}. אנא קראו אותה עכשיו.",
+    "received_only": "קיבלנו את {ref}. הדבר מתעד קבלה בלבד.",
+    "not_received": "לא קיבלנו את {ref}.",
+    "insufficient": "לא ניתן להשתמש ב-{ref} כפי שנמסרה. חסר: {fields}.",
+    "read_back": "קרא בחזרה את המקום והזמן של {ref}.",
+    "read_back_right": "הקריאה החוזרת של {ref} נכונה.",
+    "read_back_wrong": "הקריאה החוזרת של {ref} שגויה. אנחנו חוזרים.",
+    "correction": "תיקון. המקום או הזמן הקודמים של {ref} היו שגויים. השתמשו בגרסה החדשה בלבד.",
+    "amended": "ל-{ref} יש גרסה חדשה.",
+    "extended": "{ref} נמשכת עד {time}.",
+    "cancelled": "{ref} בוטלה.",
+    "started": "{ref} התחילה.",
+    "finished": "{ref} הסתיימה.",
+    "alert": "התרעה. משהו עומד לקרות, המקום אינו ידוע. כל האזור נוגע בדבר.",
+    "hold_off": "הימנעו מפעולה. אנשים שלנו נמצאים באזור של {ref}. השיבו מיד.",
+    "relayed": "ל-{relayed} מתוך {units} היחידות שלנו יש את {ref}.",
+    "whose": "האם התנועה ב-{place} בשעה {time} שלכם?",
+    "ours": "התנועה ב-{place} בשעה {time} שלנו.",
+    "unknown": "איננו יודעים של מי התנועה ב-{place} בשעה {time}. היא נותרת בלתי ידועה.",
+    "unannounced": "תנועה שלא הוכרזה ב-{place} בשעה {time}. היזהרו.",
+    "accident": "תאונה. כלי שלנו נכנס בטעות ב-{place} בשעה {time}.",
+    "distress": "מצוקה. אנשים זקוקים לעזרה ב-{place}.",
+    "rescue": "פעולת הצלה מתנהלת ב-{place}. שמרו מרחק.",
+    "give_place": "מסרו את המקום בקו רוחב וקו אורך.",
+    "give_height": "מסרו את הגובה ואמרו מעל מה.",
+    "how_long": "כמה זמן תימשך {ref}?",
+    "still_active": "האם {ref} עדיין פעילה?",
+    "nil": "שום דבר אינו מתוכנן עד {time}, ככל הידוע לנו כעת.",
+    "outage": "קו זה אינו בשימוש מ-{start} עד {end}. השתמשו ב-{way}.",
+    "authenticate": "מסרו את קוד הבדיקה של {ref}.",
+    "code_right": "הקוד נכון.",
+    "code_wrong": "הקוד שגוי. נחזור אליכם במספר המוסכם.",
+    "no_leave": "זוהי הודעה. היא אינה מבקשת רשות ואינה נותנת רשות.",
+    "silence_unknown": "היעדר תשובה פירושו לא ידוע, ותו לא.",
+    "end_of_call": "סוף שיחה בשעה {time}.",
+}
