@@ -5,7 +5,8 @@
     phrase_of("read_back", "en")                  the phrase as it stands, with {ref}
 
 A phrase is named by an id, so that a message can carry the id and its values, and each side reads it in its own
-language without a translator. Values are put in as they are: times, coordinates, references and levels are never translated.
+language without a translator. Values are put in as they are: times, coordinates, references and levels are never
+translated.
 `REVIEWED` names the languages that a speaker of them has gone over; screens mark the others as not yet reviewed.
 """
 
