@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Meeting another party: this node's card, invitations out, invitations and replies in.
+"""Meeting another party: this node's card, invitations out, invitations and replies in (more than one: `founding.py`).
 
 Files beside the keys in a node's folder (`home.py`):
 
     card.json            our own card, signed by our root; made when first needed
     invites/NONCE.json   what we offered and to whom; a reply is checked against it
-    lines/CH.json        agreements and cards of a line; a running node takes them in at once, another at its start
+    lines/CH.json        agreement and cards of a mechanism; a running node takes them in at once, another at its start
 
 Only an officer who compared the words calls `accept`: the caller hands over what was heard on the telephone.
 """
@@ -22,8 +22,9 @@ import msgspec
 
 from wideberth.core.say.rules import Mode, Purpose, Rules
 from wideberth.core.seal import canonical
-from wideberth.core.seal.agreement import agreement_hash, channel_id, one_line, read_agreement, sign_agreement
+from wideberth.core.seal.agreement import agreement_hash, channel_id, one_line, read_agreement
 from wideberth.core.seal.envelope import Envelope
+from wideberth.core.seal.founding import parse_file
 from wideberth.core.seal.invite import (
     Invite,
     Offer,
@@ -31,9 +32,7 @@ from wideberth.core.seal.invite import (
     accept_invite,
     accept_reply,
     make_invite,
-    parse_file,
     read_invite,
-    voice_agreement,
 )
 from wideberth.core.seal.keys import Ed25519Signer, Ed25519Verifier
 from wideberth.core.seal.party import Card, Post, read_card, sign_card
@@ -72,7 +71,7 @@ def own_card(home: Home) -> Envelope:
             return msgspec.json.decode(data, type=Envelope)
         wanted = msgspec.structs.replace(wanted, version=card.version + 1)
     sealed = sign_card(wanted, root)
-    _write(path, sealed.encoded())
+    write(path, sealed.encoded())
     return sealed
 
 
@@ -105,31 +104,18 @@ def invite(
     offer = Offer(1, to, mechanism, mode, lines, rules, now_ms, entropy(16).hex(), clauses)
     made = make_invite(own_card(home), offer, Ed25519Signer(home.root_seed()))
     data = canonical.encode(made)
-    _write(home.path / "invites" / f"{offer.nonce}.json", data)
+    write(home.path / "invites" / f"{offer.nonce}.json", data)
     return data
 
 
-def by_voice(home: Home, *, to: str, mechanism: str, purpose: Purpose, mode: Mode, rules: Rules, now_ms: int,
-             entropy: Callable[[int], bytes]) -> Joined:  # fmt: skip
-    """A line to a party that has no node yet: our own record, telephone scripts, and what they answer by voice."""
-    card = own_card(home)
-    root = Ed25519Signer(home.root_seed())
-    mine = read_card(card.encoded(), Ed25519Verifier())
-    lines = one_line(purpose, (to, home.config.party))
-    agreement = voice_agreement(Offer(1, to, mechanism, mode, lines, rules, now_ms, entropy(16).hex()), mine)
-    sealed = sign_agreement(agreement, root)
-    return _keep(home, sealed, (card,), to, None)
-
-
-def look(data: bytes) -> dict[str, Any]:
+def look(file: Invite | ReplyFile) -> dict[str, Any]:
     """What an invitation or reply says, for the officer to read before anything is signed."""
-    file = parse_file(data)
     verifier = Ed25519Verifier()
     if isinstance(file, Invite):
         card, offer = read_invite(file, verifier)
         terms: dict[str, Any] = {
             "mechanism": offer.mechanism, "lines": msgspec.to_builtins(offer.lines), "mode": offer.mode.value,
-            "rules": msgspec.to_builtins(offer.rules), "to": offer.to,
+            "rules": msgspec.to_builtins(offer.rules), "to": offer.to, "from_ms": offer.from_ms,
         }  # fmt: skip
     else:
         card = read_card(file.card.encoded(), verifier)
@@ -157,22 +143,30 @@ def accept(home: Home, data: bytes, heard: str) -> Joined:
     the key in the file: then somebody changed it on the way, or it is not from whom you think.
     """
     file = parse_file(data)
+    if not isinstance(file, Invite | ReplyFile):
+        raise BadInput("this file belongs to a founding of more than two parties (`founding.accept`)", field="file")
     verifier = Ed25519Verifier()
     root = Ed25519Signer(home.root_seed())
     theirs = read_card(file.card.encoded(), verifier)
+    check_words(heard, theirs)
+    mine, compared = own_card(home), {theirs.party: theirs.root}
+    if isinstance(file, Invite):
+        reply = accept_invite(file, mine, root, verifier)
+        kept = keep(home, reply.agreement, (file.card, mine), compared)
+        return msgspec.structs.replace(kept, peer=theirs.party, write=canonical.encode(reply))
+    complete = accept_reply(file, _invite_for(home, file, verifier), root, verifier)[1]
+    return msgspec.structs.replace(keep(home, complete, (mine, file.card), compared), peer=theirs.party)
+
+
+def check_words(heard: str, theirs: Card) -> None:
+    """Raises BadInput unless these are the words of the key on the card."""
     if not same_words(heard, theirs.root):
         raise BadInput(
             f"these are not the words of the key in this file, which claims to be from {theirs.party}. Nothing was "
             "signed. Ask them to read their words again (`wideberth status` on their side); if they still "
             "differ, the file was changed on its way",
-            field="words",
-        )
-    mine = own_card(home)
-    if isinstance(file, Invite):
-        reply = accept_invite(file, mine, root, verifier)
-        return _keep(home, reply.agreement, (file.card, mine), theirs.party, canonical.encode(reply))
-    complete = accept_reply(file, _invite_for(home, file, verifier), root, verifier)[1]
-    return _keep(home, complete, (mine, file.card), theirs.party, None)
+            field="words", party=theirs.party,
+        )  # fmt: skip
 
 
 def _invite_for(home: Home, reply: ReplyFile, verifier: Ed25519Verifier) -> Invite:
@@ -186,16 +180,21 @@ def _invite_for(home: Home, reply: ReplyFile, verifier: Ed25519Verifier) -> Invi
     return file
 
 
-def _keep(home: Home, sealed: Envelope, cards: tuple[Envelope, ...], peer: str, write: bytes | None) -> Joined:
+def keep(home: Home, sealed: Envelope, cards: tuple[Envelope, ...], compared: dict[str, str]) -> Joined:
+    """Put an agreement and its cards on file, for the node to take in. `compared`: the root of each member whose words
+    an officer compared."""
     data = sealed.encoded()
     agreement, _, _ = read_agreement(data, Ed25519Verifier(), complete=False)
-    complete = len(sealed.signatures) == sum(1 for m in agreement.members if m.root)
+    complete = len(sealed.signatures) >= sum(1 for m in agreement.members if m.root)
     ch = channel_id(agreement)
     joined = Joined(
-        ch, agreement.mechanism, agreement.mode.value, peer, complete, write, data, tuple(c.encoded() for c in cards)
+        ch, agreement.mechanism, agreement.mode.value, "", complete, None, data, tuple(c.encoded() for c in cards)
     )
-    line = {"agreement": data.decode(), "cards": [c.decode() for c in joined.cards], "hash": agreement_hash(agreement)}
-    _write(home.path / "lines" / f"{ch}.json", json.dumps(line).encode())
+    line = {
+        "agreement": data.decode(), "cards": [c.decode() for c in joined.cards], "hash": agreement_hash(agreement),
+        "compared": compared,
+    }  # fmt: skip
+    write(home.path / "lines" / f"{ch}.json", json.dumps(line).encode())
     return joined
 
 
@@ -207,7 +206,16 @@ def lines_on_file(home: Home) -> Iterator[tuple[str, bytes, tuple[bytes, ...]]]:
         yield path.stem, line["agreement"].encode(), tuple(c.encode() for c in line["cards"])
 
 
-def _write(path: Path, data: bytes) -> None:
+def compared_on_file(home: Home) -> dict[str, str]:
+    """`{root: party}` of every key whose words an officer of ours compared over a telephone."""
+    folder = home.path / "lines"
+    found: dict[str, str] = {}
+    for path in sorted(folder.glob("*.json")) if folder.is_dir() else ():
+        found |= {root: party for party, root in json.loads(path.read_bytes()).get("compared", {}).items()}
+    return found
+
+
+def write(path: Path, data: bytes) -> None:
     """Replace a file whole, durable, readable by its owner only."""
     path.parent.mkdir(mode=0o700, exist_ok=True)
     draft = path.with_name(f".{path.name}.new")

@@ -466,7 +466,7 @@ class Service:
         return {
             "ch": channel.ch,
             "mechanism": agreement.mechanism,
-            "purpose": agreement.purpose.value,
+            "purpose": channel.terms.purpose.value,
             "mode": agreement.mode.value,
             "seq": channel.own.seq,
             "head": channel.own.head,

@@ -107,6 +107,7 @@ ALLOWED: dict[str, frozenset[str]] = {
     "links": RECORD | {"clock", "home", "link", "ways"},
     "mediator": SAY
     | {"clock", "config", "core.seal", "fingerprint", "folder", "link", "web.faults", "web.peer_api", "web.server"},
+    "founding": SAY | {"core.seal", "fingerprint", "home", "join"},
     "web": RECORD
     | INNER
     | {
@@ -115,6 +116,7 @@ ALLOWED: dict[str, frozenset[str]] = {
         "bus",
         "home",
         "join",
+        "founding",
         "runtime",
         "service",
         "core.preview",
@@ -181,6 +183,7 @@ SHELL = (
     "verifier",
     "fingerprint",
     "join",
+    "founding",
     "service",
     "config",
     "clock",

@@ -16,6 +16,7 @@ from tests.pair import RULES, T0, Keys, agreement_of
 from wideberth.core.say.rules import Mode, Purpose
 from wideberth.core.seal import canonical, envelope
 from wideberth.core.seal.agreement import one_line, read_agreement
+from wideberth.core.seal.founding import parse_file
 from wideberth.core.seal.invite import (
     Invite,
     Offer,
@@ -23,7 +24,6 @@ from wideberth.core.seal.invite import (
     accept_invite,
     accept_reply,
     make_invite,
-    parse_file,
     read_invite,
 )
 from wideberth.core.seal.keys import Ed25519Signer, Ed25519Verifier, b64

@@ -3,10 +3,16 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from wideberth.cli.session import here
+
+if TYPE_CHECKING:
+    from wideberth.home import Home
 
 
 def init(
@@ -20,7 +26,6 @@ def init(
     import os
 
     from wideberth import home, join
-    from wideberth.cli.session import here
     from wideberth.cli.show import tell
     from wideberth.clock import SystemClock
     from wideberth.config import Config
@@ -44,81 +49,133 @@ def init(
 
 
 def invite(
-    to: Annotated[str, typer.Argument(help="The other party's name, such as GREEN.")],
-    mechanism: Annotated[str, typer.Option(help="A name for the arrangement, such as 'Amal coast'.")],
+    others: Annotated[list[str] | None, typer.Argument(metavar="TO...", help="The other parties' names.")] = None,
+    to: Annotated[list[str] | None, typer.Option("--to", help="Another party; the same as naming it.")] = None,
+    mechanism: Annotated[str, typer.Option(help="A name for the arrangement, such as 'Amal coast'.")] = ...,  # type: ignore[assignment]
+    line: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--line",
+            help="A line: its purpose, and after a colon who is on it (GROUND:BLUE,GREEN); without, everybody. "
+            "Purposes: FLIGHT_SAFETY, GROUND, SEA, HUMANITARIAN, WORKING_GROUP. Default: one for FLIGHT_SAFETY.",
+        ),
+    ] = None,
+    working_group: Annotated[
+        bool, typer.Option("--working-group", help="Also a line WORKING_GROUP with everybody.")
+    ] = False,
+    by_voice: Annotated[list[str] | None, typer.Option("--by-voice", help="A member that has no node yet.")] = None,
+    speaks_for: Annotated[
+        list[str] | None,
+        typer.Option("--speaks-for", help="Whose presence a member gives notice of besides its own: GREEN=ALFA,BRAVO."),
+    ] = None,
     area: Annotated[str, typer.Option(help="The whole area: 'south,west,north,east' in degrees.")] = "",
     mode: Annotated[str, typer.Option(help="REAL, EXERCISE, TEST or SIMULATED.")] = "REAL",
-    purpose: Annotated[str, typer.Option(help="FLIGHT_SAFETY, GROUND, SEA, HUMANITARIAN, WORKING_GROUP.")] = (
-        "FLIGHT_SAFETY"
-    ),
     minima: Annotated[str, typer.Option(help="Separation minima: RULE_OF_THREES, FAA_SUA, UTM_OVERLAP.")] = (
         "RULE_OF_THREES"
     ),
     lead: Annotated[str, typer.Option(help="Least lead time, such as 10m.")] = "10m",
     least_radius: Annotated[str, typer.Option(help="Least declared area, as a circle's radius.")] = "10km",
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", help="Another number, as `agreement propose --set` takes it.")
+    ] = None,
     rules_file: Annotated[Path | None, typer.Option("--rules", help="All rules as JSON, instead of the above.")] = None,
-    out: Annotated[Path | None, typer.Option(help="Where to write the invitation; default: invite-TO.json.")] = None,
-    no_node: Annotated[bool, typer.Option("--no-node", help="They have no node yet: a line by voice.")] = False,
+    out: Annotated[Path | None, typer.Option(help="Where to write the file; default: invite-NAME.json.")] = None,
+    no_node: Annotated[bool, typer.Option("--no-node", help="Nobody but us has a node yet: lines by voice.")] = False,
 ) -> None:
-    """Offer a line to another party: writes a file to be carried to them by any way."""
+    """Offer a line to another party, or a mechanism to several: writes a file to be carried to them by any way."""
     import os
 
-    from wideberth import home, join
-    from wideberth.cli.session import here
+    from wideberth import founding, home, join
+    from wideberth.cli import terms
     from wideberth.cli.show import tell
     from wideberth.clock import SystemClock
-    from wideberth.core.say.rules import Mode, Purpose
+    from wideberth.core.say.rules import Mode
+    from wideberth.core.seal.founding import Seat
     from wideberth.core.seal.party import check_party_name
     from wideberth.errors import BadInput
 
-    check_party_name(to)
     made = home.load(here().folder)
-    rules = _rules(area, minima, lead, least_radius, rules_file)
+    us, voices = made.config.party, tuple(by_voice or ())
+    named = tuple(dict.fromkeys([*(others or ()), *(to or ())]))
+    for name in (*named, *voices):
+        check_party_name(name)
+    if not named and not voices:
+        raise BadInput("say whom to invite: `wideberth invite GREEN --mechanism NAME`", field="to")
+    if us in (*named, *voices):
+        raise BadInput("a party does not invite itself", field="to")
     if mode not in Mode.__members__:
         raise BadInput(f"the mode is one of {', '.join(Mode)}, not {mode!r}", field="mode")
-    if purpose not in Purpose.__members__:
-        raise BadInput(f"the purpose is one of {', '.join(Purpose)}, not {purpose!r}", field="purpose")
-    asked: dict[str, Any] = {
-        "to": to, "mechanism": mechanism, "purpose": Purpose(purpose), "mode": Mode(mode), "rules": rules,
-        "now_ms": SystemClock().now().t_ms, "entropy": os.urandom,
-    }  # fmt: skip
     if no_node:
-        joined = join.by_voice(made, **asked)
+        named, voices = (), (*named, *voices)
+    everybody = tuple(sorted({us, *named, *voices}))
+    lines = terms.lines_of(line or [], everybody, working_group=working_group)
+    rules = terms.rules_of(area, minima, lead, least_radius, set_ or [], rules_file)
+    umbrella = terms.umbrella_of(speaks_for or [], everybody)
+    now_ms = SystemClock().now().t_ms
+    spoken = join.words(made)
+    if len(everybody) == 2 and not voices and not umbrella and len(lines) == 1:
+        data: bytes | None = join.invite(
+            made, to=named[0], mechanism=mechanism, purpose=lines[0].purpose, mode=Mode(mode), rules=rules,
+            now_ms=now_ms, entropy=os.urandom,
+        )  # fmt: skip
+        name, then = named[0], "They will send a reply file back: `wideberth accept REPLY"
+    else:
+        seats = tuple(Seat(p, p in voices, umbrella.get(p, ())) for p in everybody)
+        begun, data = founding.found(
+            made, seats=seats, mechanism=mechanism, lines=lines, mode=Mode(mode), rules=rules, now_ms=now_ms,
+            entropy=os.urandom,
+        )  # fmt: skip
+        name, then = _slug(begun.mechanism), "Each sends a joining file back: `wideberth accept FILE"
+    if data is None:
         _tell_node()
+        names = " and ".join(voices)
         tell(
-            {"ch": joined.ch, "mechanism": mechanism, "peer": to, "by_voice": True},
-            f"The line to {to} is open by voice: give notices as usual, read them out with `notice script`, and "
+            {"mechanism": mechanism, "peers": list(voices), "by_voice": True, "lines": terms.plain_lines(lines)},
+            f"The line to {names} is open by voice: give notices as usual, read them out with `notice script`, and "
             "log what they answer with `voice`.",
         )
         return
-    data = join.invite(made, **asked)
-    path = out or Path(f"invite-{to}.json")
+    path = out or Path(f"invite-{name}.json")
     path.write_bytes(data)
-    spoken = join.words(made)
+    whom = " and ".join(named)
+    by_voice_too = f" {', '.join(voices)} is told by telephone, having no node." if voices else ""
     tell(
-        {"invite": str(path), "to": to, "mechanism": mechanism, "mode": mode, "words": spoken},
-        f"Wrote {path}. Carry it to {to} by any way: it holds no secret. Then call them, and read them your "
-        f"words:\n\n    {spoken}\n\nThey will send a reply file back: `wideberth accept REPLY --dir {here().folder}`.",
-    )
+        {"invite": str(path), "to": named[0] if len(named) == 1 else list(named), "mechanism": mechanism, "mode": mode,
+         "words": spoken, "lines": terms.plain_lines(lines)},
+        f"Wrote {path}. Carry it to {whom} by any way: it holds no secret. Then call them, and read them your "
+        f"words:\n\n    {spoken}\n\n{then} --dir {here().folder}`.{by_voice_too}",
+    )  # fmt: skip
 
 
 def accept(
-    file: Annotated[Path, typer.Argument(help="An invitation, or the reply to one of yours.")],
-    words: Annotated[str, typer.Option(help="The twelve words that THEY read to you; asked for if not given.")] = "",
-    out: Annotated[Path | None, typer.Option(help="Where to write the reply; default: reply-PARTY.json.")] = None,
+    file: Annotated[Path, typer.Argument(help="An invitation, or what came back for one of yours.")],
+    words: Annotated[
+        list[str] | None,
+        typer.Option(help='The twelve words that THEY read to you; of several: GREEN="…". Asked for if needed.'),
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Where to write what goes back; default: by what it is.")] = None,
 ) -> None:
-    """Accept an invitation or a reply, after comparing fingerprint words over a telephone."""
-    from wideberth import home, join
-    from wideberth.cli.session import here
-    from wideberth.cli.show import tell
+    """Accept an invitation, a reply, a charter or a signature, after comparing words over a telephone."""
+    from wideberth import founding, home
+    from wideberth.core.seal.invite import Invite, ReplyFile
     from wideberth.errors import NotFound
 
     made = home.load(here().folder)
     if not file.is_file():
         raise NotFound(f"there is no file {file}", field="file")
-    data = file.read_bytes()
-    seen = join.look(data)
-    heard = words
+    parsed = founding.parse(file.read_bytes())
+    if isinstance(parsed, Invite | ReplyFile):
+        _accept_of_two(made, parsed, file.read_bytes(), words or [], out)
+    else:
+        _accept_of_more(made, parsed, words or [], out)
+
+
+def _accept_of_two(made: Home, parsed: Any, data: bytes, words: list[str], out: Path | None) -> None:
+    from wideberth import join
+    from wideberth.cli.show import tell
+
+    seen = join.look(parsed)
+    heard = next((text for _, text in map(_named_words, words)), "")
     if not heard:
         typer.echo(_summary(seen), err=True)
         heard = typer.prompt(f"Call {seen['party']} and type the twelve words that they read to you", err=True)
@@ -127,8 +184,7 @@ def accept(
     if joined.write is not None:
         reply = out or Path(f"reply-{made.config.party}.json")
         reply.write_bytes(joined.write)
-    running = _tell_node()
-    up = "" if running else f" Start the node: `wideberth up --dir {here().folder}`."
+    up = _up(_tell_node())
     if reply is not None:
         text = (
             f"Signed. Wrote {reply}: carry it to {joined.peer}, and read them your words:\n\n    {join.words(made)}"
@@ -146,63 +202,97 @@ def accept(
     )  # fmt: skip
 
 
+def _accept_of_more(made: Home, parsed: Any, words: list[str], out: Path | None) -> None:
+    """One comparison after the other, each kept at once; then whatever the file asks for."""
+    from wideberth import founding, join
+    from wideberth.cli.show import note, tell
+    from wideberth.errors import BadInput
+
+    seen = founding.look(made, parsed)
+    heard = dict(map(_named_words, words))
+    if "" in heard:
+        if len(seen["compare"]) > 1:
+            raise BadInput(
+                f"say whose words these are: {' '.join(f'--words {p}=…' for p in seen['compare'])}", field="words"
+            )
+        heard[seen["compare"][0] if seen["compare"] else seen["party"]] = heard.pop("")
+    asked = [party for party in seen["compare"] if party not in heard]
+    if asked:
+        typer.echo(_summary(seen), err=True)
+    for party in asked if sys.stdin.isatty() or not words else ():
+        heard[party] = typer.prompt(f"Call {party} and type the twelve words that they read to you", err=True)
+    came = founding.accept(made, parsed, heard)
+    path = None
+    if came.write:
+        path = out or Path(came.name)
+        path.write_bytes(came.write)
+    running = _tell_node() if came.ch else False
+    missing, ours = ", ".join(came.missing), join.words(made)
+    text = {
+        "JOINING": f"Wrote {path}: carry it to {came.party}, and read them your words:\n\n    {ours}\n\nNothing is "
+        f"signed yet. When every card is there {came.party} sends the charter, which everybody signs.",
+        "PROGRESS": f"Taken: {came.party}. Still missing: {missing}.",
+        "CHARTER": f"Every card is there. Wrote {path}, signed by us: carry it to {missing}. Each compares the "
+        "words of every other member, signs, and sends a signature file back.",
+        "SIGNATURE": f"Signed. Wrote {path}: carry it to {came.party}. The lines of {came.mechanism!r} ({came.mode}) "
+        f"open when the last signature is there. Still missing here: {missing}.{_up(running)}",
+        "COMPLETE": f"Every member has signed. The lines of {came.mechanism!r} ({came.mode}) are open.{_up(running)}",
+    }[came.what]
+    if came.what == "SIGNATURE" and not missing:
+        note("every signature is known here")
+    tell(
+        {"what": came.what, "mechanism": came.mechanism, "mode": came.mode, "party": came.party,
+         "missing": list(came.missing), "file": str(path) if path else None, "ch": came.ch, "words": ours,
+         "complete": came.what == "COMPLETE"},
+        text,
+    )  # fmt: skip
+
+
+def _named_words(text: str) -> tuple[str, str]:
+    """`GREEN=abandon …` is GREEN's; without a name the file's own party is meant."""
+    name, equals, rest = text.partition("=")
+    return (name.strip().upper(), rest) if equals else ("", text)
+
+
+def _up(running: bool) -> str:
+    return "" if running else f" Start the node: `wideberth up --dir {here().folder}`."
+
+
 def up(
     clock: Annotated[str, typer.Option(help="A UTC time to start a drill's clock at; it is then set by hand.")] = "",
 ) -> None:
     """Run the node until it is stopped (Ctrl-C, SIGTERM, or `stop` on its socket)."""
     from wideberth.cli.serve import run_node
-    from wideberth.cli.session import here
 
     run_node(here().folder, clock, here().json)
 
 
-def _rules(area: str, minima: str, lead: str, least_radius: str, rules_file: Path | None) -> Any:
-    import msgspec
-
-    from wideberth.core.say.coordinates import parse_distance
-    from wideberth.core.say.instant import parse_span
-    from wideberth.core.say.minima import PRESETS
-    from wideberth.core.say.rules import Rules
-    from wideberth.core.say.volume import Polygon
-    from wideberth.errors import BadInput
-
-    if rules_file is not None:
-        if area:
-            raise BadInput("give --area or --rules, not both: the rules hold the area", field="area")
-        try:
-            return msgspec.json.decode(rules_file.read_bytes(), type=Rules)
-        except (msgspec.DecodeError, OSError) as error:
-            raise BadInput(f"{rules_file} does not hold rules: {error}", field="rules") from None
-    if minima not in PRESETS:
-        raise BadInput(f"minima are one of {', '.join(PRESETS)}, not {minima!r}", field="minima")
-    try:
-        south, west, north, east = (float(x) for x in area.split(","))
-    except ValueError:
-        raise BadInput("the area is 'south,west,north,east' in degrees, such as 34,33,36,36", field="area") from None
-    if south >= north or west == east:
-        raise BadInput("the area's south must be below its north, and its west differ from its east", field="area")
-    box = Polygon.of((south, west), (south, east), (north, east), (north, west))
-    return Rules(
-        area=box, minima=PRESETS[minima], lead_ms=parse_span(lead), least_radius_mm=parse_distance(least_radius)
-    )  # fmt: skip
+def _slug(name: str) -> str:
+    return "".join(c if c.isalnum() else "-" for c in name)
 
 
 def _summary(seen: dict[str, Any]) -> str:
-    rules = seen["rules"]
+    import msgspec
+
+    from wideberth.core.say.rule_words import table
+    from wideberth.core.say.rules import Rules
+
     lines = "; ".join(f"{line['purpose']} with {', '.join(line['members'])}" for line in seen["lines"])
     return (
         f"{seen['file'].capitalize()} from {seen['party']} ({seen['contact'] or 'no contact given'}), {seen['url']}\n"
         f"  mechanism {seen['mechanism']!r}, {lines}, mode {seen['mode']}\n"
-        f"  minima {rules['minima']['name'] if 'minima' in rules else 'RULE_OF_THREES'}, "
-        f"lead {rules.get('lead_ms', 600_000) / 60_000:g} min, "
-        f"least radius {rules.get('least_radius_mm', 10_000_000) / 1e6:g} km\n"
-        "Call them on a number that you know, not one from this file."
+        + "".join(f"  {name}: {value}\n" for name, value, _ in table(msgspec.convert(seen["rules"], Rules)))
+        + "".join(
+            f"  {seat['party']} speaks for {', '.join(seat['speaks_for'])}\n"
+            for seat in seen.get("seats", ())
+            if seat["speaks_for"]
+        )
+        + "Call them on a number that you know, not one from this file."
     )
 
 
 def _tell_node() -> bool:
     """A running node takes the new line in at once. Returns whether one is running."""
-    from wideberth.cli.session import here
     from wideberth.errors import Unreachable
 
     try:

@@ -30,7 +30,7 @@ from wideberth.cli import (
     watch,
     words,
 )
-from wideberth.cli.session import FOLDER, Session, begin
+from wideberth.cli.session import FOLDER, Session, begin, chosen
 from wideberth.cli.verbs import EVERYWHERE, Root, verb
 
 app = typer.Typer(
@@ -48,14 +48,20 @@ app = typer.Typer(
 def everywhere(
     folder: Annotated[Path, typer.Option("--dir", help="The node's folder.", envvar="WIDEBERTH_DIR")] = Path(FOLDER),
     line: Annotated[
-        str, typer.Option("--line", help="Which line: its mechanism's name, or its id.", envvar="WIDEBERTH_LINE")
+        str,
+        typer.Option(
+            "--line", help="Which line: its purpose, its mechanism's name, or its id.", envvar="WIDEBERTH_LINE"
+        ),
+    ] = "",
+    mechanism: Annotated[
+        str, typer.Option("--mechanism", help="Which mechanism: its name, or its id.", envvar="WIDEBERTH_MECHANISM")
     ] = "",
     post: Annotated[
         str, typer.Option("--as", help="Which post speaks; default: the first one.", envvar="WIDEBERTH_POST")
     ] = "",
     json_: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
 ) -> None:
-    begin(Session(folder, line, post, json_))
+    begin(Session(folder, chosen(line, mechanism), post, json_))
 
 
 # A node and its lines.

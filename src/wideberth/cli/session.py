@@ -22,12 +22,14 @@ CONFIG_NAME: Final = "config.toml"  # as home.py names them; importing it would 
 SOCKET_NAME: Final = "node.sock"
 
 _FLAGS: Final = frozenset({"--json"})
-_WITH_VALUE: Final = frozenset({"--dir", "--line", "--as"})
+_WITH_VALUE: Final = frozenset({"--dir", "--line", "--mechanism", "--as"})
+# To these a line and a mechanism are what they make, not what they speak on.
+_MAKES: Final = {"invite": frozenset({"--line", "--mechanism"})}
 
 
 @dataclass(frozen=True)
 class Session:
-    """`line`: a mechanism's name or an id's beginning, or empty. `post`: who speaks, or empty for the default."""
+    """`line`: which one, as `chosen` writes it, or empty. `post`: who speaks, or empty for the default."""
 
     folder: Path = Path(FOLDER)
     line: str = ""
@@ -78,17 +80,25 @@ def begin(session: Session) -> None:
     _now = session
 
 
+def chosen(line: str, mechanism: str) -> str:
+    """`--line` and `--mechanism` in one word, as the node reads it: `NAME`, `NAME/`, `NAME/PURPOSE`, an id's start."""
+    return f"{mechanism}/{line}" if mechanism else line
+
+
 def hoisted(args: Sequence[str]) -> list[str]:
     """The same arguments with the options that every verb takes moved to the front; nothing after `--` is touched."""
     first: list[str] = []
     rest: list[str] = []
     waiting = list(args)
+    own: frozenset[str] = frozenset()
     while waiting:
         arg = waiting.pop(0)
         if arg == "--":
             rest += [arg, *waiting]
             break
-        if arg in _FLAGS or arg.partition("=")[0] in _WITH_VALUE:
+        if not rest and not arg.startswith("-"):
+            own = _MAKES.get(arg, own)
+        if arg in _FLAGS or arg.partition("=")[0] in _WITH_VALUE - own:
             first.append(arg)
             if arg in _WITH_VALUE and waiting:
                 first.append(waiting.pop(0))

@@ -24,7 +24,7 @@ from wideberth.cli import exits
 from wideberth.cli.session import hoisted
 from wideberth.errors import Fault
 
-EVERYWHERE = "Every verb also takes --json, --dir FOLDER, --line NAME and --as POST."
+EVERYWHERE = "Every verb also takes --json, --dir FOLDER, --line LINE, --mechanism NAME and --as POST."
 
 F = TypeVar("F", bound=Callable[..., Any])
 

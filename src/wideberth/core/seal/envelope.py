@@ -25,6 +25,8 @@ HEADS: Final = "application/vnd.wideberth.heads+json"
 CARD: Final = "application/vnd.wideberth.card+json"
 AGREEMENT: Final = "application/vnd.wideberth.agreement+json"
 INVITE: Final = "application/vnd.wideberth.invite+json"
+FOUNDING: Final = "application/vnd.wideberth.founding+json"
+JOINING: Final = "application/vnd.wideberth.joining+json"
 
 # Room for two signatures by each of 16 members (a second, post-quantum one on agreements and checkpoints).
 _SIGNATURES_MAX: Final = 32

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How two parties who share nothing get from a first file to a countersigned agreement.
+"""How two parties who share nothing get from a first file to a countersigned agreement (more: `seal/founding.py`).
 
     1  inviter    invite   {card, offer}                        offer signed by the inviter's root
     2  acceptor   reply    {card, agreement}                    the agreement, signed by the acceptor's root
@@ -15,14 +15,13 @@ from typing import Final
 
 import msgspec
 
-from wideberth.core.limits import FRAME_BYTES_MAX
 from wideberth.core.say.rules import Mode, Rules
 from wideberth.core.seal import canonical, envelope
 from wideberth.core.seal.agreement import Agreement, LineTerms, Member, countersign, read_agreement, sign_agreement
 from wideberth.core.seal.envelope import INVITE, Envelope
 from wideberth.core.seal.keys import Signer, Verifier
 from wideberth.core.seal.party import Card, read_card
-from wideberth.errors import BadInput, Malformed, Oversized
+from wideberth.errors import BadInput, Malformed
 
 
 class Offer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -49,18 +48,7 @@ class ReplyFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="re
     agreement: Envelope
 
 
-_FILES: Final[msgspec.json.Decoder[Invite | ReplyFile]] = msgspec.json.Decoder(Invite | ReplyFile)
 _OFFERS: Final = msgspec.json.Decoder(Offer)
-
-
-def parse_file(data: bytes) -> Invite | ReplyFile:
-    """An invite or reply file. Nothing is believed yet. Raises Oversized, Malformed."""
-    if len(data) > 4 * FRAME_BYTES_MAX:
-        raise Oversized("this is too long for an invitation or a reply")
-    try:
-        return _FILES.decode(data)
-    except (msgspec.DecodeError, ValueError) as fault:
-        raise Malformed(f"this is not an invitation or a reply of wideberth ({fault})") from None
 
 
 def make_invite(card: Envelope, offer: Offer, root: Signer) -> Invite:
@@ -82,15 +70,6 @@ def agreement_of(offer: Offer, inviter: Card, acceptor: Card) -> Agreement:
     if inviter.party == acceptor.party:
         raise BadInput("two members of a line need two names; choose another with `init --party`", field="party")
     members = sorted((Member(c.party, c.root) for c in (inviter, acceptor)), key=lambda m: m.party)
-    return Agreement(
-        v=1, mechanism=offer.mechanism, version=1, mode=offer.mode, members=tuple(members), lines=offer.lines,
-        rules=offer.rules, from_ms=offer.from_ms, nonce=offer.nonce, clauses=offer.clauses,
-    )  # fmt: skip
-
-
-def voice_agreement(offer: Offer, inviter: Card) -> Agreement:
-    """A one-sided agreement with a party that has no node yet (domain.md B13): the other side is reached by voice."""
-    members = sorted((Member(inviter.party, inviter.root), Member(offer.to, "")), key=lambda m: m.party)
     return Agreement(
         v=1, mechanism=offer.mechanism, version=1, mode=offer.mode, members=tuple(members), lines=offer.lines,
         rules=offer.rules, from_ms=offer.from_ms, nonce=offer.nonce, clauses=offer.clauses,
