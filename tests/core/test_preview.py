@@ -32,6 +32,7 @@ COMMANDS: dict[str, Made] = {
     "ack": lambda h, ours, theirs: ev.Acknowledge(h.ch["NORTH"], BY, theirs),
     "objection": lambda h, ours, theirs: ev.Object(h.ch["NORTH"], BY, theirs, "too near the strait"),
     "nil": lambda h, ours, theirs: ev.SayNil(h.ch["NORTH"], BY, h.now.t_ms + 3_600_000),
+    "line": lambda h, ours, theirs: ev.SayOfLine(h.ch["NORTH"], BY, "SUSPENDED", "the mast is down"),
     "voice": lambda h, ours, theirs: ev.LogVoice(h.ch["NORTH"], BY, "telephone", "they have it", 0, theirs),
 }  # fmt: skip
 

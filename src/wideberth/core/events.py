@@ -13,7 +13,7 @@ import msgspec
 
 from wideberth.core.say.place import Point
 from wideberth.core.say.standing import KeySignature
-from wideberth.core.say.words import Terms
+from wideberth.core.say.words import FallbackKind, Terms
 
 
 class _Command(msgspec.Struct, frozen=True, tag_field="command", forbid_unknown_fields=True, omit_defaults=True):
@@ -21,12 +21,13 @@ class _Command(msgspec.Struct, frozen=True, tag_field="command", forbid_unknown_
 
 
 class RaiseAlert(_Command, frozen=True, tag="alert"):
-    """`started_ms`: when the officer pressed the first key (0: now)."""
+    """`started_ms`: when the officer pressed the first key (0: now). `distress`: somebody needs help now."""
 
     ch: str
     by: str
     started_ms: int = 0
     text: str = ""
+    distress: bool = False
 
 
 class GiveNotice(_Command, frozen=True, tag="notice"):
@@ -141,7 +142,7 @@ class PlanOutage(_Command, frozen=True, tag="outage"):
 
 
 class LogVoice(_Command, frozen=True, tag="voice"):
-    """`ref` may be empty: a call about nothing on record."""
+    """`ref` may be empty: a call about nothing on record. `party`, who was called, may be where there is one other."""
 
     ch: str
     by: str
@@ -149,6 +150,47 @@ class LogVoice(_Command, frozen=True, tag="voice"):
     answer: str
     at_ms: int = 0
     ref: str = ""
+    outcome: Literal["ANSWERED", "NO_ANSWER", "REFUSED"] = "ANSWERED"
+    party: str = ""
+    frequency: str = ""
+    rung: FallbackKind | None = None
+
+
+class AskCheck(_Command, frozen=True, tag="check"):
+    """Ask whether a person is there. The nonce is the node's."""
+
+    ch: str
+    by: str
+    text: str = ""
+
+
+class AnswerCheck(_Command, frozen=True, tag="checked"):
+    """`party`: whose newest check; empty where only one waits. `of` names an exact one by its entry's hash."""
+
+    ch: str
+    by: str
+    party: str = ""
+    of: str = ""
+    text: str = ""
+
+
+class SayOfLine(_Command, frozen=True, tag="line"):
+    """Our word about the line itself: we refuse to talk on it, take it out of use, close it, or are back."""
+
+    ch: str
+    by: str
+    state: Literal["REFUSED", "SUSPENDED", "OPEN", "CLOSED"]
+    text: str = ""
+
+
+class PostStatement(_Command, frozen=True, tag="statement"):
+    """A statement of position; only on a working group's line. `language` is a BCP 47 tag."""
+
+    ch: str
+    by: str
+    text: str
+    language: str = "en"
+    about: tuple[str, ...] = ()
 
 
 class ProposeVersion(_Command, frozen=True, tag="propose"):
@@ -205,9 +247,11 @@ class DeclareReady(_Command, frozen=True, tag="ready"):
 
 AgreementCommand = ProposeVersion | SignVersion | Suspend | Reinstate | Leave | DeclareReady
 
+LineCommand = LogVoice | AskCheck | AnswerCheck | SayOfLine | PostStatement
+
 Command = (
     RaiseAlert | GiveNotice | Revise | Extend | Cancel | Report | Acknowledge | FindInsufficient | ReadBackAs
-    | Object | Refuse | CountRelays | SayNil | PlanOutage | LogVoice | AgreementCommand
+    | Object | Refuse | CountRelays | SayNil | PlanOutage | LineCommand | AgreementCommand
 )  # fmt: skip
 
 

@@ -22,6 +22,7 @@ from wideberth.core.call.board import Board, Change
 from wideberth.core.call.fault import NotUnderstood
 from wideberth.core.carry.channel import Channel
 from wideberth.core.records import EntryRecord
+from wideberth.core.say.rules import Purpose
 from wideberth.core.say.words import EpochOpened, Word
 from wideberth.core.seal import entry as entries
 from wideberth.core.seal.capabilities import Recall
@@ -77,7 +78,8 @@ class Fold:
     def _fresh(self) -> Board:
         versions = self.channel.versions
         accord = Accord(versions, self._verifier) if self.channel.home else None
-        return Board(self.channel.ch, versions, self.channel.us, accord)
+        positions = self.channel.terms.purpose is Purpose.WORKING_GROUP
+        return Board(self.channel.ch, versions, self.channel.us, accord, positions=positions)
 
     def take(self, heard: Heard) -> Change | None:
         """Fold one entry in. None: it waits for what its author had seen. Raises NotUnderstood."""

@@ -15,8 +15,10 @@ from wideberth.core.batch import Now, Send
 from wideberth.core.call import speak
 from wideberth.core.call.agreeing import agreement_word
 from wideberth.core.call.board import Board, Change, Thread, Version
-from wideberth.core.call.deadlines import URGENT, Deadlines, overdue
+from wideberth.core.call.deadlines import CHECK_BEFORE, URGENT, Deadlines, overdue
 from wideberth.core.call.fault import NotUnderstood
+from wideberth.core.call.linewatch import LineWatch
+from wideberth.core.call.linework import line_word
 from wideberth.core.carry.channel import Channel
 from wideberth.core.effects import Effects, entry_record, fault_tell, is_urgent, receipt_record
 from wideberth.core.feed import Feed, Forget, Weigh
@@ -52,6 +54,7 @@ class Line:
         self.mechanism = mechanism
         self.fold = Fold(channel, recall, verifier)
         self.deadlines = Deadlines()
+        self.watch = LineWatch(channel.ch, channel.us, channel.peers, channel.versions, channel.terms)
         self.recovery = Recovery(self, entropy)
         self.witness = Witness(self, entropy)
         self.verifier = verifier
@@ -86,8 +89,12 @@ class Line:
 
     def command(self, command: ev.Command, now: Now, disk_low: bool, out: Effects) -> None:
         """Raises BadInput, NotFound or StoreFull; nothing has changed then."""
+        self._command(command, now, disk_low, out)
+        out.tell.extend(self.watch.tell(self.board, now.t_ms))
+
+    def _command(self, command: ev.Command, now: Now, disk_low: bool, out: Effects) -> None:
         post = self._post(command.by)
-        what, facts = self._word_for(command, now)
+        what, facts = self.word_for(command, now, self._entropy)
         if disk_low and not is_urgent(what):
             raise StoreFull(
                 "the disk of this node is full: routine entries are refused until there is room. "
@@ -103,15 +110,19 @@ class Line:
             return
         try:
             # The board may be another one now, with what came back.
-            what, facts = self._word_for(command, now)
+            what, facts = self.word_for(command, now, self._entropy)
             self._write(what, name, post, now, out, facts=facts)
         except Fault as fault:
             # The epoch is open and must be stored: it is too late to refuse the whole step.
             out.tell.append(fault_tell(fault, self.channel.ch, self.channel.us, Level.RING))
 
-    def _word_for(self, command: ev.Command, now: Now) -> tuple[Word, dict[str, Any]]:
+    def word_for(self, command: ev.Command, now: Now, entropy: Entropy) -> tuple[Word, dict[str, Any]]:
+        """The word, and facts for the officer. Raises BadInput or NotFound; nothing changes either way."""
+        if isinstance(command, ev.LineCommand):
+            return line_word(command, self.board, self.channel.versions, self.channel.terms, entropy, now.t_ms)
         if not isinstance(command, ev.AgreementCommand):
-            return speak.word_for(command, self.board, now.t_ms)
+            what, facts = speak.word_for(command, self.board, now.t_ms)
+            return what, self.watch.warned(facts, self.board, now.t_ms)
         supervisor = self.channel.card_of(self.channel.us).post(command.by).supervisor
         return agreement_word(command, self.mechanism.accord, self.channel.us, now.t_ms, supervisor=supervisor)
 
@@ -180,6 +191,7 @@ class Line:
         if outbox is not None:
             outbox.alive(self.channel.newest, now.mono_ms)
             self.send_fresh(event.peer, now, out)
+        out.tell.extend(self.watch.tell(self.board, now.t_ms))
 
     def judge_waiting(self, now: Now, out: Effects) -> None:
         """A version of the agreement came: entries that were signed under it can be judged now."""
@@ -295,12 +307,16 @@ class Line:
 
     def tick(self, now: Now, out: Effects) -> None:
         self.recovery.tick(now, out)
+        out.tell.extend(self.watch.tell(self.board, now.t_ms))
         for peer, outbox in self.channel.outboxes.items():
             if outbox.due_mono_ms is not None and outbox.due_mono_ms <= now.mono_ms:
                 self._send(peer, *outbox.repeat(self.channel.newest, now.mono_ms), out)
         while (due := self.deadlines.pop(now.t_ms)) is not None:
             thread = self.board.threads.get((due.author, due.ref))
             if thread is None:
+                continue
+            if due.what == CHECK_BEFORE:
+                out.tell.extend(self.watch.before(self.board, thread, now.t_ms))
                 continue
             sentence = overdue(due, thread)
             if due.what == "EXPIRED" and thread.newest.entry == due.entry:
@@ -319,6 +335,8 @@ class Line:
             due.append(self.recovery.due_mono_ms)
         if self.deadlines.next_ms is not None:
             due.append(now.mono_ms + max(0, self.deadlines.next_ms - now.t_ms))
+        if (look_ms := self.watch.next_ms(self.board, now.t_ms)) is not None:
+            due.append(now.mono_ms + max(0, look_ms - now.t_ms))
         return min(due, default=None)
 
     # --- what follows from a change ---

@@ -18,7 +18,7 @@ import msgspec
 
 from wideberth.core import events as ev
 from wideberth.core.batch import Now
-from wideberth.core.call import sentences, speak, views
+from wideberth.core.call import sentences, views
 from wideberth.core.call.board import Board
 from wideberth.core.call.elsewhere import Spoken, names_elsewhere
 from wideberth.core.call.fault import NotUnderstood
@@ -79,7 +79,7 @@ def preview(lines: Mapping[str, Line], command: ev.Command, now: Now) -> Preview
         post = card.post(command.by)
     except Stranger:
         raise NotFound(f"{command.by} is not a post of this node; `status` lists them", post=command.by) from None
-    what, facts = speak.word_for(command, board, now.t_ms)
+    what, facts = line.word_for(command, now, bytes)  # zeros, for entropy
     said, sig = entries.state(command.by, channel.ch, now.t_ms, what, _Blank(post.key))
     body = entries.pack_body(said, sig, bytes(entries.SALT_BYTES))
     kind = entries.kind_of(what)
@@ -129,7 +129,8 @@ def _apart(board: Board, what: Word) -> Board:
     """A board with copies of the threads that the word is about, and of nothing else: to try it on."""
     named = (getattr(what, "of", ""), getattr(what, "refines", ""))
     threads = {(t.author, t.ref): t for t in map(board.find, filter(None, named)) if t is not None}
-    apart = Board(board.ch, board.versions, board.us)
+    apart = Board(board.ch, board.versions, board.us, positions=board.statements.here)
+    apart.lines = copy.deepcopy(board.lines)
     for thread in threads.values():
         apart.adopt(copy.deepcopy(thread))
     return apart

@@ -106,6 +106,58 @@ class FaultSeen(_Tell, frozen=True, tag="fault"):
     level: Level = Level.NOTE
 
 
+class CheckDue(_Tell, frozen=True, tag="check_due"):
+    """A person should ask, or answer, a line check with these peers: at the agreed time `slot_ms` and again later
+    (`prompt` counts from 1); with `ref`, before that notice becomes active at `slot_ms`."""
+
+    ch: str
+    peers: tuple[str, ...]
+    slot_ms: int
+    prompt: int
+    sentence: str
+    ref: str = ""
+    level: Level = Level.NOTE
+
+
+class CheckMissed(_Tell, frozen=True, tag="check_missed"):
+    """Nobody answered by the agreed time `slot_ms`: the newest of `missed` in a row since `first_ms`. It means
+    *unknown*."""
+
+    ch: str
+    peer: str
+    slot_ms: int
+    missed: int
+    first_ms: int
+    sentence: str
+    level: Level = Level.NOTE
+
+
+class LineChanged(_Tell, frozen=True, tag="line"):
+    """The line to a peer is in another state since `since_ms` (core/call/lines.py)."""
+
+    ch: str
+    peer: str
+    state: str
+    before: str
+    since_ms: int
+    cause: str
+    reason: str
+    sentence: str
+    level: Level = Level.NOTE
+
+
+class FallbackDue(_Tell, frozen=True, tag="fallback"):
+    """The line to a peer is silent: the next rung of the agreed ladder, counted from 0, and how it is reached."""
+
+    ch: str
+    peer: str
+    kind: str
+    how: str
+    rung: int
+    sentence: str
+    level: Level = Level.NOTE
+
+
 class LineOpened(_Tell, frozen=True, tag="opened"):
     """A channel is in force: every member signed."""
 
@@ -123,4 +175,5 @@ class Disk(_Tell, frozen=True, tag="disk"):
     level: Level = Level.RING
 
 
-Tell = Said | Heard | Delivered | Climbed | Overdue | FaultSeen | LineOpened | Disk
+LineTell = CheckDue | CheckMissed | LineChanged | FallbackDue
+Tell = Said | Heard | Delivered | Climbed | Overdue | FaultSeen | LineOpened | Disk | LineTell

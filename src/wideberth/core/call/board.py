@@ -23,10 +23,23 @@ import msgspec
 
 from wideberth.core.call.accord import Accord
 from wideberth.core.call.fault import NotUnderstood
+from wideberth.core.call.linelog import LineLog
+from wideberth.core.call.statements import Statements
 from wideberth.core.limits import ALERT_LIVES_MS
 from wideberth.core.say import notice, readback
 from wideberth.core.say.rules import Rules
-from wideberth.core.say.standing import Exit, Operational, Proposal, Reinstatement, Signing, Suspension
+from wideberth.core.say.standing import (
+    Exit,
+    LineCheck,
+    LineCheckAnswer,
+    LineWord,
+    Operational,
+    Proposal,
+    Reinstatement,
+    Signing,
+    Statement,
+    Suspension,
+)
 from wideberth.core.say.words import (
     RECEIPT_ONLY,
     Acknowledgement,
@@ -188,11 +201,15 @@ class Change(msgspec.Struct, frozen=True):
 
 class Board:
     """`versions` is anything that knows the rules of a version by its hash, and those in force at a time. `accord` is
-    there on the line on which the mechanism itself is talked about."""
+    there on the line on which the mechanism itself is talked about. `positions`: whether statements belong here."""
 
-    def __init__(self, ch: str, versions: RuleBook, us: str, accord: Accord | None = None) -> None:
+    def __init__(
+        self, ch: str, versions: RuleBook, us: str, accord: Accord | None = None, *, positions: bool = False
+    ) -> None:
         self.ch = ch
         self.accord = accord
+        self.lines = LineLog()
+        self.statements = Statements(positions)
         self.versions = versions
         self.us = us
         self.threads: dict[tuple[str, str], Thread] = {}
@@ -279,8 +296,18 @@ class Board:
                 return Change("agreement", facts=facts, signed=signed)
             case EpochOpened():
                 self._openings[header.sender] = self._openings.get(header.sender, 0) + 1
+                self.lines.opened(header, what)
                 return Change("word")
-            case NilReturn() | Outage() | VoiceContact():
+            case LineCheck() | LineCheckAnswer() | LineWord() | Outage() | VoiceContact():
+                if why := self.lines.take(header, entry, what):
+                    raise NotUnderstood(why)
+                if isinstance(what, Outage | VoiceContact):
+                    self.words.append((header.sender, entry, header.t_ms, what))
+                asked = self.lines.check(what.of) if isinstance(what, LineCheckAnswer) else None
+                return Change("word", facts={"asked_by": asked.author, "asked_ms": asked.t_ms} if asked else {})
+            case Statement():
+                return Change("word", facts=self.statements.take(header, entry, what))
+            case NilReturn():
                 self.words.append((header.sender, entry, header.t_ms, what))
                 return Change("word")
             case _:

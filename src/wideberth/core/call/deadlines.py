@@ -21,6 +21,9 @@ from wideberth.core.say.words import Precedence
 # A routine notice without a receipt for a minute: the line may be down. Shown, not rung.
 ROUTINE_UNRECEIPTED_MS: Final = 60_000
 
+# A person is asked for before a notice becomes active (domain.md §8, B2): a prompt, not an answer that is overdue.
+CHECK_BEFORE: Final = "CHECK_BEFORE"
+
 URGENT: Final = frozenset({Precedence.FLASH, Precedence.IMMEDIATE})
 
 
@@ -63,6 +66,10 @@ class Deadlines:
             if ours and ends - rules.remind_before_ms > since:
                 self._push(ends - rules.remind_before_ms, thread, version, "ENDING_SOON", us)
             self._push(ends, thread, version, "EXPIRED", us)
+            asked = version.terms.starts_ms - rules.check_before_ms
+            # A late notice is itself answered within two minutes.
+            if version.terms.starts_ms > since and not (urgent and asked <= since):
+                self._push(max(since, asked), thread, version, CHECK_BEFORE, us)
 
     def pop(self, now_ms: int) -> Due | None:
         """The next that is due, or None."""

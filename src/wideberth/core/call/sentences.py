@@ -3,11 +3,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from wideberth.core.call.board import Change, Version
 from wideberth.core.say import instant
-from wideberth.core.say.standing import Exit, Operational, Proposal, Reinstatement, Signing, Suspension
+from wideberth.core.say.standing import (
+    Exit,
+    LineCheck,
+    LineCheckAnswer,
+    LineWord,
+    Operational,
+    Proposal,
+    Reinstatement,
+    Signing,
+    Statement,
+    Suspension,
+)
 from wideberth.core.say.volume import Circle, Corridor, Polygon, Volume4D
 from wideberth.core.say.words import RECEIPT_ONLY, NilReturn, Outage, VoiceContact, Word
 
@@ -57,7 +68,9 @@ def of_change(author: str, by: str, change: Change, what: Word) -> str:
     thread, version = change.thread, change.version
     if change.what == "version" and thread is not None and version is not None:
         head = {
-            "alert": f"ALERT from {author}: something is about to happen, place unknown; whole area of the mechanism.",
+            "alert": f"DISTRESS of {author}: somebody needs help now, place unknown; whole area of the mechanism."
+            if thread.distress
+            else f"ALERT from {author}: something is about to happen, place unknown; whole area of the mechanism.",
             "notice": f"{author} gives notice {thread.ref}.",
             "amend": f"{author} amends {thread.ref}: version {version.number} holds.",
             "correct": f"{author} CORRECTS {thread.ref}: version {version.number} holds, earlier answers are void.",
@@ -81,9 +94,44 @@ def of_change(author: str, by: str, change: Change, what: Word) -> str:
         case Outage():
             return f"{author} plans a line outage {instant.show(what.start_ms)} to {instant.show(what.end_ms)}."
         case VoiceContact():
-            return f"{by} logged a call by {what.medium} at {instant.show(what.at_ms)}: “{what.answer}”."
+            return contact(by, what)
+        case LineCheck():
+            return (
+                f"{by} asks whether a person is there (line check). Answer it: `linecheck answer`.{_quoted(what.text)}"
+            )
+        case LineCheckAnswer():
+            asked = f"the line check that {change.facts['asked_by']} asked at {instant.show(change.facts['asked_ms'])}"
+            return f"{by} answers {asked}: a person is there.{_quoted(what.text)}"
+        case LineWord():
+            return f"{by} {_LINE_WORDS[what.state]}.{_quoted(what.text)} No state of a line stops a warning."
+        case Statement():
+            marked = (
+                " It came on a line that is not for statements, and is marked." if change.facts["misplaced"] else ""
+            )
+            return f"{author} states its position: “{what.text}”. It changes nothing.{marked}"
         case _:
             return f"{author} opened its strand."
+
+
+_LINE_WORDS: Final = {
+    "REFUSED": "refuses to talk on this line",
+    "SUSPENDED": "takes this line out of use",
+    "CLOSED": "closes this line",
+    "OPEN": "is back on this line",
+}
+
+
+def contact(by: str, what: VoiceContact) -> str:
+    """What was said off this system, or that nobody answered."""
+    whom = f" to {what.party}" if what.party else ""
+    how = f"{what.medium} {what.frequency}".rstrip()
+    rung = f" ({what.rung} of the fallback ladder)" if what.rung is not None else ""
+    outcome = {"ANSWERED": "answered", "NO_ANSWER": "no answer", "REFUSED": "refused"}[what.outcome]
+    return f"{by} logged a call{whom} by {how} at {instant.show(what.at_ms)}{rung}, {outcome}: “{what.answer}”."
+
+
+def _quoted(text: str) -> str:
+    return f" “{text}”." if text else ""
 
 
 def of_agreement(author: str, by: str, facts: dict[str, Any], what: Word) -> str:

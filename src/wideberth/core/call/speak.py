@@ -35,7 +35,6 @@ from wideberth.core.say.words import (
     Refusal,
     RelayCount,
     Terms,
-    VoiceContact,
     Word,
 )
 from wideberth.errors import BadInput, NotFound
@@ -45,7 +44,7 @@ def word_for(command: ev.Command, board: Board, now_ms: int) -> tuple[Word, dict
     """The word, and facts for the officer (warnings). Raises BadInput or NotFound; nothing has changed then."""
     match command:
         case ev.RaiseAlert():
-            return Alert(command.started_ms or now_ms, command.text), {}
+            return Alert(command.started_ms or now_ms, command.text, command.distress), {}
         case ev.GiveNotice():
             return _give(command, board, now_ms)
         case ev.Revise():
@@ -67,12 +66,6 @@ def word_for(command: ev.Command, board: Board, now_ms: int) -> tuple[Word, dict
             return NilReturn(command.until_ms), {}
         case ev.PlanOutage():
             return Outage(command.start_ms, command.end_ms, command.text), {}
-        case ev.LogVoice():
-            thread_or_none = board.find(command.ref) if command.ref else None
-            if command.ref and thread_or_none is None:
-                raise NotFound(f"there is no notice {command.ref} on this line", ref=command.ref)
-            of = thread_or_none.newest.entry if thread_or_none else ""
-            return VoiceContact(of, command.medium, command.answer, command.at_ms or now_ms), {}
         case _:
             return _answer(command, board), {}
 

@@ -135,7 +135,8 @@ class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise BadInput("a kind of notice has one lead time", field="leads")
         if not self.languages or not self.who_moves or len(set(self.who_moves)) != len(self.who_moves):
             raise BadInput("an agreement names its languages, and who moves, each once", field="rules")
-        lists = (self.gazetteer, self.not_covered, self.fallback, self.frequencies, self.vocabulary, self.languages)
+        lists = (self.gazetteer, self.not_covered, self.fallback, self.frequencies, self.vocabulary, self.languages,
+                 self.check_times_ms)  # fmt: skip
         texts = (*self.not_covered, *self.frequencies, *self.vocabulary, *self.languages,
                  *(rung.how for rung in self.fallback), *(place.name for place in self.gazetteer))  # fmt: skip
         if max(map(len, lists)) > PRINTED_LIST_MAX or max(map(len, texts), default=0) > NAME_CHARS_MAX:

@@ -321,6 +321,7 @@ class VoiceContact(WordBase, frozen=True, tag="voice"):
 
     def __post_init__(self) -> None:
         short(self.medium, NAME_CHARS_MAX, "medium")
+        short(self.party, NAME_CHARS_MAX, "party")
         short(self.answer, TEXT_CHARS_MAX, "answer")
         short(self.frequency, NAME_CHARS_MAX, "frequency")
 
