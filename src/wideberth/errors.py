@@ -12,7 +12,8 @@
     │   ├── BadSignature    the signature does not verify under the key that should have made it
     │   ├── Stranger        a party, channel, node or post that we have no agreement with
     │   ├── OutOfPlace      well signed, but it does not continue the strand
-    │   └── Equivocation    two different signed headers for one place: a proof that stands alone
+    │   ├── Equivocation    two different signed headers for one place: a proof that stands alone
+    │   └── Spoiled         a delivery that cannot be used, and somebody signed for exactly that: a proof
     └── Worlds      neither side's fault
         ├── StoreFull       no room on the disk
         ├── StoreBroken     the store cannot be read, or somebody else wrote to it
@@ -98,6 +99,16 @@ class Equivocation(Theirs):
         super().__init__(sentence, **details)
         self.first = first
         self.second = second
+
+
+class Spoiled(Theirs):
+    """A delivery through a mediator that cannot be used. `by` (a party or the mediator) signed for exactly that; `proof`
+    is canonical JSON that shows it to a stranger (`core/seal/mediation.py`)."""
+
+    def __init__(self, sentence: str, *, by: str = "", proof: bytes = b"", **details: Any) -> None:
+        super().__init__(sentence, by=by, **details)
+        self.by = by
+        self.proof = proof
 
 
 class Worlds(Fault):

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Private folders and the files in them: nobody but the owner may open them, and each file is written whole or not.
 
-Used by a node's folder (`home.py`) and a mediator's (`mediator/folder.py`). Seeds are Ed25519 seeds (RFC 8032), 32 bytes,
-as one line of 64 hex digits.
+Used by a node's folder (`home.py`) and a mediator's (`mediator/folder.py`). Seeds are Ed25519 seeds (RFC 8032), 32
+bytes, as one line of 64 hex digits.
 """
 
 from __future__ import annotations

@@ -11,7 +11,6 @@ import asyncio
 import contextlib
 import os
 from collections.abc import Sequence
-from functools import partial
 from typing import Any
 
 import msgspec
@@ -31,21 +30,22 @@ from wideberth.core.records import SidecarRecord
 from wideberth.core.say.geodesy import geod
 from wideberth.core.seal import checkpoint
 from wideberth.core.seal.keys import Ed25519Signer, Ed25519Verifier, Signer
+from wideberth.core.seal.mediation import KEPT_PROOF
 from wideberth.core.tells import FaultSeen, LineOpened, Said, Tell
 from wideberth.core.warned import Warned
 from wideberth.errors import BadInput, Fault, Misuse, NotFound, StoreFull
 from wideberth.fingerprint import fingerprint_words
 from wideberth.home import Home
 from wideberth.inner.client import InnerProcess
-from wideberth.link.client import PeerLine
 from wideberth.link.delivery import Delivery
-from wideberth.link.keyring import MemoryKeyRing
-from wideberth.link.tls import client_context, server_context
+from wideberth.link.tls import server_context
+from wideberth.links import Links
 from wideberth.runtime import Runtime
 from wideberth.stamps import KIND as STAMP
 from wideberth.stamps import Stamping, read_roots
 from wideberth.store.reserve import Reserve
 from wideberth.store.sqlite import SqliteStore
+from wideberth.ways import WayBook
 from wideberth.web import keeping
 from wideberth.web.peer_api import peer_routes
 from wideberth.web.server import Serving, serve, serve_unix
@@ -82,9 +82,10 @@ class Service:
         self.stopping = asyncio.Event()
         self.failed: Fault | None = None
         self._signers = HomeSigners(home)
-        self._keys = MemoryKeyRing()
-        self._lines: dict[tuple[str, str], tuple[PeerLine, asyncio.Task[None]]] = {}
-        self._links: dict[tuple[str, str], str] = {}
+        self._links = Links(
+            home, clock, self._signers.node, node=lambda: self.node, tell=lambda tell: self._tell(tell, False),
+            keep=self._keep_beside, soon=lambda event: self._spawn(self._quietly(event)),
+        )  # fmt: skip
         self._tasks: set[asyncio.Task[Any]] = set()
         self._servers: list[Serving] = []
         self._store: SqliteStore | None = None
@@ -116,13 +117,13 @@ class Service:
             self._store = SqliteStore(self.home.record_path)
             self._reserve.restore()
             for key in self.home.sealing_keys():
-                self._keys.add_own(key)
+                self._links.keys.add_own(key)
             self._inner = inner
             self._runtime = Runtime(
                 self._build, self._store, self.clock, self._reserve,
-                post=self._postman, tell=self._tell, feed=self._feed,
+                post=self._links.postman, tell=self._tell, feed=self._feed,
             )  # fmt: skip
-            self._join_links()
+            self._links.reload()
             self._start_stamping()
             self._spawn(self._run())
             self._spawn(self._keep_reserve())
@@ -131,7 +132,7 @@ class Service:
                 self._spawn(self._every(_CHECKPOINT_S, ev.SignCheckpoints()))
             await self.take_lines()
             config = self.home.config
-            peer_app = Starlette(routes=peer_routes(self._receive, self._keys))
+            peer_app = Starlette(routes=peer_routes(self._receive, self._links.keys, self._links.desk))
             peers = await serve(
                 peer_app, host=config.listen_host, port=config.listen_port,
                 tls=server_context(self.home.identity()),
@@ -149,11 +150,10 @@ class Service:
         self.stopping.set()
         for server in self._servers:
             await server.stop()
-        for _, task in self._lines.values():
-            task.cancel()
+        await self._links.stop()
         for task in tuple(self._tasks):
             task.cancel()
-        await asyncio.gather(*self._tasks, *(t for _, t in self._lines.values()), return_exceptions=True)
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         if self._inner is not None:
             await self._inner.stop()
         if self._store is not None:
@@ -210,8 +210,9 @@ class Service:
         try:
             roots = read_roots(self.home.tsa_roots())
             stamping = Stamping(
-                config.tsa, roots, config.party, self.clock, keep=self._keep_stamp, tell=self._tell_inner
-            )
+                config.tsa, roots, config.party, self.clock,
+                keep=lambda record: self._keep_beside((record,)), tell=self._tell_inner,
+            )  # fmt: skip
         except Fault as fault:
             self._tell_inner(FaultSeen("NoStamp", fault.whose, f"no time stamps: {fault.sentence}"))
             return
@@ -220,12 +221,15 @@ class Service:
         self._stamping = stamping
         self._spawn(stamping.run())
 
-    def _keep_stamp(self, record: SidecarRecord) -> None:
-        """On the loop's thread, so between two rounds of the runtime. Raises StoreFull, StoreBroken."""
+    def _keep_beside(self, records: Sequence[SidecarRecord]) -> None:
+        """What others signed beside the record. On the loop's thread, so between two rounds of the runtime.
+
+        Raises StoreFull, StoreBroken.
+        """
         if self.node.disk_low:
             raise StoreFull("the disk is low, and what room there is belongs to entries")
         store = self._opened_store
-        store.append((record,), store.head)
+        store.append(records, store.head)
 
     async def _keep_reserve(self) -> None:
         while True:
@@ -237,7 +241,7 @@ class Service:
 
     def _tell(self, tell: Tell, first: bool) -> None:
         if isinstance(tell, LineOpened):
-            self._join_links()
+            self._links.join()
         if isinstance(tell, FaultSeen) and not self._worth_telling(tell):
             return
         self.bus.publish(tell, self.clock.now().t_ms, first=first)
@@ -260,43 +264,6 @@ class Service:
     async def _receive(self, delivery: Delivery) -> Delivery:
         return await self.runtime.receive(delivery)
 
-    def _join_links(self) -> None:
-        """Key ring and peer lines follow the lines of the core, open or waiting."""
-        us = self.home.config.party
-        known = {ch: line.channel.cards for ch, line in self.node.lines.items()}
-        known.update({ch: cards for ch, (_, cards) in self.node.pending.items()})
-        for ch, cards in known.items():
-            self._keys.join(ch, us)
-            for party, card in cards.items():
-                if party == us:
-                    continue
-                self._keys.set_peer(ch, party, card.sealing)
-                if (ch, party) not in self._lines and card.url:
-                    line = PeerLine(
-                        card.url, client_context(card.tls_pem), self._keys,
-                        on_reply=self._replied, on_change=partial(self._link_changed, ch, party),
-                    )  # fmt: skip
-                    self._links[ch, party] = "not tried yet"
-                    self._lines[ch, party] = (line, asyncio.create_task(line.run()))
-
-    def _postman(self, ch: str, peer: str) -> PeerLine | None:
-        if (ch, peer) not in self._lines:
-            self._join_links()  # a line that opens says its first word before anybody is told that it is open
-        line = self._lines.get((ch, peer))
-        return line[0] if line else None
-
-    def _replied(self, delivery: Delivery) -> None:
-        if delivery.frames or delivery.sidecars:
-            frames = tuple((f.envelope, f.body) for f in delivery.frames)
-            self._spawn(self._quietly(ev.Arrived(delivery.ch, delivery.sender, frames, delivery.sidecars)))
-
-    def _link_changed(self, ch: str, peer: str, fault: Fault | None) -> None:
-        self._links[ch, peer] = "reachable" if fault is None else str(fault)
-        if fault is None:
-            self._spawn(self._quietly(ev.Reached(peer)))
-        else:
-            self._tell(FaultSeen(fault.name, fault.whose, fault.sentence, ch, peer), False)
-
     async def _quietly(self, event: ev.Event) -> None:
         with contextlib.suppress(Fault):
             batch = await self.runtime.submit(event)
@@ -312,8 +279,8 @@ class Service:
         # The last one: after a restore an urgent word opens a new epoch first, and that is said as well.
         said = [t for t in batch.tell if isinstance(t, Said)][-1]
         facts = said.facts
-        if names:
-            facts = {**facts, "warnings": [*facts.get("warnings", ()), *names]}
+        if out := (*names, *self._links.warnings(said.ch)):
+            facts = {**facts, "warnings": [*facts.get("warnings", ()), *out]}
         return {
             "ch": said.ch, "entry": said.entry, "kind": said.kind, "by": said.by, "ref": said.ref,
             "version": said.version, "facts": facts,
@@ -346,7 +313,7 @@ class Service:
 
     async def open_line(self, agreement: bytes, cards: tuple[bytes, ...]) -> None:
         await self.runtime.submit(ev.OpenLine(agreement, cards))
-        self._join_links()
+        self._links.join()
 
     async def take_lines(self) -> None:
         """Open what was joined in the folder while the node was down, or by the command line just now."""
@@ -357,6 +324,14 @@ class Service:
             if waiting is not None and len(msgspec.json.decode(agreement)["signatures"]) < len(waiting[0].members):
                 continue
             await self.open_line(agreement, cards)
+
+    def reload_ways(self) -> WayBook:
+        """Take in mediators and ways from the folder (`ways.py`); links that changed begin anew. Raises Fault."""
+        return self._links.reload()
+
+    def spoiled(self) -> list[SidecarRecord]:
+        """What mediators or senders spoiled on the way, by line, oldest first."""
+        return [r for ch in self.node.lines for r in self._opened_store.sidecars(ch, KEPT_PROOF)]
 
     async def inner(self, request: Any) -> Any:
         """Ask the inner process about own plans, exposures or drafts (`inner/protocol.py`). Raises Fault."""
@@ -453,7 +428,7 @@ class Service:
             peers.append(
                 {
                     "party": member.party,
-                    "link": self._links.get((channel.ch, member.party), "by voice only"),
+                    **self._links.state(channel.ch, member.party),
                     "receipted": outbox.receipted if outbox else 0,
                     "outstanding": channel.newest - outbox.receipted if outbox else 0,
                     "held": channel.strands[member.party].seq if member.root else 0,

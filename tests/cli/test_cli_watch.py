@@ -125,6 +125,16 @@ def test_a_full_disk_rings_until_there_is_room():
     assert alarm.ringing == ()
 
 
+def test_an_outage_rings_until_what_we_say_gets_through_again():
+    alarm = Alarm()
+    out = {"tell": "link", "ch": "c", "peer": "GREEN", "state": "NOT_RELAYED", "sentence": "out", "level": "RING"}
+    assert alarm.take(out)
+    assert not alarm.take({**out, "sentence": "out, and for another reason"})
+    alarm.take({**out, "state": "WORKS", "level": "NOTE"})
+    assert alarm.ringing == ()
+    assert alarm.take(out)  # the next outage rings again
+
+
 def test_levels_left_out_of_the_json_are_those_of_the_tells():
     import msgspec
 

@@ -24,9 +24,9 @@ from wideberth.core.node import Node
 from wideberth.core.records import EntryRecord
 from wideberth.core.seal import entry as entries
 from wideberth.core.seal.keys import Ed25519Verifier, Signer
-from wideberth.link.client import CONTENT_TYPE, PATH
 from wideberth.link.delivery import MAGIC, PAD_BYTES, Delivery, open_delivery, read_address
 from wideberth.link.sealing import key_id, seal
+from wideberth.link.way import CONTENT_TYPE, PATH
 from wideberth.service import HomeSigners
 from wideberth.store.memory import MemoryStore
 from wideberth.store.sqlite import SqliteStore

@@ -10,11 +10,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from starlette.applications import Starlette
 
 from wideberth.errors import Fault
-from wideberth.link.client import Patience, PeerLine
+from wideberth.link.client import PeerLine
 from wideberth.link.delivery import Delivery, Frame
 from wideberth.link.keyring import MemoryKeyRing
+from wideberth.link.post import Patience
 from wideberth.link.sealing import SealingKey
 from wideberth.link.tls import Identity, client_context, make_identity, server_context
+from wideberth.link.way import Direct, Ways
 from wideberth.web.peer_api import peer_routes
 from wideberth.web.server import Serving, serve
 
@@ -62,12 +64,10 @@ class Party:
     @contextlib.asynccontextmanager
     async def line(self, port: int, pinned: Identity, own: Identity | None = None) -> AsyncIterator[PeerLine]:
         line = PeerLine(
-            f"https://127.0.0.1:{port}",
-            client_context(pinned.certificate_pem, own),
+            Ways([Direct(f"https://127.0.0.1:{port}", client_context(pinned.certificate_pem, own), QUICK)]),
             self.keys,
             on_reply=self.replies.put_nowait,
             on_change=self.changes.put_nowait,
-            patience=QUICK,
         )
         task = asyncio.create_task(line.run())
         try:

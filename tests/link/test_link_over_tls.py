@@ -10,7 +10,7 @@ from linkworld import CH, IDENTITIES, QUICK, T0_MS, Party, frame, pair
 
 from wideberth.core.limits import DELIVERY_BYTES_MAX
 from wideberth.errors import BadInput, Malformed, Stranger, Unreachable
-from wideberth.link.client import CONTENT_TYPE, PATH, PeerLine
+from wideberth.link.client import PeerLine
 from wideberth.link.delivery import Delivery, Frame, open_delivery, read_address, seal_delivery
 from wideberth.link.sealing import SealingKey
 from wideberth.link.tls import (
@@ -22,6 +22,7 @@ from wideberth.link.tls import (
     server_context,
     valid_until_ms,
 )
+from wideberth.link.way import CONTENT_TYPE, PATH, Direct, Ways
 
 
 def test_two_nodes_exchange_deliveries_over_pinned_tls():
@@ -276,13 +277,12 @@ def test_a_silent_peer_is_a_timeout_and_holds_nobody_for_ever():
         green.answer = never
         async with await green.serve() as serving:
             quick = QUICK.__class__(connect_s=2, silence_s=0.2, whole_s=0.5)
+            tls = client_context(green.identity.certificate_pem)
             line = PeerLine(
-                f"https://127.0.0.1:{serving.port}",
-                client_context(green.identity.certificate_pem),
+                Ways([Direct(f"https://127.0.0.1:{serving.port}", tls, quick)]),
                 blue.keys,
                 on_reply=blue.replies.put_nowait,
                 on_change=blue.changes.put_nowait,
-                patience=quick,
             )
             task = asyncio.create_task(line.run())
             line.offer(blue.to("GREEN", frame("x")))

@@ -71,9 +71,11 @@ class Alarm:
             over = [_crossed(tell)]  # what grew rings again, whoever heard it before
         elif kind == "disk" and not tell["low"]:
             over = ["disk"]
+        elif kind == "link" and tell["state"] == "WORKS":
+            over = [_link(tell)]
         for key in over:
             self._ringing.pop(key, None)
-            if kind in ("eased", "crossed", "uncrossed", "disk"):
+            if kind in ("eased", "crossed", "uncrossed", "disk", "link"):
                 self._owned.discard(key)
 
 
@@ -98,6 +100,8 @@ def _key(tell: Mapping[str, Any]) -> str:
             return _crossed(tell)
         case "disk":
             return "disk"
+        case "link":
+            return _link(tell)
         case kind:
             return f"{kind}|{tell.get('sentence', tell)}"
 
@@ -109,6 +113,10 @@ def _exposed(tell: Mapping[str, Any]) -> str:
 def _crossed(tell: Mapping[str, Any]) -> str:
     one, other = tell["one"], tell["other"]
     return f"crossed|{one['ch']}|{one['ref']}|{other['ch']}|{other['ref']}|"
+
+
+def _link(tell: Mapping[str, Any]) -> str:
+    return f"link|{tell['ch']}|{tell['peer']}"
 
 
 def _name(tell: Mapping[str, Any]) -> str:

@@ -158,6 +158,19 @@ class FallbackDue(_Tell, frozen=True, tag="fallback"):
     level: Level = Level.NOTE
 
 
+class LinkState(_Tell, frozen=True, tag="link"):
+    """Whether what we say gets to a peer's node (domain.md B9): told when it does not, when it does again, and when it
+    goes another `way` (`direct`, or a mediator's name; empty before the first)."""
+
+    ch: str
+    peer: str
+    state: Literal["NOT_RELAYED", "WORKS"]
+    way: str
+    sentence: str
+    details: dict[str, str] = {}
+    level: Level = Level.NOTE
+
+
 class LineOpened(_Tell, frozen=True, tag="opened"):
     """A channel is in force: every member signed."""
 
@@ -176,4 +189,4 @@ class Disk(_Tell, frozen=True, tag="disk"):
 
 
 LineTell = CheckDue | CheckMissed | LineChanged | FallbackDue
-Tell = Said | Heard | Delivered | Climbed | Overdue | FaultSeen | LineOpened | Disk | LineTell
+Tell = Said | Heard | Delivered | Climbed | Overdue | FaultSeen | LinkState | LineOpened | Disk | LineTell

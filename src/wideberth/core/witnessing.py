@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 # Domain.md §8, B2: clocks that differ by more, whatever the bound says, are told to people.
 CLOCK_ALARM_MS: Final = 2_000
+# The same bound tells a slow line: a check that cannot rule such a difference out has not done its work.
 # A checkpoint is due after so many entries, or when the shell's minute is over (design.md §3).
 CHECKPOINT_ENTRIES: Final = 1_000
 
@@ -61,6 +62,7 @@ class Witness:
         self._trees: dict[tuple[str, str], Tree] = {}
         self._checkpointed: dict[str, int] = {}
         self._alarmed: set[str] = set()
+        self._slow: set[str] = set()
         self.checked: dict[str, Checked] = {}
         self.cosigned: dict[tuple[str, str], int] = {}
 
@@ -127,6 +129,7 @@ class Witness:
         self._line.channel.clocks[peer].measured(offset)
         if (checked := self.checked.get(peer)) is not None:
             self.checked[peer] = msgspec.structs.replace(checked, offset=offset)
+        self._slow_or_not(peer, offset, out)
         if abs(offset.offset_ms) - offset.bound_ms <= CLOCK_ALARM_MS:
             self._alarmed.discard(peer)
         elif peer not in self._alarmed:
@@ -138,6 +141,19 @@ class Witness:
             out.tell.append(
                 FaultSeen("ClocksApart", "world", sentence, self._line.channel.ch, peer, level=Level.RING)
             )  # fmt: skip
+
+    def _slow_or_not(self, peer: str, offset: Offset, out: Effects) -> None:
+        """A check that took so long on its way that it cannot see what it is for is told, once until it is better."""
+        if offset.bound_ms <= CLOCK_ALARM_MS:
+            self._slow.discard(peer)
+        elif peer not in self._slow:
+            self._slow.add(peer)
+            sentence = (
+                f"a line check with {peer} spent {2 * offset.bound_ms / 1000:.1f} s on its way: the line is slow, or "
+                f"somebody on it delays what passes. Clocks can be compared to {offset.bound_ms / 1000:.1f} s only, "
+                "and warnings come late; use another way or the telephone for what is urgent"
+            )
+            out.tell.append(FaultSeen("LineSlow", "world", sentence, self._line.channel.ch, peer))
 
     def _compare(self, peer: str, heads: dict[str, Place], now: Now, out: Effects) -> None:
         """Whenever heads do not fit together the two compare notes in full."""

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The line to one peer: what waits is put together, urgent first, and posted, one delivery at a time.
 
-    line = PeerLine("https://192.0.2.7:7443", tls, keys, on_reply=..., on_change=...)
+    line = PeerLine(Ways([Direct("https://192.0.2.7:7443", tls)]), keys, on_reply=..., on_change=...)
     task = asyncio.create_task(line.run())
     line.offer(delivery, urgent=1)          # never waits, never fails
     task.cancel()                           # closes the connection and ends
@@ -13,23 +13,21 @@ each in the order offered. A frame or sidecar that already waits is not added ag
 The line does not insist. What cannot be delivered is dropped with all that waits behind it, and `on_change` hears why,
 once per change: the core's timer sends again what was not receipted, so a queue here would only grow stale. A fault of
 the line (nobody there, another certificate) concerns everything; any other (no key, a refusal, a reply that does not
-open) one address. `on_change(None)` says that a delivery went through at first, or again. The only repeat is the
-transport's own: a kept connection that turns out to be closed is opened once more. An urgent frame waits at most for
+open) one address. `on_change(None)` says that a delivery went through: at first, again, or by another way than before
+(`way`). The only repeats are the transport's own: a kept connection that turns out to be closed is opened once more,
+and where there are several ways the next one is tried. An urgent frame waits at most for
 the delivery under way, which `TOGETHER_BYTES` keeps short.
 """
 
 from __future__ import annotations
 
 import asyncio
-import socket
-import ssl
 from collections.abc import Callable
 from typing import Final, TypeVar
 
-import msgspec
-
 from wideberth.core.limits import DELIVERY_BYTES_MAX, DELIVERY_FRAMES_MAX, KIB
-from wideberth.errors import Fault, Malformed, Stranger, Unreachable
+from wideberth.core.seal.mediation import answered_for
+from wideberth.errors import Fault, Malformed
 from wideberth.link.delivery import (
     DELIVERY_SIDECARS_MAX,
     Delivery,
@@ -39,10 +37,7 @@ from wideberth.link.delivery import (
     seal_delivery,
 )
 from wideberth.link.keyring import KeyRing
-from wideberth.link.post import Broken, CannotConnect, Patience, Poster
-
-PATH: Final = "/v1/deliveries"
-CONTENT_TYPE: Final = "application/wideberth-delivery"
+from wideberth.link.way import Came, Down, Route, Ways
 
 # A hundred routine frames in one delivery (the batch of design.md §10); on a line of 64 kbit/s it takes half a minute,
 # the longest that an urgent frame may have to wait behind it.
@@ -74,30 +69,27 @@ class _Waiting:
 
 
 class PeerLine:
-    """See the module. `url` is the peer's address without a path; `tls` as `link/tls.client_context` makes it."""
+    """See the module. `ways`: how deliveries get there (`link/way.py`); closed when the line ends."""
 
     def __init__(
         self,
-        url: str,
-        tls: ssl.SSLContext,
+        ways: Ways,
         keys: KeyRing,
         *,
         on_reply: Callable[[Delivery], None],
         on_change: Callable[[Fault | None], None],
-        patience: Patience | None = None,
     ) -> None:
-        self._url = url.rstrip("/") + PATH
-        self._tls = tls
+        self._ways = ways
         self._keys = keys
         self._on_reply = on_reply
         self._on_change = on_change
-        self._patience = patience or Patience()
         self._rooms: dict[_Address, _Waiting] = {}
         self._waiting_bytes = 0
         self._urgent_bytes = 0
         self._dropped = 0
         self._something = asyncio.Event()
-        self._worked = False
+        self.way = ""
+        self.under_way = False
         self._wrong: dict[_Address | None, tuple[str, str]] = {}
 
     @property
@@ -138,7 +130,6 @@ class PeerLine:
 
     async def run(self) -> None:
         """Serve the line until cancelled. Raises nothing but what the callbacks raise."""
-        poster = Poster(self._url, self._tls, CONTENT_TYPE, self._patience)
         try:
             while True:
                 await self._something.wait()
@@ -146,42 +137,37 @@ class PeerLine:
                 if delivery is None:
                     self._something.clear()
                     continue
-                await self._serve(poster, delivery)
+                self.under_way = True
+                await self._serve(delivery)
+                self.under_way = False
         finally:
-            poster.close()
+            self._ways.close()
 
-    async def _serve(self, poster: Poster, delivery: Delivery) -> None:
+    async def _serve(self, delivery: Delivery) -> None:
         """One delivery there and one back. A fault of the line drops everything; any other, what has this address."""
         address = (delivery.ch, delivery.sender, delivery.to)
         try:
             wire = seal_delivery(delivery, self._keys.sealing(delivery.ch, delivery.to))
+            came = await self._ways.post(wire, Route(*address))
+            reply = self._opened(came, delivery)
+        except Down as down:
+            return self._fails(None, down.fault, delivery)
         except Fault as fault:
             return self._fails(address, fault, delivery)
-        try:
-            status, answer = await poster.post(wire)
-        except (CannotConnect, Broken, OSError) as error:
-            return self._fails(None, _why(error), delivery)
-        try:
-            reply = self._opened(status, answer, delivery)
-        except Fault as fault:
-            return self._fails(address, fault, delivery)
-        self._works(address)
+        self._works(address, came.way)
         return self._on_reply(reply)
 
-    def _opened(self, status: int, answer: bytes | None, delivery: Delivery) -> Delivery:
-        if status != 200:
-            raise _refused(status, answer)
-        if answer is None:
-            raise Malformed("the peer's reply does not say its length, or is too long", reason="length")
-        address = read_address(answer)
-        if (address.ch, address.sender, address.to) != (delivery.ch, delivery.to, delivery.sender):
-            raise Malformed("the peer's reply is for another channel or between other parties", reason="reply")
-        return open_delivery(answer, address, self._keys.opening(address))
+    def _opened(self, came: Came, delivery: Delivery) -> Delivery:
+        with answered_for(came.handed):
+            address = read_address(came.sealed)
+            if (address.ch, address.sender, address.to) != (delivery.ch, delivery.to, delivery.sender):
+                raise Malformed("the peer's reply is for another channel or between other parties", reason="reply")
+            return open_delivery(came.sealed, address, self._keys.opening(address))
 
-    def _works(self, address: _Address) -> None:
+    def _works(self, address: _Address, way: str) -> None:
         was_wrong = [self._wrong.pop(place, None) for place in (None, address)]
-        if any(was_wrong) or not self._worked:
-            self._worked = True
+        if any(was_wrong) or self.way != way:
+            self.way = way
             self._on_change(None)
 
     def _fails(self, place: _Address | None, fault: Fault, under_way: Delivery) -> None:
@@ -192,6 +178,13 @@ class PeerLine:
             self._dropped += len(room.urgent) + len(room.frames) + len(room.sidecars)
             self._urgent_bytes -= sum(map(_frame_size, room.urgent))
             self._waiting_bytes -= sum(map(_frame_size, room.frames)) + sum(map(len, room.sidecars))
+        self._note(place, fault)
+
+    def suspect(self, fault: Fault) -> None:
+        """A probe found no way: told as a delivery's failure is, and so is the next delivery that goes through."""
+        self._note(None, fault)
+
+    def _note(self, place: _Address | None, fault: Fault) -> None:
         state = (fault.name, str(fault.details.get("reason", "")))
         if self._wrong.get(place) != state:
             self._wrong[place] = state
@@ -245,48 +238,3 @@ def _take(source: dict[_T, None], size: Callable[[_T], int], most: int, bytes_le
     for thing in taken:
         del source[thing]
     return taken
-
-
-def _why(error: Exception) -> Fault:
-    """The world's fault, or the peer's, in a sentence for an officer. `details["reason"]` is a word for programs."""
-    cause = error.__cause__ if isinstance(error, CannotConnect) else None
-    if isinstance(cause, ssl.SSLCertVerificationError):
-        return Stranger(
-            "somebody answers at the peer's address with another certificate than the peer's; nothing was sent. "
-            "Compare fingerprints with the peer by telephone before anything else",
-            reason="certificate",
-        )
-    if isinstance(error, TimeoutError):
-        return Unreachable("the peer's node does not answer in time; use the telephone", reason="timeout")
-    if isinstance(cause, ssl.SSLError):
-        return Unreachable(
-            "no secure connection with the peer's node; it may not know our certificate. Use the telephone",
-            reason="tls",
-        )
-    if isinstance(cause, socket.gaierror | UnicodeError):
-        return Unreachable("the name of the peer's node cannot be looked up; use the telephone", reason="name")
-    if cause is not None:
-        return Unreachable("nobody answers at the address of the peer's node; use the telephone", reason="connect")
-    return Unreachable(
-        "the line to the peer's node breaks at once: it may be restarting, or not know our certificate; "
-        "use the telephone",
-        reason="broken",
-    )
-
-
-def _refused(status: int, answer: bytes | None) -> Unreachable:
-    """The peer's node answers, but does not take the delivery. What it says about it is a hint, believed by nobody."""
-    try:
-        said = msgspec.json.decode(answer or b"", type=dict[str, object]).get("fault")
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        said = None
-    name = (
-        said if isinstance(said, str) and said.isascii() and said.isalnum() and len(said) <= 40 else "no reason given"
-    )
-    return Unreachable(
-        f"the peer's node answers but does not take what we send ({status}, {name}); use the telephone, "
-        "and tell the people who run the two nodes",
-        reason=f"refused {status} {name}",
-        status=status,
-        refused=name,
-    )

@@ -15,6 +15,7 @@
     POST   /v1/shown                       {"line", "author", "entry"}: a screen of ours showed this entry of a peer
     POST   /v1/lines                       take the lines joined in the folder, or {"agreement", "cards"} (base64)
     POST   /v1/backup, /v1/resume, /v1/check      keeping the record (web/keeping.py)
+    POST   /v1/ways, GET /v1/spoiled              ways and mediators (web/relaying.py)
     POST   /v1/clock                       {"t_ms"}: a drill's clock only
     POST   /v1/stop
 
@@ -45,7 +46,7 @@ from wideberth.core.say.rules import Mode
 from wideberth.core.seal.keys import unb64
 from wideberth.errors import BadInput, Fault, Misuse, NotFound
 from wideberth.inner import protocol as inner
-from wideberth.web import drafts, keeping
+from wideberth.web import drafts, keeping, relaying
 from wideberth.web.faults import problem
 
 # A notice of 100 volumes of 500 corners as JSON with indents is 5 MB; beyond that it is not a notice.
@@ -57,7 +58,7 @@ NDJSON: Final = "application/x-ndjson"
 Handler = Callable[[Request], Awaitable[Response]]
 
 
-class LocalService(keeping.Keeper, Protocol):
+class LocalService(keeping.Keeper, relaying.Relaying, Protocol):
     """What the routes need of a running node (`service.py` is one)."""
 
     @property
@@ -113,6 +114,7 @@ def local_routes(service: LocalService, *, heartbeat_s: float = HEARTBEAT_S) -> 
         ("POST", "/v1/clock", api.clock),
         ("POST", "/v1/stop", api.stop),
         *keeping.keep_table(service, _object),
+        *relaying.ways_table(service),
     )
     return [Route(path, _answered(handler), methods=[method]) for method, path, handler in table]
 
