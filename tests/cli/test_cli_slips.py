@@ -13,6 +13,8 @@ SLIPS = [
     (("nonsense",), 2, "No such command"),
     (("status", "--loud"), 2, "No such option"),
     (("watch", "BLU-9999-N"), 2, "unexpected extra argument"),
+    (("roster", "there-is-no-such-file.toml"), 4, "there is no roster"),
+    (("roster", "--days", "0"), 2, "0 is not in the range"),
     (("alert", "--text", "x"), 2, "No such option"),
     (("accident", "--at", "the bridge", "--until", "+6h"), 3, "'the bridge' is not a place"),
     (("accident", "--at", "41N 38W", "--until", "tomorrow"), 3, "'tomorrow' is not a time"),
