@@ -46,9 +46,12 @@ class Keys:
 
     def __init__(self, party: str, posts: tuple[str, ...] = ("watch-1", "supervisor")) -> None:
         self.party = party
+        self.version = 1
         self.root = self._key("root")
         self._node = self._key("node")
         self._posts = {p: self._key(p) for p in posts}
+        # Keys that cards certified before, or will.
+        self.others: list[Ed25519Signer] = []
 
     def _key(self, name: str) -> Ed25519Signer:
         return Ed25519Signer(hashlib.sha256(f"{self.party}/{name}".encode()).digest())
@@ -60,13 +63,30 @@ class Keys:
     def post(self, name: str) -> Signer | None:
         return self._posts.get(name)
 
+    def key(self, public: str) -> Signer | None:
+        return next((s for s in (self._node, *self._posts.values(), *self.others) if s.public == public), None)
+
     def card(self) -> bytes:
         posts = {n: Post(s.public, n.startswith("supervisor")) for n, s in self._posts.items()}
         card = Card(
-            1, self.party, self.root.public, 1, self._node.public, "x25519:none", f"https://{self.party}.invalid",
-            "00" * 32, "", posts,
+            1, self.party, self.root.public, self.version, self._node.public, f"x25519:none{self.version}",
+            f"https://{self.party}.invalid", "00" * 32, "", posts,
         )  # fmt: skip
         return sign_card(card, self.root).encoded()
+
+    def renewed(self, *names: str, without: tuple[str, ...] = ()) -> bytes:
+        """The next card, with fresh keys for `node` and the posts that are named; the old ones are still here."""
+        self.version += 1
+        self.others += [self._node, *self._posts.values()]
+        for name in names:
+            fresh = self._key(f"{name}/{self.version}")
+            if name == "node":
+                self._node = fresh
+            else:
+                self._posts[name] = fresh
+        for name in without:
+            del self._posts[name]
+        return self.card()
 
 
 def agreement_of(

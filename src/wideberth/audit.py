@@ -19,14 +19,16 @@ from typing import Final
 import msgspec
 
 from wideberth.audit_records import Anchor, Batch, Cards, Chain, Seen, look
-from wideberth.core.records import Record, SidecarRecord
+from wideberth.core.records import EntryRecord, Record, SidecarRecord
 from wideberth.core.say.words import Place
 from wideberth.core.seal import checkpoint, note
+from wideberth.core.seal import entry as entries
 from wideberth.core.seal.agreement import Agreement, channel_id, read_agreement
-from wideberth.core.seal.entry import NO_PREV
+from wideberth.core.seal.entry import NO_PREV, Said
 from wideberth.core.seal.keys import Ed25519Verifier
 from wideberth.core.seal.merkle import Tree
-from wideberth.core.seal.party import read_card
+from wideberth.core.seal.party import Keys, read_card
+from wideberth.core.seal.succession import Succession
 from wideberth.errors import Fault
 
 Spread = Callable[[Callable[[Batch], list[Seen]], Iterable[Batch]], Iterable[list[Seen]]]
@@ -37,6 +39,7 @@ AT_ONCE: Final = 200
 FINDINGS_MAX: Final = 1_000
 
 _KEYS: Final = ("card", "agreement", "pending")
+_KEY_WORDS: Final = ("card", "revoke", "epoch")
 _VERIFIER: Final = Ed25519Verifier()
 
 
@@ -98,7 +101,7 @@ def last_cosigned(sidecars: Iterable[SidecarRecord]) -> dict[Chain, Anchor]:
         try:
             if record.kind == "card":
                 card = read_card(record.envelope, _VERIFIER)
-                cards[record.ch, card.party] = card
+                cards[record.ch, card.party] = (card, *cards.get((record.ch, card.party), ()))
             elif record.kind == checkpoint.KIND:
                 head, _ = checkpoint.read(record.envelope)
                 found.setdefault((head.ch, head.author, head.epoch), []).append((head.size, record))
@@ -115,7 +118,7 @@ def last_cosigned(sidecars: Iterable[SidecarRecord]) -> dict[Chain, Anchor]:
 
 def _good(record: SidecarRecord, cards: Cards) -> bool:
     head, signed = checkpoint.read(record.envelope)
-    keys = {p: (c.node,) for (ch, p), c in cards.items() if ch == head.ch}
+    keys = {p: tuple(c.node for c in held) for (ch, p), held in cards.items() if ch == head.ch}
     others = {p: k for p, k in keys.items() if p != head.author}
     if not any(note.find(signed, p, note.COSIGNATURE, k) for p, k in others.items()):
         return False
@@ -124,6 +127,10 @@ def _good(record: SidecarRecord, cards: Cards) -> bool:
         return bool(checkpoint.cosigners(head, signed, others, _VERIFIER))
     except Fault:
         return False
+
+
+def _about_keys(record: Record) -> bool:
+    return isinstance(record, SidecarRecord) and record.kind in _KEYS
 
 
 class _Chain:
@@ -146,7 +153,8 @@ class _Audit:
     def __init__(self, party: str, root: str, anchors: dict[Chain, Anchor]) -> None:
         self._party, self._root, self._anchors = party, root, anchors
         self._agreements: dict[str, Agreement] = {}
-        self._cards: Cards = {}
+        self._successions: dict[tuple[str, str], Succession] = {}
+        self._now: dict[Chain, Keys] = {}
         self._chains: dict[Chain, _Chain] = {}
         self._cosigned: dict[Chain, Cosigned] = {}
         self._wrong: list[Finding] = []
@@ -156,26 +164,63 @@ class _Audit:
     # --- whose keys hold, and what is handed out ---
 
     def batches(self, records: Iterable[Record]) -> Iterator[Batch]:
-        """Batches in order; a card or an agreement is read before what comes after it."""
+        """Batches in order; what says whose keys hold is read before what comes after it."""
         waiting: list[Record] = []
         for record in records:
-            if isinstance(record, SidecarRecord) and record.kind in _KEYS:
-                if waiting:
-                    yield Batch(waiting, dict(self._cards), self._anchors)
-                    waiting = []
+            key_word = isinstance(record, EntryRecord) and record.type in _KEY_WORDS
+            if waiting and (key_word or len(waiting) >= AT_ONCE or _about_keys(record)):
+                yield self._batch(waiting)
+                waiting = []
+            if isinstance(record, SidecarRecord) and _about_keys(record):
                 self._keys(record)
             waiting.append(record)
-            if len(waiting) >= AT_ONCE:
-                yield Batch(waiting, dict(self._cards), self._anchors)
+            if key_word and isinstance(record, EntryRecord):
+                after = self._key_word(record)
+                yield self._batch(waiting)
                 waiting = []
+                after()
         if waiting:
-            yield Batch(waiting, dict(self._cards), self._anchors)
+            yield self._batch(waiting)
+
+    def _batch(self, records: list[Record]) -> Batch:
+        cards = {key: keys.cards for key, keys in self._successions.items()}
+        return Batch(records, cards, dict(self._now), self._anchors)
+
+    def _key_word(self, record: EntryRecord) -> Callable[[], None]:
+        """An entry that may say which keys hold: at its own place where it opens an epoch, else from the next one on.
+        What is returned is to be done once the entry itself is handed out."""
+        chain, keys = (record.ch, record.author, record.epoch), self._successions.get((record.ch, record.author))
+        try:
+            entry, _, _ = entries.read(record.envelope, record.body)
+        except Fault:
+            return lambda: None  # it is named by `look`
+        if keys is None:
+            return lambda: None
+        opening = entries.opening_in(entry) if record.seq == 1 else None
+        at = keys.at_opening(opening) if record.seq == 1 else keys.at(record.epoch, record.seq)
+        if at is None:
+            return lambda: None
+        self._now[chain] = at
+        said = entries.open_body(entry, at, _VERIFIER)
+        why = keys.take(entry.header, opening if record.seq == 1 else said.what if isinstance(said, Said) else None)
+        if why:
+            where = self._where(Seen("entry", record.ch, record.author, Place(record.epoch, record.seq, record.hash)))
+            self._find(self._notes, where, f"NOT_UNDERSTOOD: {why}")
+
+        def after() -> None:
+            self._now[chain] = keys.at(record.epoch, record.seq + 1) or at
+
+        return after
 
     def _keys(self, record: SidecarRecord) -> None:
         try:
             if record.kind == "card":
                 card = read_card(record.envelope, _VERIFIER)
-                self._cards[record.ch, card.party] = card
+                key = (record.ch, card.party)
+                if key in self._successions and record.ch in self._agreements:
+                    self._successions[key].learn(record.envelope)
+                else:
+                    self._successions[key] = Succession(card, _VERIFIER)
                 return
             agreement, _, _ = read_agreement(record.envelope, _VERIFIER, complete=record.kind == "agreement")
         except Fault as fault:
@@ -187,10 +232,10 @@ class _Audit:
             self._find(self._wrong, where, "it is filed under another line than its own")
         self._agreements[record.ch] = agreement
         for member in agreement.members:
-            held = self._cards.get((record.ch, member.party))
-            if held is not None and held.root != member.root:
+            held = self._successions.get((record.ch, member.party))
+            if held is not None and held.first.root != member.root:
                 self._find(self._wrong, where, f"the card of {member.party} is of another root key than was agreed")
-                del self._cards[record.ch, member.party]
+                del self._successions[record.ch, member.party]
         us = agreement.member(self._party)
         if self._party and (us is None or (self._root and us.root != self._root)):
             self._find(self._wrong, where, f"it does not name {self._party} with the root key of this folder")

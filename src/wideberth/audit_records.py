@@ -7,6 +7,9 @@ batches of records can be looked at side by side, in processes of their own.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 from typing import Final
 
 import msgspec
@@ -18,10 +21,10 @@ from wideberth.core.seal import entry as entries
 from wideberth.core.seal import receipt as receipts
 from wideberth.core.seal.entry import Header, Unread
 from wideberth.core.seal.keys import Ed25519Verifier, unb64
-from wideberth.core.seal.party import Card
-from wideberth.errors import Fault, Malformed, Stranger
+from wideberth.core.seal.party import Card, Keys
+from wideberth.errors import BadSignature, Fault, Malformed, Stranger
 
-Cards = dict[tuple[str, str], Card]  # by channel and party
+Cards = dict[tuple[str, str], tuple[Card, ...]]  # by channel and party: every one, the newest first
 Chain = tuple[str, str, str]  # channel, author, epoch
 
 
@@ -34,10 +37,12 @@ class Anchor(msgspec.Struct, frozen=True):
 
 
 class Batch(msgspec.Struct, frozen=True):
-    """Some records in the order of the store, and the cards that hold for them."""
+    """Some records in the order of the store, and whose keys hold for them: `keys` for the entries of a chain, `cards`
+    for what stands beside the strands."""
 
     records: list[EntryRecord | SidecarRecord | SettingRecord]
     cards: Cards
+    keys: dict[Chain, Keys]
     anchors: dict[Chain, Anchor]
 
 
@@ -84,11 +89,20 @@ def _seen(record: EntryRecord | SidecarRecord | SettingRecord, batch: Batch) -> 
     return seen
 
 
-def _card(batch: Batch, ch: str, party: str) -> Card:
-    card = batch.cards.get((ch, party))
-    if card is None:
+def _cards(batch: Batch, ch: str, party: str) -> tuple[Card, ...]:
+    cards = batch.cards.get((ch, party))
+    if not cards:
         raise Stranger(f"no card of {party} in this record says which keys are theirs")
-    return card
+    return cards
+
+
+def _by_node(batch: Batch, ch: str, party: str, check: Callable[[str], None]) -> None:
+    """What stands beside the strands is signed with a node key of its time: with any that a card of the party has."""
+    *before, last = dict.fromkeys(card.node for card in _cards(batch, ch, party))
+    for key in before:
+        with suppress(BadSignature):
+            return check(key)
+    return check(last)
 
 
 def _entry(record: EntryRecord, batch: Batch) -> Seen:
@@ -103,11 +117,12 @@ def _entry(record: EntryRecord, batch: Batch) -> Seen:
         if filed != (h.ch, h.sender, h.epoch, h.seq, entry.hash, h.prev, h.type):
             wrong.append("it is filed under another place, type or hash than its header says")
             hash_, prev = entry.hash, h.prev
-        card = _card(batch, record.ch, record.author)
+        first = Keys(_cards(batch, record.ch, record.author)[-1])
+        keys = batch.keys.get((record.ch, record.author, record.epoch), first)
         if not covered:
-            entries.check(entry, sealed, payload, card, _VERIFIER)
+            entries.check(entry, sealed, payload, keys.card, _VERIFIER)
         if not covered or h.type == "epoch":
-            said = entries.open_body(entry, card, _VERIFIER)
+            said = entries.open_body(entry, keys, _VERIFIER)
             if isinstance(said, Unread):
                 note = f"{said.fault}: {said.text}"
             elif isinstance(said.what, EpochOpened):
@@ -130,10 +145,13 @@ def _sidecar(record: SidecarRecord, batch: Batch) -> Seen:
         case linecheck.KIND:
             message, sealed, payload = linecheck.read(record.envelope)
             if not _before(record, batch):
-                linecheck.check(message, sealed, payload, _card(batch, message.ch, message.sender).node, _VERIFIER)
+                _by_node(
+                    batch, message.ch, message.sender,
+                    lambda key: linecheck.check(message, sealed, payload, key, _VERIFIER),
+                )  # fmt: skip
         case "fence":
             fence, sealed, payload = heads.read(record.envelope)
-            heads.check(fence, sealed, payload, _card(batch, fence.ch, fence.sender).node, _VERIFIER)
+            _by_node(batch, fence.ch, fence.sender, lambda key: heads.check(fence, sealed, payload, key, _VERIFIER))
         case "equivocation":
             return msgspec.structs.replace(plain, note=_proof(record, batch))
         case "stamp":
@@ -155,7 +173,9 @@ def _receipt(record: SidecarRecord, batch: Batch) -> Seen:
     receipt, sealed, payload = receipts.read(record.envelope)
     anchor = batch.anchors.get((receipt.ch, receipt.of, receipt.epoch))
     if anchor is None or receipt.seq > anchor.size:
-        receipts.check(receipt, sealed, payload, _card(batch, receipt.ch, receipt.sender).node, _VERIFIER)
+        _by_node(
+            batch, receipt.ch, receipt.sender, lambda key: receipts.check(receipt, sealed, payload, key, _VERIFIER)
+        )
     place = Place(receipt.epoch, receipt.seq, receipt.head)
     if (receipt.ch, receipt.sender, receipt.level) != (record.ch, record.author, record.kind):
         raise Malformed("it is filed under another line, party or level than it says")
@@ -169,8 +189,9 @@ def _checkpoint(record: SidecarRecord, batch: Batch) -> Seen:
     seen = Seen(record.kind, found.ch, found.author, place)
     if anchor is not None and found.size < anchor.size:
         return seen
-    checkpoint.check_author(found, signed, (_card(batch, found.ch, found.author).node,), _VERIFIER)
-    keys = {party: (card.node,) for (ch, party), card in batch.cards.items() if ch == found.ch}
+    keys = {p: tuple(c.node for c in cards) for (ch, p), cards in batch.cards.items() if ch == found.ch}
+    _cards(batch, found.ch, found.author)
+    checkpoint.check_author(found, signed, keys[found.author], _VERIFIER)
     names = tuple(c.party for c in checkpoint.cosigners(found, signed, keys, _VERIFIER) if c.party != found.author)
     return msgspec.structs.replace(seen, cosigners=names)
 
@@ -194,7 +215,9 @@ def _proof(record: SidecarRecord, batch: Batch) -> str:
     except (msgspec.DecodeError, KeyError) as why:
         raise Malformed(f"a proof of equivocation that cannot be read: {why}") from None
     for each, payload in sealed:
-        envelope.check(each, payload, _card(batch, one.ch, one.sender).node, _VERIFIER, "equivocation")
+        _by_node(
+            batch, one.ch, one.sender, partial(envelope.check, each, payload, verifier=_VERIFIER, what="equivocation")
+        )
     places = {(h.ch, h.sender, h.epoch, h.seq) for h in (one, two)}
     if len(places) != 1 or sealed[0][1] == sealed[1][1]:
         raise Malformed("it is kept as a proof of equivocation, and proves none")

@@ -17,6 +17,7 @@
     └── Worlds      neither side's fault
         ├── StoreFull       no room on the disk
         ├── StoreBroken     the store cannot be read, or somebody else wrote to it
+        ├── Outdated        signed with a key that its owner has replaced meanwhile
         └── Unreachable     a peer, or our own node, does not answer
 
 A fault has a `name` (its class), a sentence for an officer that says what to do (`str(fault)`), and `details`
@@ -121,6 +122,10 @@ class StoreFull(Worlds):
 
 class StoreBroken(Worlds):
     """The store cannot be read, or another process wrote to it. The node must stop, or it could sign a place twice."""
+
+
+class Outdated(Worlds):
+    """Signed with a node key that its owner has replaced: from before the change and late, or by whoever took it."""
 
 
 class Unreachable(Worlds):

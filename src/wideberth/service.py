@@ -71,6 +71,9 @@ class HomeSigners:
     def post(self, name: str) -> Signer | None:
         return self._posts.get(name)
 
+    def key(self, public: str) -> Signer | None:
+        return next((s for s in (self._node, *self._posts.values()) if s.public == public), None)
+
 
 class Service:
     """`async with Service(home, clock): …`, or `start()` and `stop()`."""

@@ -30,7 +30,7 @@ RECORD = (
         "core.recovery",
         "core.witnessing",
     }
-    | {"core.line", "core.mechanism", "core.node"}
+    | {"core.line", "core.line_keys", "core.mechanism", "core.node"}
 )
 INNER = SAY | {"core.feed", "core.tells", "core.warned", "core.batch", "core.judge", "core.crossing", "core.inner"}
 ANY = frozenset({"*"})
@@ -54,10 +54,11 @@ ALLOWED: dict[str, frozenset[str]] = {
     "core.events": SAY | VALUES | {"core.seal", "core.carry"},
     "core.effects": SAY | VALUES | {"core.seal", "core.carry", "core.call"},
     "core.folding": SAY | VALUES | {"core.seal", "core.carry", "core.call"},
-    # These two work for a line and name it in their types.
+    # These work for a line and name it in their types.
     "core.hearing": RECORD - {"core.node", "core.recovery", "core.witnessing"},
     "core.recovery": RECORD - {"core.node", "core.hearing", "core.witnessing"},
     "core.witnessing": RECORD - {"core.node", "core.hearing", "core.recovery"},
+    "core.line_keys": RECORD - {"core.node", "core.hearing", "core.recovery", "core.witnessing"},
     "core.line": RECORD - {"core.node"},
     "core.mechanism": RECORD - {"core.node"},
     "core.node": RECORD,
@@ -160,6 +161,7 @@ BLIND = (
     "core.recovery",
     "core.witnessing",
     "core.line",
+    "core.line_keys",
     "core.mechanism",
     "core.node",
     "core.preview",

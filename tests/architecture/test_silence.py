@@ -46,6 +46,9 @@ class Keys:
     def post(self, name: str) -> Signer | None:
         return signer(self.party, name) if name == "watch-1" else None
 
+    def key(self, public: str) -> Signer | None:
+        return next((s for s in (self.node, signer(self.party, "watch-1")) if s.public == public), None)
+
 
 class Party:
     """A node and the entries that its store would hold."""

@@ -18,7 +18,7 @@ from wideberth.core.seal import entry as entries
 from wideberth.core.seal import receipt as receipts
 from wideberth.core.seal.entry import Unread
 from wideberth.core.seal.keys import Ed25519Verifier
-from wideberth.core.seal.party import Card, read_card
+from wideberth.core.seal.party import Card, Keys, read_card
 from wideberth.errors import Fault
 from wideberth.store.sqlite import SqliteStore
 
@@ -114,7 +114,7 @@ class Witness:
                 wrong.append(f"{author} signed two headers for place {header.seq}")
             elif first != (entry.hash, record.envelope, record.body):
                 wrong.append(f"entry {header.seq} of {author} was kept in two spellings")
-            said = entries.open_body(entry, card, self._verifier)
+            said = entries.open_body(entry, Keys(card), self._verifier)
             if isinstance(said, Unread):
                 wrong.append(f"entry {header.seq} of {author} cannot be understood: {said.text}")
             elif isinstance(said.what, Alert):

@@ -19,7 +19,7 @@ from wideberth.core.seal import heads
 from wideberth.core.seal import receipt as receipts
 from wideberth.core.seal.agreement import channel_id, read_agreement
 from wideberth.core.seal.keys import Ed25519Verifier
-from wideberth.core.seal.party import read_card
+from wideberth.core.seal.party import Keys, read_card
 from wideberth.errors import BadSignature, Malformed
 
 VERIFIER = Ed25519Verifier()
@@ -57,7 +57,7 @@ def test_every_entry_of_the_vector_reads_back_and_says_what_it_said() -> None:
         for shown in strand:
             entry, sealed, payload = entries.read(shown["envelope"].encode(), shown["body"].encode())
             entries.check(entry, sealed, payload, cards[party], VERIFIER)
-            said = entries.open_body(entry, cards[party], VERIFIER)
+            said = entries.open_body(entry, Keys(cards[party]), VERIFIER)
             assert isinstance(said, entries.Said)
             assert (payload.decode(), entry.hash, entry.header.prev) == (shown["payload"], shown["hash"], prev)
             prev = entry.hash
@@ -131,7 +131,7 @@ def test_the_restore_of_the_vector_is_one_that_a_strand_takes() -> None:
     for n, each in enumerate(shown):
         entry, sealed, payload = entries.read(each["envelope"].encode(), each["body"].encode())
         entries.check(entry, sealed, payload, cards["BLUE"], VERIFIER)
-        word = entries.open_body(entry, cards["BLUE"], VERIFIER)
+        word = entries.open_body(entry, Keys(cards["BLUE"]), VERIFIER)
         assert isinstance(word, entries.Said)
         opens = word.what.predecessor if isinstance(word.what, EpochOpened) else None
         if n == 2:

@@ -255,6 +255,24 @@ Command = (
 )  # fmt: skip
 
 
+class ChangeCard(msgspec.Struct, frozen=True):
+    """Our root signed a new card: it is written on every line of the mechanisms that this root signed for.
+
+    `by`: the post that says so, or empty for the node itself. Lines that have this card already are passed over.
+    """
+
+    by: str
+    card: bytes
+
+
+class RevokeKey(msgspec.Struct, frozen=True):
+    """A supervisor takes the key of a post (`watch-1`) of ours out of use, on every line on which it has one."""
+
+    by: str
+    post: str
+    text: str = ""
+
+
 class Arrived(msgspec.Struct, frozen=True):
     """A delivery was opened. `peer` is whom it says it is from: not believed, every envelope is checked by itself.
 
@@ -322,6 +340,6 @@ class Tick(msgspec.Struct, frozen=True):
 
 
 Event = (
-    Command | Arrived | Showed | Reached | DiskState | OpenLine | Resume | CheckLines | SignCheckpoints
-    | CompareHeads | Tick
+    Command | ChangeCard | RevokeKey | Arrived | Showed | Reached | DiskState | OpenLine | Resume | CheckLines
+    | SignCheckpoints | CompareHeads | Tick
 )  # fmt: skip

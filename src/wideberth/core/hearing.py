@@ -7,7 +7,7 @@ says; what overtakes a gap waits; what is urgent rings as soon as its signature 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -26,11 +26,17 @@ from wideberth.core.say.words import EpochOpened, NodeRemark, Notice, NoticeVers
 from wideberth.core.seal import canonical
 from wideberth.core.seal import entry as entries
 from wideberth.core.seal.entry import Entry, Header, Said, Unread
+from wideberth.core.seal.party import Keys
 from wideberth.core.tells import FaultSeen, Heard, Level
 from wideberth.errors import Equivocation, Fault
 
 if TYPE_CHECKING:
     from wideberth.core.line import Line
+
+Frame = tuple[bytes, bytes]
+
+# Two nodes that do not understand each other must not talk about that for ever.
+_NO_REMARK: Final = frozenset({"remark", "epoch"})
 
 
 class Hearing:
@@ -51,23 +57,15 @@ class Hearing:
         self._old: set[str] = set()
 
     def run(self, disk_low: bool) -> None:
-        kept = self._unsealed()
-        own = [(e.header, opens(said)) for e, said in kept if e.header.sender == self._channel.us]
-        self._line.recovery.handed_back(own, self._out)
-        if disk_low:
-            # Room is for urgent things only: take the chain up to the last urgent one, leave the rest to be repeated.
-            # By place, for urgent ones come first in a delivery, before those that they follow in the strand.
-            last: dict[tuple[str, str], int] = {}
-            for entry, said in kept:
-                h = entry.header
-                if isinstance(said, Said) and is_urgent(said.what):
-                    last[h.sender, h.epoch] = max(h.seq, last.get((h.sender, h.epoch), 0))
-            kept = [(e, s) for e, s in kept if e.header.seq <= last.get((e.header.sender, e.header.epoch), 0)]
-        for entry, said in kept:
-            try:
-                self._take(entry, said)
-            except Fault as fault:
-                self._out.tell.append(fault_tell(fault, self._channel.ch, entry.header.sender))
+        frames = self._event.frames
+        while True:
+            known = self._cards_known()
+            failed = self._take_in(frames, disk_low)
+            if not failed or known == self._cards_known():
+                break
+            frames = tuple(frame for frame, _ in failed)  # a card came in the same delivery; they may be signed by it
+        for _, fault in failed:
+            self._out.tell.append(fault_tell(fault, self._channel.ch, self._event.peer))
         self._fold_anew()
         self._judge_released()
         self._line.recovery.repair(self._now, self._out)
@@ -76,23 +74,47 @@ class Hearing:
         for remark in self._remarks:
             self._line.remark(remark, self._now, self._out)
 
-    def _unsealed(self) -> list[tuple[Entry, Said | Unread]]:
-        kept: list[tuple[Entry, Said | Unread]] = []
-        for envelope, body in self._event.frames:
-            try:
-                entry = self._channel.unseal(envelope, body, self._line.verifier)
-            except Fault as fault:
-                self._out.tell.append(fault_tell(fault, self._channel.ch, self._event.peer))
-                continue
-            kept.append((entry, self._open(entry)))
-        return kept
+    def _cards_known(self) -> int:
+        return sum(len(keys.cards) for keys in self._channel.keys.values())
 
-    def _open(self, entry: Entry) -> Said | Unread:
-        return entries.open_body(entry, self._channel.cards[entry.header.sender], self._line.verifier)
+    def _take_in(self, frames: tuple[Frame, ...], disk_low: bool) -> list[tuple[Frame, Fault]]:
+        """Returns the frames that were refused by their bytes or their node's signature, and why."""
+        kept, failed = self._unsealed(frames)
+        own = [(e.header, opens(said)) for e, said, _ in kept if e.header.sender == self._channel.us]
+        self._line.recovery.handed_back(own, self._out)
+        if disk_low:
+            # Room is for urgent things only: take the chain up to the last urgent one, leave the rest to be repeated.
+            # By place, for urgent ones come first in a delivery, before those that they follow in the strand.
+            last: dict[tuple[str, str], int] = {}
+            for entry, said, _ in kept:
+                h = entry.header
+                if isinstance(said, Said) and is_urgent(said.what):
+                    last[h.sender, h.epoch] = max(h.seq, last.get((h.sender, h.epoch), 0))
+            kept = [k for k in kept if k[0].header.seq <= last.get((k[0].header.sender, k[0].header.epoch), 0)]
+        for entry, said, keys in kept:
+            try:
+                self._take(entry, said, keys)
+            except Fault as fault:
+                self._out.tell.append(fault_tell(fault, self._channel.ch, entry.header.sender))
+        return failed
+
+    def _unsealed(
+        self, frames: tuple[Frame, ...]
+    ) -> tuple[list[tuple[Entry, Said | Unread, Keys]], list[tuple[Frame, Fault]]]:
+        kept: list[tuple[Entry, Said | Unread, Keys]] = []
+        failed: list[tuple[Frame, Fault]] = []
+        for frame in frames:
+            try:
+                entry, keys = self._channel.unseal(*frame, self._line.verifier)
+            except Fault as fault:
+                failed.append((frame, fault))
+                continue
+            kept.append((entry, entries.open_body(entry, keys, self._line.verifier), keys))
+        return kept, failed
 
     # --- places ---
 
-    def _take(self, entry: Entry, said: Said | Unread) -> None:
+    def _take(self, entry: Entry, said: Said | Unread, keys: Keys) -> None:
         header = entry.header
         author, inbox = header.sender, self._channel.inboxes[header.sender]
         match self._channel.fit(entry, opens(said)):
@@ -111,24 +133,38 @@ class Hearing:
                 elif inbox.park(entry, urgent=urgent) and urgent and isinstance(said, Said):
                     self._ring_early(entry, said)
             case Fit.NEXT:
-                self._link(entry, said)
-                self._unpark(author, header.epoch)
+                fitting = self._fitting(entry, said, keys)
+                if fitting is not None:
+                    self._link(entry, fitting)
+                    self._unpark(author, header.epoch)
+
+    def _fitting(self, entry: Entry, said: Said | Unread | None, used: Keys | None) -> Said | Unread | None:
+        """What an entry whose place has come says by the keys that hold there; None when it does not fit there after
+        all. `said`: what it says by the keys that were `used`; None where that is not known any more."""
+        keys = self._channel.checked_again(entry, used, self._line.verifier)
+        if said is not None and keys == used:
+            return said
+        said = entries.open_body(entry, keys, self._line.verifier)
+        return said if self._channel.fit(entry, opens(said)) is Fit.NEXT else None
 
     def _unpark(self, author: str, epoch: str) -> None:
         """What waited for this: the next of the same epoch, and epochs that were opened after it."""
         inbox, strand = self._channel.inboxes[author], self._channel.strands[author]
         while (waiting := inbox.take(epoch, strand.length(epoch) + 1)) is not None:
-            said = self._open(waiting)
-            if self._channel.fit(waiting, opens(said)) is not Fit.NEXT:
+            said = self._fitting(waiting, None, None)
+            if said is None:
                 return
             self._link(waiting, said)
         for opened in inbox.openings():
             opening = inbox.parked(opened, 1)
             if opening is None:
                 continue
-            said = self._open(opening)
-            if self._channel.fit(opening, opens(said)) is Fit.NEXT:
-                inbox.take(opened, 1)
+            what = entries.opening_in(opening)
+            if self._channel.fit(opening, what.predecessor if what is not None else None) is not Fit.NEXT:
+                continue
+            inbox.take(opened, 1)
+            said = self._fitting(opening, None, None)
+            if said is not None:
                 self._link(opening, said)
                 self._unpark(author, opened)
 
@@ -136,6 +172,7 @@ class Hearing:
         """The entry continues its strand: it is kept, whatever its body says."""
         header, strand = entry.header, self._channel.strands[entry.header.sender]
         ours = header.sender == self._channel.us
+        said = self._line.keys.take(entry, said, self._now, self._out)
         early = "" if ours else self._channel.backdated(header)
         lie = "" if ours else self._channel.false_citation(header)
         if not ours and self._channel.beyond_us(header.seen.get(self._channel.us)):
@@ -185,7 +222,7 @@ class Hearing:
                 f"entry {seq} of {author} is kept and waits: it was signed under a version of the agreement that has "
                 "not come here with every signature"
             )
-            fault = FaultSeen("Waits", "theirs", sentence, self._channel.ch, author, {"entry": heard.hash})
+            fault = FaultSeen("Waits", "world", sentence, self._channel.ch, author, {"entry": heard.hash})
             self._out.tell.append(fault)
 
     def _fold_anew(self) -> None:
@@ -225,7 +262,7 @@ class Hearing:
         self._out.tell.append(
             FaultSeen(unread.fault, whose, sentence, self._channel.ch, author, {"entry": hash_}, Level.NOTE)
         )
-        if header.type not in entries.NODE_KINDS and author != self._channel.us:
+        if header.type not in _NO_REMARK and author != self._channel.us:
             self._remarks.append(NodeRemark(hash_, unread.fault, unread.text[:200]))
 
     def _folded(self, heard: ToFold, change: Change) -> None:
@@ -326,7 +363,7 @@ class Hearing:
         for author, epoch in self._grown:
             if author == channel.us:
                 continue
-            receipt, envelope = channel.stored_receipt(author, epoch, self._now.t_ms, self._line.node_signer)
+            receipt, envelope = channel.stored_receipt(author, epoch, self._now.t_ms, self._line.keys.beside)
             self._out.store.append(receipt_record(receipt, envelope, self._now.t_ms))
             self._out.send.append(Send(author, ch, (), (envelope,)))
         self._answer_repeats()
@@ -340,7 +377,7 @@ class Hearing:
             again = {e: None for seq in (min(seqs), max(seqs)) for e in inbox.receipts_for(epoch, seq)}
             if not again and (author, epoch) not in self._grown:
                 # We held it before our own record was restored: say again that we do.
-                receipt, envelope = channel.stored_receipt(author, epoch, self._now.t_ms, self._line.node_signer)
+                receipt, envelope = channel.stored_receipt(author, epoch, self._now.t_ms, self._line.keys.beside)
                 self._out.store.append(receipt_record(receipt, envelope, self._now.t_ms))
                 again = {envelope: None}
             self._out.send.append(Send(author, ch, (), tuple(again)))

@@ -26,6 +26,7 @@ from wideberth.core.folding import Fold
 from wideberth.core.folding import Heard as ToFold
 from wideberth.core.hearing import Hearing, opens
 from wideberth.core.limits import ALERT_LIVES_MS
+from wideberth.core.line_keys import LineKeys
 from wideberth.core.mechanism import Mechanism
 from wideberth.core.records import EntryRecord, SidecarRecord
 from wideberth.core.recovery import Reason, Recovery
@@ -36,7 +37,7 @@ from wideberth.core.seal import entry as entries
 from wideberth.core.seal.agreement import read_agreement
 from wideberth.core.seal.capabilities import Entropy, Recall, Signers
 from wideberth.core.seal.entry import EPOCH_BYTES, SALT_BYTES, Entry, Said, Unread
-from wideberth.core.seal.envelope import AGREEMENT, HEADS, payload_type
+from wideberth.core.seal.envelope import AGREEMENT, CARD, HEADS, payload_type
 from wideberth.core.seal.keys import Signer, Verifier
 from wideberth.core.seal.receipt import Receipt
 from wideberth.core.tells import Climbed, Delivered, FaultSeen, Level, Overdue
@@ -63,16 +64,12 @@ class Line:
         # Where an author signed two entries for one place of an epoch: the first such place that we hold.
         self.forks: dict[tuple[str, str], int] = {}
         self._tangled = False
-        self._signers = signers
+        self.keys = LineKeys(self, signers)
         self._entropy = entropy
 
     @property
     def board(self) -> Board:
         return self.fold.board
-
-    @property
-    def node_signer(self) -> Signer:
-        return self._signers.node
 
     # --- own people speak ---
 
@@ -83,9 +80,10 @@ class Line:
         """
         name = by.partition("/")[2] or "node"
         fences = {peer: self.recovery.fence(peer) for peer in self.channel.peers}
-        opening = EpochOpened(reason, self.channel.own.place, fences)
-        signer = self._post(by) if by else None
-        self._write(opening, name, signer, now, out, epoch=self._entropy(EPOCH_BYTES).hex())
+        keys, card = self.keys.next(opening=True)
+        opening = EpochOpened(reason, self.channel.own.place, fences, card)
+        signer = self.keys.post(by, keys) if by else None
+        self.write(opening, name, signer, now, out, epoch=self._entropy(EPOCH_BYTES).hex())
 
     def command(self, command: ev.Command, now: Now, disk_low: bool, out: Effects) -> None:
         """Raises BadInput, NotFound or StoreFull; nothing has changed then."""
@@ -93,7 +91,7 @@ class Line:
         out.tell.extend(self.watch.tell(self.board, now.t_ms))
 
     def _command(self, command: ev.Command, now: Now, disk_low: bool, out: Effects) -> None:
-        post = self._post(command.by)
+        post = self.keys.post(command.by)
         what, facts = self.word_for(command, now, self._entropy)
         if disk_low and not is_urgent(what):
             raise StoreFull(
@@ -106,12 +104,12 @@ class Line:
         self.recovery.before_writing(is_urgent(what), now, out)
         name = command.by.partition("/")[2]
         if not self.recovery.opened_just_now:
-            self._write(what, name, post, now, out, facts=facts)
+            self.write(what, name, post, now, out, facts=facts)
             return
         try:
             # The board may be another one now, with what came back.
             what, facts = self.word_for(command, now, self._entropy)
-            self._write(what, name, post, now, out, facts=facts)
+            self.write(what, name, post, now, out, facts=facts)
         except Fault as fault:
             # The epoch is open and must be stored: it is too late to refuse the whole step.
             out.tell.append(fault_tell(fault, self.channel.ch, self.channel.us, Level.RING))
@@ -123,17 +121,10 @@ class Line:
         if not isinstance(command, ev.AgreementCommand):
             what, facts = speak.word_for(command, self.board, now.t_ms)
             return what, self.watch.warned(facts, self.board, now.t_ms)
-        supervisor = self.channel.card_of(self.channel.us).post(command.by).supervisor
+        supervisor = self.keys.next()[0].post(command.by).supervisor
         return agreement_word(command, self.mechanism.accord, self.channel.us, now.t_ms, supervisor=supervisor)
 
-    def _post(self, by: str) -> Signer:
-        party, _, name = by.partition("/")
-        signer = self._signers.post(name) if party == self.channel.us else None
-        if signer is None:
-            raise NotFound(f"{by} is not a post of this node; `status` lists them", post=by)
-        return signer
-
-    def _write(
+    def write(
         self, what: Word, post: str, signer: Signer | None, now: Now, out: Effects, *,
         epoch: str = "", facts: dict[str, Any] | None = None,
     ) -> Entry:  # fmt: skip
@@ -143,12 +134,16 @@ class Line:
         said, sig = entries.state(by, channel.ch, now.t_ms, what, signer)
         body = entries.pack_body(said, sig, self._entropy(SALT_BYTES))
         kind = entries.kind_of(what)
-        entry = entries.seal(channel.header(kind, by, now.t_ms, body, epoch=epoch), body, self.node_signer)
+        header = channel.header(kind, by, now.t_ms, body, epoch=epoch)
+        entry = entries.seal(header, body, self.keys.node(self.keys.next(opening=bool(epoch))[0]))
+        if why := channel.succession(channel.us).flaw(header.epoch, header.seq, by, what):
+            raise BadInput(f"this cannot be said: {why}")
         try:
             change = self.board.apply(entry.header, entry.hash, what, now.t_ms)
         except NotUnderstood as why:
             raise BadInput(f"this cannot be said: {why}") from None
         urgent = is_urgent(what)
+        self.keys.take(entry, Said(by, channel.ch, now.t_ms, what), now, out)
         channel.wrote(entry, urgent=urgent, opens=what.predecessor if isinstance(what, EpochOpened) else None)
         out.store.append(entry_record(entry, now.t_ms))
         if not channel.own.linear:
@@ -174,14 +169,16 @@ class Line:
     # --- a peer is heard ---
 
     def arrived(self, event: ev.Arrived, now: Now, disk_low: bool, out: Effects) -> None:
-        """One delivery: agreements, frames, then the other sidecars. What waited for the peer is sent on; a pause gets
-        shorter."""
+        """One delivery: agreements and cards, frames, then the other sidecars. What waited for the peer is sent on; a
+        pause gets shorter."""
         for envelope in event.sidecars:
             if payload_type(envelope) == AGREEMENT:
                 self._agreement(envelope, event.peer, out)
+            elif payload_type(envelope) == CARD:
+                self.keys.heard(envelope, event.peer, now, out)
         Hearing(self, event, now, out).run(disk_low)
         for envelope in event.sidecars:
-            if payload_type(envelope) == AGREEMENT:
+            if payload_type(envelope) in (AGREEMENT, CARD):
                 continue
             try:
                 self._sidecar(envelope, now, out)
@@ -199,8 +196,8 @@ class Line:
 
     def remark(self, remark: NodeRemark, now: Now, out: Effects) -> None:
         """Said by the node itself, and only where it knows the end of its own strand."""
-        if not self.recovery.unsure:
-            self._write(remark, "node", None, now, out)
+        if not self.recovery.unsure and self.keys.can_sign:
+            self.write(remark, "node", None, now, out)
 
     def _sidecar(self, envelope: bytes, now: Now, out: Effects) -> None:
         kind = payload_type(envelope)
@@ -271,7 +268,7 @@ class Line:
         if not any(marked):
             return
         self.board.note_shown(author, strand.epoch, seq)
-        receipt, envelope = self.channel.shown_receipt(author, seq, now.t_ms, self.node_signer)
+        receipt, envelope = self.channel.shown_receipt(author, seq, now.t_ms, self.keys.beside)
         out.store.append(receipt_record(receipt, envelope, now.t_ms))
         out.send.append(Send(author, self.channel.ch, (), (envelope,)))
 
@@ -421,7 +418,10 @@ class Line:
             said = entries.reopen(entry)
         else:
             self.rung.add(record.hash)  # what is urgent rang before it was stored
-            said = entries.open_body(entry, self.channel.cards[record.author], self.verifier)
+            keys = self.channel.keys_at(entry)
+            assert keys is not None, "what stands before it in its strand stands before it in the store"
+            said = entries.open_body(entry, keys, self.verifier)
+        said = self.keys.take(entry, said)
         if ours:
             self.channel.wrote(entry, urgent=False, opens=opens(said))
         else:
@@ -473,6 +473,7 @@ class Line:
         """
         own = self.channel.own
         own.epoch = epoch or next(iter(own.epochs), "")
+        self.keys.reloaded()
         if self._tangled:
             self._tangled = False
             self.fold.anew({})

@@ -17,7 +17,10 @@ store a batch the node must be built anew from the store: what is in memory is a
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Final
+
+import msgspec
 
 from wideberth.core import events as ev
 from wideberth.core.batch import Batch, Now
@@ -25,6 +28,7 @@ from wideberth.core.carry.channel import Channel
 from wideberth.core.effects import Effects
 from wideberth.core.feed import Feed
 from wideberth.core.line import Line
+from wideberth.core.line_keys import change_card, revoke_key
 from wideberth.core.mechanism import Mechanism
 from wideberth.core.records import EntryRecord, Record, SettingRecord, SidecarRecord
 from wideberth.core.seal import canonical
@@ -32,6 +36,7 @@ from wideberth.core.seal.agreement import Agreement, Versions, agreement_hash, l
 from wideberth.core.seal.capabilities import Entropy, Recall, Signers
 from wideberth.core.seal.keys import Verifier
 from wideberth.core.seal.party import Card, read_card
+from wideberth.core.seal.succession import Succession
 from wideberth.core.tells import Disk, FaultSeen, Level, LineOpened
 from wideberth.errors import BadInput, Fault, NotFound, Stranger
 
@@ -77,6 +82,10 @@ class Node:
                 out.tell.append(Disk(event.low, event.sentence, Level.RING if event.low else Level.NOTE))
             case ev.OpenLine():
                 self._open(event, now, out)
+            case ev.ChangeCard():
+                change_card(event, self.party, self.lines.values(), self._verifier, now, out)
+            case ev.RevokeKey():
+                revoke_key(event, self.lines.values(), now, out)
             case ev.Resume():
                 self._line(event.ch).recovery.resume(event.by, now, out)
             case ev.CheckLines():
@@ -100,6 +109,16 @@ class Node:
         while out.agreed:
             self._agreed(*out.agreed.pop(0), now, out)
         self._remember(out)
+        return self._batch(out, now)
+
+    def _batch(self, out: Effects, now: Now) -> Batch:
+        """Whoever may not know our newest card yet gets it with everything else."""
+        out.send = [
+            msgspec.structs.replace(send, sidecars=(*cards, *send.sidecars))
+            if (line := self.lines.get(send.ch)) and (cards := line.channel.card_for(send.to))
+            else send
+            for send in out.send
+        ]
         return out.batch(self.wake_ms(now))
 
     def _recall(self, hash_: str) -> EntryRecord | None:
@@ -119,6 +138,9 @@ class Node:
                     self._restored[record.key.removeprefix("resume/")] = record.value.decode()
                 elif record.key.startswith("epoch/"):
                     self._epochs[record.key.removeprefix("epoch/")] = record.value.decode()
+            case SidecarRecord(kind="card") if record.ch in self.lines:
+                with suppress(Stranger):  # of a member of the mechanism who is not on this line
+                    self.lines[record.ch].keys.own_or_theirs(record.envelope)
             case SidecarRecord(kind="card"):
                 card = read_card(record.envelope, self._verifier)
                 self._cards.setdefault(record.ch, {})[card.party] = card
@@ -158,7 +180,7 @@ class Node:
         for line in self.lines.values():
             out.ring.extend(line.unanswered(now))
         out.do.extend(self.live(now))
-        return out.batch(self.wake_ms(now))
+        return self._batch(out, now)
 
     def live(self, now: Now) -> Iterator[Feed]:
         """Everything live on every line, for an inner side that starts."""
@@ -225,8 +247,7 @@ class Node:
         missing = [m.party for m in agreement.members if m.root and m.party not in cards]
         if missing:
             raise BadInput(f"the card of {', '.join(missing)} is missing", field="cards")
-        mine = cards[self.party]
-        if mine.node != self._signers.node.public:
+        if self._signers.key(cards[self.party].node) is None:
             raise BadInput("our own card does not certify this node's key; run `doctor`", field="cards")
         return cards
 
@@ -252,8 +273,14 @@ class Node:
 
     def _line_of(self, mechanism: Mechanism, ch: str) -> Line:
         terms = lines_of(mechanism.versions, self.party)[ch]
-        cards = {party: card for party, card in mechanism.cards.items() if party in terms.members}
-        channel = Channel(self.party, mechanism.versions, terms, cards, mechanism.envelopes)
+        # A line that opens later begins with the first cards as well, so that it begins alike for every member.
+        keys = {p: Succession(c, self._verifier) for p, c in mechanism.cards.items() if p in terms.members}
+        for other in mechanism.lines.values():
+            for party in keys.keys() & other.channel.keys.keys():
+                newest = other.channel.keys[party].newest
+                if newest.card.version > keys[party].newest.card.version:
+                    keys[party].learn(newest.envelope)
+        channel = Channel(self.party, mechanism.versions, terms, keys, mechanism.envelopes)
         line = Line(channel, mechanism, self._signers, self._verifier, self._entropy, self._recall)
         self.lines[ch] = mechanism.lines[ch] = line
         return line

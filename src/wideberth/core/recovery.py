@@ -98,8 +98,7 @@ class Recovery:
         """A supervisor goes on without the peers that do not answer. Raises BadInput, NotFound."""
         if not self.waiting:
             raise BadInput("this line was not restored; there is nothing to resume", field="line")
-        channel = self._line.channel
-        post = channel.cards[channel.us].posts.get(by.removeprefix(f"{channel.us}/"))
+        post = self._line.keys.next()[0].card.posts.get(by.removeprefix(f"{self._line.channel.us}/"))
         if post is not None and not post.supervisor:
             raise BadInput(f"{by} is not a supervisor's post; a supervisor goes on: --as supervisor", field="by")
         self._open("RESTORED", by, now, out)
@@ -185,7 +184,7 @@ class Recovery:
 
     def repair(self, now: Now, out: Effects) -> None:
         """After a delivery: the new epoch is opened in the same batch, before a crash could make us forget again."""
-        if self._repair:
+        if self._repair and self._line.keys.can_sign:
             self._open("REPAIRED", "", now, out)
 
     def tick(self, now: Now, out: Effects) -> None:
@@ -193,7 +192,7 @@ class Recovery:
         if self.due_mono_ms is None or self.due_mono_ms > now.mono_ms:
             return
         missing = self.missing()
-        if self.waiting and not missing:
+        if self.waiting and not missing and self._line.keys.can_sign:
             self._open("RESTORED", self.by, now, out)
             return
         if not self.waiting:
@@ -219,7 +218,7 @@ class Recovery:
         channel = self._line.channel
         holds = {p: s.heads() for p, s in channel.strands.items() if s.log}
         heads = Heads(1, channel.ch, channel.us, nonce, answers, restored, holds, now.t_ms)
-        return heads, heads_.seal(heads, self._line.node_signer)
+        return heads, heads_.seal(heads, self._line.keys.beside)
 
     def heard(self, envelope: bytes, now: Now, out: Effects) -> None:
         """A peer's heads. Raises Oversized, Malformed, Stranger, BadSignature."""
@@ -227,13 +226,15 @@ class Recovery:
         heads, sealed, payload = heads_.read(envelope)
         if heads.ch != channel.ch or heads.sender not in channel.peers:
             raise Stranger("these heads were signed for another channel, or by nobody who belongs here", ch=heads.ch)
-        heads_.check(heads, sealed, payload, channel.cards[heads.sender].node, self._line.verifier)
+        channel.node_check(
+            heads.sender, lambda key: heads_.check(heads, sealed, payload, key, self._line.verifier)
+        )  # fmt: skip
         peer = heads.sender
         if heads.answers:
             if heads.answers != self._asked.get(peer):
                 return  # late, or a replay
             self._fences[peer] = heads.holds.get(channel.us, ())
-            if self.waiting and not self.missing():
+            if self.waiting and not self.missing() and self._line.keys.can_sign:
                 self._open("RESTORED", self.by, now, out)
             if lacks := self._lacks(heads):
                 out.send.append(Send(peer, channel.ch, lacks))
@@ -273,7 +274,7 @@ class Recovery:
                 fork = self._line.forks.get((author, epoch))
                 if fork is not None:
                     wanted.append(strand.hash_at(epoch, fork))  # the peer may hold the other one, and go on from there
-                length = strand.length(epoch)
+                length = channel.keys[author].vouched(epoch, strand.length(epoch))
                 if have is not None and have.seq <= length and strand.hash_at(epoch, have.seq) != have.hash:
                     wanted.append(strand.hash_at(epoch, have.seq))
                     continue

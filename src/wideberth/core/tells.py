@@ -106,6 +106,19 @@ class FaultSeen(_Tell, frozen=True, tag="fault"):
     level: Level = Level.NOTE
 
 
+class LinkState(_Tell, frozen=True, tag="link"):
+    """Whether what we say gets to a peer's node (domain.md B9): told when it does not, when it does again, and when it
+    goes another `way` (`direct`, or a mediator's name; empty before the first)."""
+
+    ch: str
+    peer: str
+    state: Literal["NOT_RELAYED", "WORKS"]
+    way: str
+    sentence: str
+    details: dict[str, str] = {}
+    level: Level = Level.NOTE
+
+
 class CheckDue(_Tell, frozen=True, tag="check_due"):
     """A person should ask, or answer, a line check with these peers: at the agreed time `slot_ms` and again later
     (`prompt` counts from 1); with `ref`, before that notice becomes active at `slot_ms`."""
@@ -158,17 +171,13 @@ class FallbackDue(_Tell, frozen=True, tag="fallback"):
     level: Level = Level.NOTE
 
 
-class LinkState(_Tell, frozen=True, tag="link"):
-    """Whether what we say gets to a peer's node (domain.md B9): told when it does not, when it does again, and when it
-    goes another `way` (`direct`, or a mediator's name; empty before the first)."""
+class KeysChanged(_Tell, frozen=True, tag="keys"):
+    """A newer card of a member is known, ours included: deliver, seal and pin by it from now on."""
 
     ch: str
-    peer: str
-    state: Literal["NOT_RELAYED", "WORKS"]
-    way: str
-    sentence: str
-    details: dict[str, str] = {}
-    level: Level = Level.NOTE
+    party: str
+    version: int
+    level: Level = Level.QUIET
 
 
 class LineOpened(_Tell, frozen=True, tag="opened"):
@@ -189,4 +198,4 @@ class Disk(_Tell, frozen=True, tag="disk"):
 
 
 LineTell = CheckDue | CheckMissed | LineChanged | FallbackDue
-Tell = Said | Heard | Delivered | Climbed | Overdue | FaultSeen | LinkState | LineOpened | Disk | LineTell
+Tell = Said | Heard | Delivered | Climbed | Overdue | FaultSeen | LinkState | LineOpened | KeysChanged | Disk | LineTell

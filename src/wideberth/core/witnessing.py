@@ -27,6 +27,7 @@ from wideberth.core.seal.checkpoint import Checkpoint
 from wideberth.core.seal.keys import Verifier
 from wideberth.core.seal.linecheck import LineAnswer, LineAsk, LineClose, LineMessage
 from wideberth.core.seal.merkle import Tree
+from wideberth.core.seal.note import Note
 from wideberth.core.tells import FaultSeen, Level
 from wideberth.errors import Malformed, Stranger
 
@@ -88,7 +89,7 @@ class Witness:
         peer = message.sender
         if message.ch != channel.ch or peer not in channel.peers or message.to != channel.us:
             raise Stranger("this line check is for another channel, or from nobody who belongs here", ch=message.ch)
-        linecheck.check(message, sealed, payload, channel.cards[peer].node, self._line.verifier)
+        channel.node_check(peer, lambda key: linecheck.check(message, sealed, payload, key, self._line.verifier))
         match message:
             case LineAsk():
                 answer = linecheck.answer_to(message, now.t_ms, now.t_ms, self._heads())
@@ -112,7 +113,7 @@ class Witness:
                 self._clock(peer, message, -1, now, out)
 
     def _say(self, peer: str, message: LineMessage, now: Now, out: Effects, *, keep: bool) -> None:
-        envelope = linecheck.seal(message, self._line.node_signer)
+        envelope = linecheck.seal(message, self._line.keys.beside)
         if keep:
             self._keep(envelope, now, out)
         out.send.append(Send(peer, self._line.channel.ch, (), (envelope,)))
@@ -190,7 +191,7 @@ class Witness:
                 continue
             self._checkpointed[epoch] = size
             root = self._tree(channel.us, epoch).root(size)
-            data = checkpoint.seal(Checkpoint(channel.ch, channel.us, epoch, size, root), self._line.node_signer)
+            data = checkpoint.seal(Checkpoint(channel.ch, channel.us, epoch, size, root), self._line.keys.beside)
             out.store.append(checkpoint.sidecar(data, now.t_ms))
             for peer in channel.peers:
                 self._send_note(peer, data, out)
@@ -200,10 +201,11 @@ class Witness:
         own = self._line.channel.own
         return own.length(own.epoch) - self._checkpointed.get(own.epoch, 0) >= CHECKPOINT_ENTRIES
 
-    def _cosigned(self, found: Checkpoint, data: bytes, verifier: Verifier) -> bool:
-        """Note who cosigned a checkpoint of ours; whether anybody did. Raises BadSignature."""
+    def _cosigned(self, found: Checkpoint, data: bytes, verifier: Verifier, *, stored: bool = False) -> bool:
+        """Note who cosigned a checkpoint of ours; whether anybody did. Raises BadSignature. One that is stored may be
+        cosigned with a node key that was replaced since."""
         channel = self._line.channel
-        keys = {peer: (channel.cards[peer].node,) for peer in channel.peers}
+        keys = {peer: channel.keys[peer].node_keys[: None if stored else 1] for peer in channel.peers}
         cosigners = checkpoint.cosigners(found, checkpoint.read(data)[1], keys, verifier)
         for each in cosigners:
             key = each.party, found.epoch
@@ -215,7 +217,7 @@ class Witness:
         if record.kind == checkpoint.KIND and record.author == self._line.channel.us:
             found, _ = checkpoint.read(record.envelope)
             self._checkpointed[found.epoch] = max(found.size, self._checkpointed.get(found.epoch, 0))
-            self._cosigned(found, record.envelope, ALREADY_CHECKED)
+            self._cosigned(found, record.envelope, ALREADY_CHECKED, stored=True)
 
     def heard_note(self, data: bytes, now: Now, out: Effects) -> None:
         """A checkpoint to cosign, or ours with a cosignature. Raises Oversized, Malformed, Stranger, BadSignature."""
@@ -224,7 +226,7 @@ class Witness:
         if found.ch != channel.ch or found.author not in channel.strands:
             raise Stranger("this checkpoint is of another channel, or of nobody who belongs here", ch=found.ch)
         strand = channel.strands[found.author]
-        checkpoint.check_author(found, signed, (channel.cards[found.author].node,), self._line.verifier)
+        self._check_author(found, signed)
         if found.size > strand.length(found.epoch):
             return  # its entries are still on their way; the author sends another one
         if self._tree(found.author, found.epoch).root(found.size) != found.root:
@@ -234,9 +236,19 @@ class Witness:
             if self._cosigned(found, data, self._line.verifier):
                 out.store.append(checkpoint.sidecar(data, now.t_ms))
             return
-        cosigned = checkpoint.cosign(data, channel.us, self._line.node_signer, now.t_ms // 1000)
+        cosigned = checkpoint.cosign(data, channel.us, self._line.keys.beside, now.t_ms // 1000)
         out.store.append(checkpoint.sidecar(cosigned, now.t_ms))
         self._send_note(found.author, cosigned, out)
+
+    def _check_author(self, found: Checkpoint, signed: Note) -> None:
+        """Raises BadSignature, Outdated."""
+        verifier = self._line.verifier
+        if found.author == self._line.channel.us:  # ours, cosigned; we may have another node key by now
+            checkpoint.check_author(found, signed, self._line.keys.own.node_keys, verifier)
+        else:
+            self._line.channel.node_check(
+                found.author, lambda key: checkpoint.check_author(found, signed, (key,), verifier)
+            )
 
     def _split(self, found: Checkpoint, data: bytes, now: Now, out: Effects) -> None:
         key = canonical.sha256(data)

@@ -68,9 +68,13 @@ class Keys:
         self.root: Signer = kind(dice.octets(32))
         self.node: Signer = kind(dice.octets(32))
         self._posts: dict[str, Signer] = {name: kind(dice.octets(32)) for name in (*POSTS, SUPERVISOR)}
+        self._keys = {signer.public: signer for signer in (self.node, *self._posts.values())}
 
     def post(self, name: str) -> Signer | None:
         return self._posts.get(name)
+
+    def key(self, public: str) -> Signer | None:
+        return self._keys.get(public)
 
     def card(self) -> bytes:
         posts = {name: Post(signer.public, name == SUPERVISOR) for name, signer in self._posts.items()}

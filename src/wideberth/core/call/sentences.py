@@ -8,7 +8,9 @@ from typing import Any, Final
 from wideberth.core.call.board import Change, Version
 from wideberth.core.say import instant
 from wideberth.core.say.standing import (
+    CardChanged,
     Exit,
+    KeyRevoked,
     LineCheck,
     LineCheckAnswer,
     LineWord,
@@ -109,6 +111,12 @@ def of_change(author: str, by: str, change: Change, what: Word) -> str:
                 " It came on a line that is not for statements, and is marked." if change.facts["misplaced"] else ""
             )
             return f"{author} states its position: “{what.text}”. It changes nothing.{marked}"
+        case CardChanged():
+            return f"{author} has a new card: from here on its keys hold, and what it no longer names does not."
+        case KeyRevoked():
+            text = f" “{what.text}”" if what.text else ""
+            key = f"the key of {author}/{what.post}"
+            return f"{by} takes {key} out of use: nothing signed with it has any effect from here on.{text}"
         case _:
             return f"{author} opened its strand."
 

@@ -7,6 +7,8 @@ is its members, always.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Final
 
 import msgspec
@@ -22,29 +24,31 @@ from wideberth.core.seal.agreement import Agreement, LineTerms, Versions, channe
 from wideberth.core.seal.canonical import sha256
 from wideberth.core.seal.entry import Entry, Header
 from wideberth.core.seal.keys import Signer, Verifier
-from wideberth.core.seal.party import Card
+from wideberth.core.seal.party import Card, Keys
 from wideberth.core.seal.receipt import Receipt
-from wideberth.errors import OutOfPlace, Stranger
+from wideberth.core.seal.succession import Succession
+from wideberth.errors import BadSignature, Outdated, OutOfPlace, Stranger
 
 # Clocks may differ by this much before people are told (domain.md §8, B2); so may the times of two entries.
 BACKDATED_MS: Final = 2_000
 
 
 class Channel:
-    """`us` is our own party's name; `cards` has every member that has a node, ourselves included.
+    """`us` is our own party's name; `keys` has every member that has a node, ourselves included: which keys of it hold
+    at which place.
 
     `versions`, and their `envelopes` by hash as they were signed, are shared by all channels of the mechanism; `terms`
     is what the agreement says of this one.
     """
 
     def __init__(
-        self, us: str, versions: Versions, terms: LineTerms, cards: dict[str, Card], envelopes: dict[str, bytes]
+        self, us: str, versions: Versions, terms: LineTerms, keys: dict[str, Succession], envelopes: dict[str, bytes]
     ) -> None:
         self.us = us
         self.versions = versions
         self.terms = terms
         self.ch = channel_id(versions.founding, terms)
-        self.cards = cards
+        self.keys = keys
         self.agreement_envelopes = envelopes
         members = [m for m in versions.founding.members if m.party in terms.members]
         self.peers = tuple(m.party for m in members if m.root and m.party != us)
@@ -60,6 +64,8 @@ class Channel:
         self._held: dict[str, dict[str, int]] = {peer: {} for peer in self.peers}
         # Our first entry under each version of the agreement, counted over all epochs.
         self._first_under: dict[str, int] = {}
+        # Where a card of ours began to hold, by its version, counted likewise.
+        self._card_from: dict[int, int] = {}
         self._signed_ms: dict[tuple[str, int], int] = {}
 
     @property
@@ -71,6 +77,11 @@ class Channel:
     def home(self) -> bool:
         """Whether this is the line on which the mechanism itself is talked about."""
         return self.terms == self.versions.founding.home
+
+    @property
+    def cards(self) -> dict[str, Card]:
+        """Every member's newest card that is known: where to deliver, what to seal to."""
+        return {party: keys.newest.card for party, keys in self.keys.items()}
 
     # --- what we write ---
 
@@ -94,6 +105,7 @@ class Channel:
         """Our own entry takes its place; it will be sent until every peer receipted it."""
         self.own.append(entry.header, entry.hash, opens)
         self._first_under.setdefault(entry.header.agr, self.newest)
+        self._card_from.setdefault(self.keys[self.us].certified.version, self.newest)
         self._signed_ms[entry.header.epoch, entry.header.seq] = entry.header.t_ms
         for outbox in self.outboxes.values():
             outbox.wrote(self.newest, urgent=urgent)
@@ -116,22 +128,95 @@ class Channel:
             if receipted < first and agr in self.agreement_envelopes
         )
 
+    def card_for(self, peer: str) -> tuple[bytes, ...]:
+        """Our newest card, where a peer may not have it yet: until it receipts the place at which that begins to hold,
+        the card travels along, so that what is signed with new keys can be checked."""
+        newest = self.keys[self.us].newest
+        if newest.card is self.keys[self.us].first or self.outboxes[peer].receipted >= self._card_from.get(
+            newest.card.version, self.newest + 1
+        ):
+            return ()
+        return (newest.envelope,)
+
     # --- what we hear ---
 
-    def card_of(self, party: str) -> Card:
+    def succession(self, party: str) -> Succession:
         """Ours included: a peer may hand us back what we lost. Raises Stranger."""
-        card = self.cards.get(party)
-        if card is None:
+        keys = self.keys.get(party)
+        if keys is None:
             raise Stranger(f"{party[:40]!r} is not a member of this channel")
-        return card
+        return keys
 
-    def unseal(self, envelope: bytes, body: bytes, verifier: Verifier) -> Entry:
-        """Bytes to an entry whose node signature verified. Raises Oversized, Malformed, Stranger, BadSignature."""
+    def card_of(self, party: str) -> Card:
+        """The newest one that is known. Raises Stranger."""
+        return self.succession(party).newest.card
+
+    def node_check(self, party: str, check: Callable[[str], None]) -> None:
+        """Check what stands beside the strands under the node key of now. Raises Outdated for one that was replaced
+        meanwhile, Stranger, and whatever `check` raises."""
+        now, *before = self.succession(party).node_keys
+        try:
+            check(now)
+        except BadSignature:
+            for key in before:
+                with suppress(BadSignature):
+                    check(key)
+                    raise Outdated(
+                        f"{party} signed something with a node key that it has replaced since; it is not taken, and "
+                        "comes again under the new key"
+                    ) from None
+            raise
+
+    def unseal(self, envelope: bytes, body: bytes, verifier: Verifier) -> tuple[Entry, Keys]:
+        """Bytes to an entry whose node signature verified, and the keys that hold at its place; where something before
+        it is missing, those that may. Raises Oversized, Malformed, Stranger, BadSignature."""
         entry, sealed, payload = entries.read(envelope, body)
-        if entry.header.ch != self.ch:
-            raise Stranger("this entry was signed for another channel, mechanism or mode", ch=entry.header.ch)
-        entries.check(entry, sealed, payload, self.card_of(entry.header.sender), verifier)
-        return entry
+        header = entry.header
+        if header.ch != self.ch:
+            raise Stranger("this entry was signed for another channel, mechanism or mode", ch=header.ch)
+        strand, keys = self.strands.get(header.sender), self.succession(header.sender)
+        assert strand is not None
+        held = strand.length(header.epoch)
+        at = self.keys_at(entry)
+        may: tuple[Keys, ...] = (at,) if at is not None else ()
+        if header.seq > held + 1 or not held:
+            may += tuple(k for k in keys.might(header.epoch, header.seq) if k not in may)
+        for n, each in enumerate(may, 1):
+            try:
+                entries.check(entry, sealed, payload, each.card, verifier)
+            except BadSignature:
+                if n == len(may):
+                    raise
+                continue
+            if header.seq > held:
+                self._check_vouched(header, each)
+            return entry, each
+        raise AssertionError("every party has a card")
+
+    def keys_at(self, entry: Entry) -> Keys | None:
+        """What holds at the place of an entry, as far as is known; None when the opening before it is not here."""
+        header, keys = entry.header, self.succession(entry.header.sender)
+        found = keys.at(header.epoch, header.seq)
+        return keys.at_opening(entries.opening_in(entry)) if found is None and header.seq == 1 else found
+
+    def checked_again(self, entry: Entry, used: Keys | None, verifier: Verifier) -> Keys:
+        """The keys of an entry whose place has come, after those that were `used` while something was missing before
+        it (None: not known any more). Raises BadSignature when its node may not sign there."""
+        keys = self.keys_at(entry)
+        assert keys is not None, "its place has come"
+        if keys != used and (used is not None or not self.succession(entry.header.sender).plain):
+            again, sealed, payload = entries.read(entry.envelope, entry.body)
+            entries.check(again, sealed, payload, keys.card, verifier)
+            self._check_vouched(entry.header, keys)
+        return keys
+
+    def _check_vouched(self, header: Header, keys: Keys) -> None:
+        if self.succession(header.sender).beyond(header.epoch, header.seq, keys.card):
+            raise BadSignature(
+                f"entry {header.seq} of {header.sender} is signed with a node key that {header.sender} has replaced, "
+                "and nothing that is signed with the new one vouches for it",
+                seq=header.seq,
+            )
 
     def fit(self, entry: Entry, opens: Place | None) -> Fit:
         """Raises OutOfPlace."""
@@ -241,7 +326,7 @@ class Channel:
         receipt, sealed, payload = receipts.read(envelope)
         if receipt.ch != self.ch:
             raise Stranger("this receipt was signed for another channel", ch=receipt.ch)
-        receipts.check(receipt, sealed, payload, self.card_of(receipt.sender).node, verifier)
+        self.node_check(receipt.sender, lambda key: receipts.check(receipt, sealed, payload, key, verifier))
         if receipt.of != self.us:
             raise OutOfPlace(f"this receipt of {receipt.sender} is about the strand of {receipt.of[:40]}")
         place = Place(receipt.epoch, receipt.seq, receipt.head)

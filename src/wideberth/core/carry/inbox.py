@@ -55,6 +55,10 @@ class Inbox:
         while len(self._receipts) > _RECEIPTS_KEPT:
             self._receipts.popitem(last=False)
 
+    def keep_signed_by(self, keyid: str) -> None:
+        """Forget the receipts that we signed with another node key."""
+        self._receipts = OrderedDict((at, e) for at, e in self._receipts.items() if keyid.encode() in e)
+
     def newest_receipts(self) -> tuple[bytes, ...]:
         """What we signed last about each place, newest last: for an author that lost them."""
         return tuple(self._receipts.values())[-_RECEIPTS_HANDED_BACK:]

@@ -16,6 +16,7 @@ import msgspec
 
 from wideberth.core.limits import (
     AS_READ_CHARS_MAX,
+    FRAME_BYTES_MAX,
     MEMBERS_MAX,
     NAME_CHARS_MAX,
     TEXT_CHARS_MAX,
@@ -335,11 +336,19 @@ class NodeRemark(WordBase, frozen=True, tag="remark"):
 
 
 class EpochOpened(WordBase, frozen=True, tag="epoch"):
-    """Entry 1 of every epoch: names its predecessor and each member's fence (`None`: unknown)."""
+    """Entry 1 of every epoch: names its predecessor and each member's fence (`None`: unknown).
+
+    `card` is the author's card as its root signed it, where a newer one holds from this very place on (a DSSE envelope;
+    empty: what holds at the predecessor). So a node whose key was lost can be believed again.
+    """
 
     reason: Literal["FOUNDING", "RESTORED", "REPAIRED"]
     predecessor: Place | None
     fences: dict[str, Place | None]
+    card: str = ""
+
+    def __post_init__(self) -> None:
+        short(self.card, FRAME_BYTES_MAX // 2, "card")
 
 
 Word = (

@@ -18,11 +18,16 @@ Recall = Callable[[str], EntryRecord | None]
 
 
 class Signers(Protocol):
-    """The private keys of one party, behind capabilities."""
+    """The private keys of one party, behind capabilities. `key` is what decides: which key must sign says the card that
+    holds at the place, so old and new ones are here together while keys change (docs/decisions/0008)."""
 
     @property
     def node(self) -> Signer: ...
 
     def post(self, name: str) -> Signer | None:
         """The key of a post (`watch-1`), or None when there is no such post at home."""
+        ...
+
+    def key(self, public: str) -> Signer | None:
+        """The private half of a node's or post's public key, or None when it is not here."""
         ...

@@ -5,7 +5,7 @@
     body    {"body": {"said": {...}, "sig": {...}}, "salt": "..."}                                  bound by its hash
 
 The body can be shown alone or withheld, and the chain still verifies. What a person says is `said`, signed by that
-post's key inside the body (`sig`); the node owns header and place. A remark or an epoch opened by the node itself has
+post's key inside the body (`sig`); the node owns header and place. A remark, an epoch or a card by the node itself has
 no `sig` of a person unless a supervisor's is asked for.
 
 Reading is in steps, and each names its fault: size, spelling, signature here; the place in `carry/strand.py`. A body is
@@ -19,11 +19,11 @@ from typing import Final, Literal
 import msgspec
 
 from wideberth.core.limits import FRAME_BYTES_MAX, HEADER_BYTES_MAX, INTEGER_MAX, MEMBERS_MAX
-from wideberth.core.say.words import Place, Word
+from wideberth.core.say.words import EpochOpened, Place, Word
 from wideberth.core.seal import canonical, envelope
 from wideberth.core.seal.envelope import ENTRY, STATEMENT, Envelope, Signature
 from wideberth.core.seal.keys import Signer, Verifier, b64, key_id, unb64
-from wideberth.core.seal.party import Card
+from wideberth.core.seal.party import Card, Keys
 from wideberth.errors import BadInput, BadSignature, Malformed, Oversized, Stranger
 
 NO_PREV: Final = "0" * 64
@@ -197,11 +197,11 @@ def check(entry: Entry, sealed: Envelope, payload: bytes, card: Card, verifier: 
     envelope.check(sealed, payload, card.node, verifier, f"entry {entry.header.seq} of {entry.header.sender}")
 
 
-def open_body(entry: Entry, card: Card, verifier: Verifier) -> Said | Unread:
+def open_body(entry: Entry, keys: Keys, verifier: Verifier) -> Said | Unread:
     """What the entry says, or why it has no effect. Never raises on a peer's bytes.
 
-    A person's statement must be signed by the post that `by` names, on the sender's card; what the node itself says
-    (remarks, epochs) is signed by the header alone.
+    A person's statement must be signed by the post that `by` names, with the key that holds at this place; what the
+    node itself says (`NODE_KINDS`) may be signed by the header alone.
     """
     header = entry.header
     try:
@@ -227,7 +227,10 @@ def open_body(entry: Entry, card: Card, verifier: Verifier) -> Said | Unread:
             return said
         return Unread("NOT_UNDERSTOOD", "a person's statement must be signed by that person's post", unsigned=True)
     try:
-        post = card.post(said.by)
+        for key, n in keys.revoked.items():
+            if key_id(key) == body.body.sig.keyid:
+                raise BadSignature(f"signed with a key that was revoked at entry {n}")
+        post = keys.post(said.by)
         message = envelope.pae(STATEMENT, said_bytes)
         if body.body.sig.keyid != key_id(post.key):
             raise BadSignature(f"signed by key {body.body.sig.keyid[:16]}, which is not the key of {said.by}")
@@ -246,8 +249,15 @@ def reopen(entry: Entry) -> Said | Unread:
         return Unread("UNREADABLE", _brief(fault))
 
 
+def opening_in(entry: Entry) -> EpochOpened | None:
+    """What the first entry of an epoch says, as far as it can be read; who signed it is not looked at: which keys hold
+    there stands in it."""
+    said = reopen(entry) if entry.header.type == "epoch" else None
+    return said.what if isinstance(said, Said) and isinstance(said.what, EpochOpened) else None
+
+
 # What a node may say in its own name.
-NODE_KINDS: Final = frozenset({"remark", "epoch"})
+NODE_KINDS: Final = frozenset({"remark", "epoch", "card"})
 
 
 def kind_of(what: Word) -> str:

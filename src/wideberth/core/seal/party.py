@@ -77,6 +77,23 @@ class Card(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
         return post
 
 
+class Keys(msgspec.Struct, frozen=True):
+    """What holds at one place of a strand: a card, and which posts' keys were taken out of use before it.
+
+    `revoked`: public key → the `seq` of the entry that took it out.
+    """
+
+    card: Card
+    revoked: dict[str, int] = {}
+
+    def post(self, by: str) -> Post:
+        """The post `PARTY/name`, whose key holds here. Raises Stranger."""
+        post = self.card.post(by)
+        if post.key in self.revoked:
+            raise Stranger(f"the key of {by} was revoked at entry {self.revoked[post.key]}", post=by)
+        return post
+
+
 _DECODER: Final = msgspec.json.Decoder(Card)
 
 
