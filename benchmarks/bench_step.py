@@ -47,6 +47,9 @@ class Keys:
     def post(self, name: str) -> Ed25519Signer | None:
         return self._post if name == "watch-1" else None
 
+    def key(self, public: str) -> Ed25519Signer | None:
+        return next((s for s in (self.node, self._post) if s.public == public), None)
+
     def card(self) -> bytes:
         posts = {"watch-1": Post(self._post.public, False)}
         card = Card(

@@ -10,13 +10,21 @@ from wideberth.core.say.rules import Rules
 
 
 class Hub:
-    def __init__(self, seed: str = "hub", *, north: Rules = RULES, south: Rules = RULES) -> None:
+    """`even`: all entropy is the same, so that how much of it one line takes moves nothing on the other. `deaf`: whose
+    machine is off."""
+
+    def __init__(self, seed: str = "hub", *, even: bool = False, north: Rules = RULES, south: Rules = RULES) -> None:
         self.now = Now(T0, 0)
+        self.deaf: set[str] = set()
         hub, west, east = (Keys(name) for name in ("HUB", "WEST", "EAST"))
         self.ends = {keys.party: End(keys, seed) for keys in (hub, west, east)}
+        if even:
+            for end in self.ends.values():
+                end.node._entropy = lambda n: bytes([7]) * n
         self.hub, self.west, self.east = self.ends.values()
         self.ch: dict[str, str] = {}
-        self.sent: list[tuple[str, str, str, tuple[tuple[bytes, bytes], ...], tuple[bytes, ...]]] = []
+        # (ms, ch, sender, to, frames, sidecars)
+        self.sent: list[tuple[int, str, str, str, tuple[tuple[bytes, bytes], ...], tuple[bytes, ...]]] = []
         for name, other, rules in (("NORTH", west, north), ("SOUTH", east, south)):
             agreement, self.ch[name] = agreement_of(hub, other, rules=rules, name=name)
             cards = tuple(keys.card() for keys in (hub, other))
@@ -37,7 +45,9 @@ class Hub:
                 return
             for end, send in waiting:
                 frames = end.frames(send)
-                self.sent.append((send.ch, end.keys.party, send.to, frames, send.sidecars))
+                if {send.to, end.keys.party} & self.deaf:
+                    continue
+                self.sent.append((self.now.t_ms, send.ch, end.keys.party, send.to, frames, send.sidecars))
                 event = ev.Arrived(send.ch, end.keys.party, frames, send.sidecars)
                 self.ends[send.to].step(event, self.now)
         raise AssertionError("the three never came to rest")

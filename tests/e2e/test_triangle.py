@@ -344,22 +344,29 @@ def test_a_bundle_of_one_line_holds_nothing_of_the_other(told: Told, line: str, 
     assert [name for name, secret in foreign.items() if holds(said, secret)] == []
 
 
-# --- one line down leaves the other as it is ---
+# --- whatever becomes of one line leaves the other as it is ---
+
+FATES = ("as ever", "suspended", "machine off")
 
 
 @pytest.fixture(scope="module")
-def with_and_without_west() -> Iterator[dict[bool, dict[str, list[Any]]]]:
-    """HUB speaks on both lines; WEST is there, or its machine is off."""
+def fates() -> Iterator[dict[str, dict[str, list[Any]]]]:
+    """HUB speaks on both lines. NORTH is in force, or HUB suspends it, or WEST's machine is off: what passes on SOUTH."""
     world = Triangle(clock=f"{DAY}T18:29:00Z", tap=True, seed="same")
     lives = {}
     try:
-        for there in (True, False):
+        for fate in FATES:
             with world.afresh():
-                if not there:
+                if fate == "machine off":
                     world.west.kill()
                 window = {"from": f"{DAY}T19:10Z", "until": f"{DAY}T19:40Z", "radius": "12km"}
-                world.clock("18:30:00")
-                world.hub.give(line="NORTH", circle="35.5000N 35.3000E", **window)
+                now_ms = world.clock("18:30:00")
+                if fate == "suspended":
+                    world.hub.command(
+                        "suspend", ch="NORTH", by="supervisor", text="in protest", from_ms=now_ms
+                    )  # fmt: skip
+                given = world.hub.give(line="NORTH", circle="35.5000N 35.3000E", **window)
+                assert bool(given["facts"].get("outside")) is (fate == "suspended"), given
                 world.settle()
                 area = world.east.give(circle="35.4500N 35.3500E", **window)
                 world.settle()
@@ -367,19 +374,22 @@ def with_and_without_west() -> Iterator[dict[bool, dict[str, list[Any]]]]:
                 world.settle()
                 for clock in ("18:31:00", "18:33:00", "18:40:00"):
                     world.clock(clock)
-                    world.hub.give(line="SOUTH", circle="34.0000N 35.0000E", text=f"at {clock}", **window)
+                    said = world.hub.give(line="SOUTH", circle="34.0000N 35.0000E", text=f"at {clock}", **window)
+                    assert not said["facts"].get("outside")
                     world.settle()
-                assert bool(world.hub.told("overdue", ch=world.chs["NORTH"], what="UNDELIVERED")) is not there
-                lives[there] = {p: world.outbound(p, "SOUTH") for p in ("HUB", "EAST")}
+                undelivered = world.hub.told("overdue", ch=world.chs["NORTH"], what="UNDELIVERED")
+                assert bool(undelivered) is (fate == "machine off")
+                lives[fate] = {p: world.outbound(p, "SOUTH") for p in ("HUB", "EAST")}
         yield lives
     finally:
         world.__exit__()
 
 
 @pytest.mark.parametrize("party", ["HUB", "EAST"])
-def test_a_line_that_is_down_leaves_the_other_line_as_it_is(
-    with_and_without_west: dict[bool, dict[str, list[Any]]], party: str
+@pytest.mark.parametrize("fate", FATES[1:])
+def test_a_line_that_is_suspended_or_down_leaves_the_other_line_as_it_is(
+    fates: dict[str, dict[str, list[Any]]], fate: str, party: str
 ) -> None:
-    there, gone = (with_and_without_west[up][party] for up in (True, False))
-    assert there == gone
-    assert sum(len(o["frames"]) for o in there) >= 2
+    plain, befallen = fates["as ever"][party], fates[fate][party]
+    assert plain == befallen
+    assert sum(len(o["frames"]) for o in plain) >= 2

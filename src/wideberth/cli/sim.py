@@ -19,9 +19,17 @@ def sim(
     replay: Annotated[int | None, typer.Option(help="Run this one seed again.")] = None,
     shrink: Annotated[int | None, typer.Option(help="Find a smaller world that breaks the same promise.")] = None,
     keep: Annotated[str, typer.Option(help="Write the tape of what broke to this file.")] = "",
+    triangle: Annotated[
+        bool, typer.Option("--triangle", help="A party on two lines whose notices clash: each seed twice, compared.")
+    ] = False,
     tape: Annotated[bool, typer.Option("--tape", help="Print what happened where a promise broke.")] = False,
 ) -> None:
     """Simulate real nodes in bad weather and check the promises from outside. Exit code 1 if one broke."""
+    if triangle:
+        from wideberth.sim import triangle as two_lines
+
+        asked = ["--seeds", str(seeds), "--first-seed", str(first_seed), "--workers", str(workers)]
+        raise typer.Exit(two_lines.main([*asked, *(["--json"] if here().json else [])]))
     from wideberth.sim.run import main
 
     flags = [name for name, on in (("--mutants", mutants), ("--tape", tape), ("--json", here().json)) if on]

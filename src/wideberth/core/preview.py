@@ -18,7 +18,7 @@ import msgspec
 
 from wideberth.core import events as ev
 from wideberth.core.batch import Now
-from wideberth.core.call import sentences, views
+from wideberth.core.call import sentences, speak, views
 from wideberth.core.call.board import Board
 from wideberth.core.call.elsewhere import Spoken, names_elsewhere
 from wideberth.core.call.fault import NotUnderstood
@@ -36,9 +36,10 @@ class Preview(msgspec.Struct, frozen=True):
     """`audience` are the members whose nodes would get it, `by_voice` those who have no node and must be called.
 
     `sentence` is what their watch would be told, `says` the exact words as they would be signed, `header` what goes
-    with it, `frame_bytes` the size of the entry (a delivery adds its seal and padding). `names` are warnings about
-    names that do not belong on this line, `warnings` those of the notice's own rules; neither is sent. `view` is the
-    version as a member's `notice show` would show it; None for what is no version of a notice.
+    with it, `frame_bytes` the size of the entry (a delivery adds its seal and padding), `outside` why it would be
+    marked as said outside the agreement (empty: it is not). `names` are warnings about names that do not belong on this
+    line, `warnings` those of the notice's own rules; neither is sent. `view` is the version as a member's `notice show`
+    would show it; None for what is no version of a notice.
     """
 
     ch: str
@@ -53,6 +54,7 @@ class Preview(msgspec.Struct, frozen=True):
     says: dict[str, Any]
     header: dict[str, Any]
     frame_bytes: int
+    outside: str
     names: tuple[str, ...]
     warnings: tuple[str, ...]
     view: dict[str, Any] | None
@@ -79,7 +81,10 @@ def preview(lines: Mapping[str, Line], command: ev.Command, now: Now) -> Preview
         post = card.post(command.by)
     except Stranger:
         raise NotFound(f"{command.by} is not a post of this node; `status` lists them", post=command.by) from None
+    if isinstance(command, ev.AgreementCommand):
+        raise BadInput("what concerns the agreement itself has no preview", field="command")
     what, facts = line.word_for(command, now, bytes)  # zeros, for entropy
+    line.mechanism.check_may_say(what, channel.us, now.t_ms, distress=speak.in_distress(what, board))
     said, sig = entries.state(command.by, channel.ch, now.t_ms, what, _Blank(post.key))
     body = entries.pack_body(said, sig, bytes(entries.SALT_BYTES))
     kind = entries.kind_of(what)
@@ -107,6 +112,7 @@ def preview(lines: Mapping[str, Line], command: ev.Command, now: Now) -> Preview
         says=msgspec.json.decode(said),
         header=msgspec.json.decode(canonical.encode(entry.header)),
         frame_bytes=len(entry.envelope) + len(entry.body),
+        outside=line.mechanism.outside(channel.us, now.t_ms, entry.header.agr),
         names=named_elsewhere(lines, command),
         warnings=tuple(facts.get("warnings", ())),
         view=view,
