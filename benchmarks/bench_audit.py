@@ -46,7 +46,7 @@ def card(party: str) -> Card:
     return Card(
         v=1, party=party, root=key(f"{party} root").public, version=1, node=key(f"{party} node").public,
         sealing="x25519:none", url=f"https://{party.lower()}.invalid", tls_sha256="", tls_pem="",
-        posts={"watch-1": Post(key(f"{party} post").public), "supervisor": Post(key(f"{party} post").public, True)},
+        posts={name: Post(key(f"{party} post").public, name == "supervisor") for name in ("watch-1", "supervisor")},
     )  # fmt: skip
 
 

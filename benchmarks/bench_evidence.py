@@ -55,7 +55,7 @@ def channel(count: int) -> bundle.Kept:
     beside("agreement", "BLUE", sign_agreement(agreement, *(key(p + "root") for p in parties)).encoded())
     for p in parties:
         card = Card(1, p, key(p + "root").public, 1, key(p + "node").public, "x25519:none", f"https://{p}.invalid",
-                    "", "", {"watch-1": Post(key(p + "post").public)})  # fmt: skip
+                    "", "", {"watch-1": Post(key(p + "post").public, False)})  # fmt: skip
         beside("card", p, sign_card(card, key(p + "root")).encoded())
     volume = Volume4D(centre, Altitude.surface(), Altitude.flight_level(300), T0, T0 + 60_000)
     terms = Terms(NoticeType.AREA_ACTIVITY, Hazard.CREWED_AIRCRAFT, "watch room", (volume,), T0 + 60_000)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
 import os
 import re
 import stat
@@ -20,7 +21,7 @@ from wideberth.core.limits import KIB
 from wideberth.errors import BadInput, Misuse, NotFound, StoreFull, Worlds
 
 SEED_BYTES: Final = 32
-# The longest key file, a TLS key in PEM, is 241 bytes; the certificate some 600.
+# The longest key file, an encrypted sealing key, has some 2 KB: its public half alone is 1,656 characters.
 KEY_FILE_BYTES_MAX: Final = 16 * KIB
 
 _SEED: Final = re.compile(rb"[0-9a-f]{64}\n?")
@@ -59,6 +60,12 @@ def check_private(path: Path) -> None:
         )
 
 
+def make_folder(path: Path) -> None:
+    """A private folder, and those above it; one that is there becomes private."""
+    path.mkdir(parents=True, exist_ok=True)
+    os.chmod(path, 0o700)  # mkdir's own mode passes through the umask
+
+
 def read_file(file: Path, most: int) -> bytes:
     """All of it. Raises: BadInput when it has more than `most` bytes, OSError."""
     with file.open("rb") as stream:
@@ -88,6 +95,12 @@ def write_file(file: Path, data: bytes, *, replace: bool = False) -> None:
     sync_folder(file.parent)
 
 
+def remove_file(file: Path) -> None:
+    """Gone, durably; it may be gone already. The bytes may linger on the disk until it reuses them."""
+    file.unlink(missing_ok=True)
+    sync_folder(file.parent)
+
+
 def sync_folder(folder: Path) -> None:
     """Make what was renamed or deleted in there durable."""
     fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
@@ -106,3 +119,15 @@ def disk(path: Path) -> Generator[None, None, None]:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise StoreFull(f"no room on the disk of {path}") from None
         raise Worlds(f"{path}: {error.strerror or error}") from None
+
+
+@contextlib.contextmanager
+def alone(path: Path) -> Generator[None, None, None]:
+    """One process at a time in this folder; the others wait. The system lets go of it when the process ends."""
+    with disk(path):
+        fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(fd)

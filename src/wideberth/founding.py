@@ -31,11 +31,13 @@ from wideberth.core.seal.founding import (
     SignatureFile,
 )
 from wideberth.core.seal.invite import Invite
-from wideberth.core.seal.keys import Ed25519Signer, Ed25519Verifier
+from wideberth.core.seal.keys import Ed25519Verifier
 from wideberth.core.seal.party import Card, read_card
 from wideberth.errors import BadInput, Misuse, NotFound
 from wideberth.fingerprint import fingerprint_words, same_words
 from wideberth.home import Home
+from wideberth.keyset import KeySet
+from wideberth.rekey import own_card, root_signer
 
 GroupFile = FoundingFile | JoiningFile | CharterFile | SignatureFile
 
@@ -72,9 +74,10 @@ class Came(msgspec.Struct, frozen=True):
 
 def found(
     home: Home, *, seats: tuple[Seat, ...], mechanism: str, lines: tuple[LineTerms, ...], mode: Mode, rules: Rules,
-    now_ms: int, entropy: Callable[[int], bytes], clauses: tuple[str, ...] = (),
+    now_ms: int, entropy: Callable[[int], bytes], clauses: tuple[str, ...] = (), own: join.OwnKeys | None = None,
 ) -> tuple[Founding, bytes | None]:  # fmt: skip
-    """Founds a mechanism: the file for everybody that has a seat and a node, one and the same for all.
+    """Founds a mechanism: the file for everybody that has a seat and a node, one and the same for all. `own`: with
+    keys of its own.
 
     Without any such other, the mechanism is at once in our folder, and every line of it is by voice (domain.md B13).
     """
@@ -84,7 +87,8 @@ def found(
         clauses,
     )  # fmt: skip
     seal.check_founding(founding, us)
-    card, root = join.own_card(home), Ed25519Signer(home.root_seed())
+    keys = join.keys_for(home, founding.nonce, mechanism, own, entropy, now_ms)
+    card, root = own_card(home, keys), root_signer(home, keys)
     if founding.with_nodes == (us,):
         join.keep(home, sign_agreement(seal.agreement_of(founding, {us: root.public}), root), (card,), {})
         return founding, None
@@ -99,6 +103,14 @@ def found(
 def parse(data: bytes) -> MeetingFile:
     """Any file of a meeting; those of two parties are `join.py`'s."""
     return seal.parse_file(data)
+
+
+def words_in(data: bytes) -> str:
+    """The words of who invites, or founds, by this file."""
+    file = parse(data)
+    if not isinstance(file, Invite | FoundingFile):
+        raise Misuse("only an invitation or a founding names who begins")
+    return fingerprint_words(read_card(file.card.encoded(), _VERIFIER).root)
 
 
 def look(home: Home, file: GroupFile) -> dict[str, Any]:
@@ -116,8 +128,11 @@ def look(home: Home, file: GroupFile) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def accept(home: Home, file: GroupFile, words: Mapping[str, str]) -> Came:
-    """Take a file in. `words`: what each party read over the telephone, by its name.
+def accept(
+    home: Home, file: GroupFile, words: Mapping[str, str], *, own: join.OwnKeys | None = None, now_ms: int = 0
+) -> Came:
+    """Take a file in. `words`: what each party read over the telephone, by its name. `own`: a founding is joined with
+    keys of its own, made at `now_ms`.
 
     Every comparison that holds is kept, so that the next call needs only those that are missing. Raises BadInput when
     words differ or are missing, when the file is not for us, or changes what was offered: nothing is signed then.
@@ -147,7 +162,9 @@ def accept(home: Home, file: GroupFile, words: Mapping[str, str]) -> Came:
         )
     match file:
         case FoundingFile():
-            return _join(home, state)
+            founding = _founding(state)
+            keys = join.keys_for(home, founding.nonce, founding.mechanism, own, now_ms=now_ms)
+            return _join(home, state, keys)
         case JoiningFile():
             return _joined(home, state, file)
         case CharterFile():
@@ -156,9 +173,8 @@ def accept(home: Home, file: GroupFile, words: Mapping[str, str]) -> Came:
             return _merge(home, state, file)
 
 
-def _join(home: Home, state: State) -> Came:
-    root = Ed25519Signer(home.root_seed())
-    made = seal.join_founding(state.file, join.own_card(home), root, _VERIFIER)
+def _join(home: Home, state: State, keys: KeySet) -> Came:
+    made = seal.join_founding(state.file, own_card(home, keys), root_signer(home, keys), _VERIFIER)
     _save(home, state)
     return _came("JOINING", state, write=canonical.encode(made), name=f"joining-{home.config.party}.json")
 
@@ -179,9 +195,10 @@ def _joined(home: Home, state: State, file: JoiningFile) -> Came:
         return _came("PROGRESS", state, party=card.party, missing=missing)
     if state.charter is None:
         cards = [(read_card(f.card.encoded(), _VERIFIER), f.card) for f in state.joined.values()]
-        mine = join.own_card(home)
+        keys = join.keys_for(home, founding.nonce)
+        mine = own_card(home, keys)
         cards.append((read_card(mine.encoded(), _VERIFIER), mine))
-        state.charter = seal.make_charter(founding, cards, Ed25519Signer(home.root_seed()))
+        state.charter = seal.make_charter(founding, cards, root_signer(home, keys))
         state.signed = state.charter.agreement
         _save(home, state)
     return _came("CHARTER", state, party=card.party, write=canonical.encode(state.charter),
@@ -189,7 +206,7 @@ def _joined(home: Home, state: State, file: JoiningFile) -> Came:
 
 
 def _sign(home: Home, state: State, file: CharterFile) -> Came:
-    root, us = Ed25519Signer(home.root_seed()), home.config.party
+    root, us = root_signer(home, join.keys_for(home, _founding(state).nonce)), home.config.party
     if root.public not in (card.root for card in _cards_of(file) if card.party == us):
         raise BadInput(
             f"this charter names another key for {us} than this node holds. Nothing was signed", field="file"

@@ -3,7 +3,7 @@
 
 Files beside the keys in a node's folder (`home.py`):
 
-    card.json            our own card, signed by our root; made when first needed
+    card.json            our own card, signed by our root (`rekey.py`); made when first needed
     invites/NONCE.json   what we offered and to whom; a reply is checked against it
     lines/CH.json        agreement and cards of a mechanism; a running node takes them in at once, another at its start
 
@@ -20,6 +20,7 @@ from typing import Any
 
 import msgspec
 
+from wideberth import folder
 from wideberth.core.say.rules import Mode, Purpose, Rules
 from wideberth.core.seal import canonical
 from wideberth.core.seal.agreement import agreement_hash, channel_id, one_line, read_agreement
@@ -34,19 +35,26 @@ from wideberth.core.seal.invite import (
     make_invite,
     read_invite,
 )
-from wideberth.core.seal.keys import Ed25519Signer, Ed25519Verifier
-from wideberth.core.seal.party import Card, Post, read_card, sign_card
+from wideberth.core.seal.keys import Ed25519Verifier
+from wideberth.core.seal.party import Card, read_card
 from wideberth.errors import BadInput, Misuse, NotFound
 from wideberth.fingerprint import fingerprint_words, same_words
-from wideberth.home import Home
-from wideberth.link.tls import fingerprint
+from wideberth.home import Home, Passphrases, SetFacts
+from wideberth.keyset import KeySet
+from wideberth.rekey import own_card, root_public, root_signer
 
-# Posts whose name begins so hold a supervisor's key.
-_SUPERVISOR = "supervisor"
+
+class OwnKeys(msgspec.Struct, frozen=True):
+    """A mechanism with keys of its own (`Home.add_set`). `root`: with a root key of its own as well, so that the keys
+    in it say nothing of our others. `passphrases`: what that root key is locked with, where keys are encrypted."""
+
+    root: bool = False
+    passphrases: Passphrases | None = None
 
 
 class Joined(msgspec.Struct, frozen=True):
-    """What came of an acceptance. `complete`: every member signed. `write` is a file for the other side, or None."""
+    """What came of an acceptance. `complete`: every member signed. `write` is a file for the other side, or None.
+    `words` are ours in this mechanism."""
 
     ch: str
     mechanism: str
@@ -56,56 +64,41 @@ class Joined(msgspec.Struct, frozen=True):
     write: bytes | None
     agreement: bytes
     cards: tuple[bytes, ...]
+    words: str
 
 
-def own_card(home: Home) -> Envelope:
-    """Our card as others get it. Made anew when keys, posts or address of the folder differ from the one on file."""
-    path = home.path / "card.json"
-    verifier = Ed25519Verifier()
-    root = Ed25519Signer(home.root_seed())
-    wanted = _card(home, root.public, 1)
-    if path.exists():
-        data = path.read_bytes()
-        card = read_card(data, verifier, root=root.public)
-        if msgspec.structs.replace(wanted, version=card.version) == card:
-            return msgspec.json.decode(data, type=Envelope)
-        wanted = msgspec.structs.replace(wanted, version=card.version + 1)
-    sealed = sign_card(wanted, root)
-    write(path, sealed.encoded())
-    return sealed
-
-
-def _card(home: Home, root: str, version: int) -> Card:
-    config, identity = home.config, home.identity()
-    posts = {
-        name: Post(Ed25519Signer(home.post_seed(name)).public, name.startswith(_SUPERVISOR)) for name in config.posts
-    }
-    return Card(
-        v=1, party=config.party, root=root, version=version, node=Ed25519Signer(home.node_seed()).public,
-        sealing=home.sealing_keys()[-1].public(), url=config.public_url or f"https://{config.listen}",
-        tls_sha256=fingerprint(identity.certificate_pem), tls_pem=identity.certificate_pem, posts=posts,
-        contact=config.contact, time_zone=config.time_zone, languages=config.languages,
-    )  # fmt: skip
-
-
-def words(home: Home) -> str:
-    """Our own fingerprint words, to be read over the telephone."""
-    return fingerprint_words(Ed25519Signer(home.root_seed()).public)
+def words(home: Home, keys: KeySet | None = None) -> str:
+    """Our own fingerprint words, to be read over the telephone: of our own set, or of one mechanism's."""
+    return fingerprint_words(root_public(home, keys or home.keys))
 
 
 def invite(
     home: Home, *, to: str, mechanism: str, purpose: Purpose, mode: Mode, rules: Rules, now_ms: int,
-    entropy: Callable[[int], bytes], clauses: tuple[str, ...] = (),
+    entropy: Callable[[int], bytes], clauses: tuple[str, ...] = (), own: OwnKeys | None = None,
 ) -> bytes:  # fmt: skip
-    """The invitation file. It names everything that will be signed but the acceptor's key."""
+    """The invitation file. It names everything that will be signed but the acceptor's key. `own`: keys of its own."""
     if to == home.config.party:
         raise BadInput("a party does not invite itself", field="to")
     lines = one_line(purpose, (to, home.config.party))
     offer = Offer(1, to, mechanism, mode, lines, rules, now_ms, entropy(16).hex(), clauses)
-    made = make_invite(own_card(home), offer, Ed25519Signer(home.root_seed()))
+    keys = keys_for(home, offer.nonce, mechanism, own, entropy, now_ms)
+    made = make_invite(own_card(home, keys), offer, root_signer(home, keys))
     data = canonical.encode(made)
     write(home.path / "invites" / f"{offer.nonce}.json", data)
     return data
+
+
+def keys_for(
+    home: Home, nonce: str, mechanism: str = "", own: OwnKeys | None = None,
+    entropy: Callable[[int], bytes] = os.urandom, now_ms: int = 0,
+) -> KeySet:  # fmt: skip
+    """Our keys in the mechanism that this nonce founds: our own set, or one that was made for it, or with `own` is
+    made now."""
+    if own is None:
+        return next((s for s in home.sets() if s.name == nonce), home.keys)
+    return home.add_set(
+        nonce, SetFacts(mechanism, own.root), entropy=entropy, now_ms=now_ms, passphrases=own.passphrases
+    )
 
 
 def look(file: Invite | ReplyFile) -> dict[str, Any]:
@@ -116,6 +109,7 @@ def look(file: Invite | ReplyFile) -> dict[str, Any]:
         terms: dict[str, Any] = {
             "mechanism": offer.mechanism, "lines": msgspec.to_builtins(offer.lines), "mode": offer.mode.value,
             "rules": msgspec.to_builtins(offer.rules), "to": offer.to, "from_ms": offer.from_ms,
+            "nonce": offer.nonce,
         }  # fmt: skip
     else:
         card = read_card(file.card.encoded(), verifier)
@@ -123,7 +117,7 @@ def look(file: Invite | ReplyFile) -> dict[str, Any]:
         terms = {
             "mechanism": agreement.mechanism, "lines": msgspec.to_builtins(agreement.lines),
             "mode": agreement.mode.value,
-            "rules": msgspec.to_builtins(agreement.rules),
+            "rules": msgspec.to_builtins(agreement.rules), "nonce": agreement.nonce,
         }  # fmt: skip
     return {
         "file": "invitation" if isinstance(file, Invite) else "reply",
@@ -136,25 +130,36 @@ def look(file: Invite | ReplyFile) -> dict[str, Any]:
     }
 
 
-def accept(home: Home, data: bytes, heard: str) -> Joined:
+def accept(
+    home: Home, data: bytes, heard: str, *, own: OwnKeys | None = None,
+    entropy: Callable[[int], bytes] = os.urandom, now_ms: int = 0,
+) -> Joined:  # fmt: skip
     """Sign what was offered (an invitation), or countersign what came back (a reply).
 
-    `heard` are the words that the other side read over the telephone. Raises BadInput when they are not the words of
-    the key in the file: then somebody changed it on the way, or it is not from whom you think.
+    `own`: an invitation is accepted with keys of its own, made at `now_ms`. `heard` are the words that the other side
+    read over the telephone. Raises BadInput when they are not the words of the key in the file: then somebody changed
+    it on the way, or it is not from whom you think.
     """
     file = parse_file(data)
     if not isinstance(file, Invite | ReplyFile):
         raise BadInput("this file belongs to a founding of more than two parties (`founding.accept`)", field="file")
     verifier = Ed25519Verifier()
-    root = Ed25519Signer(home.root_seed())
     theirs = read_card(file.card.encoded(), verifier)
     check_words(heard, theirs)
-    mine, compared = own_card(home), {theirs.party: theirs.root}
+    compared = {theirs.party: theirs.root}
     if isinstance(file, Invite):
+        offer = read_invite(file, verifier)[1]
+        keys = keys_for(home, offer.nonce, offer.mechanism, own, entropy, now_ms)
+        mine, root = own_card(home, keys), root_signer(home, keys)
         reply = accept_invite(file, mine, root, verifier)
         kept = keep(home, reply.agreement, (file.card, mine), compared)
         return msgspec.structs.replace(kept, peer=theirs.party, write=canonical.encode(reply))
-    complete = accept_reply(file, _invite_for(home, file, verifier), root, verifier)[1]
+    if own is not None:
+        raise BadInput("a mechanism has the keys that it was founded with: --own-keys is for `invite`", field="own")
+    invitation = _invite_for(home, file, verifier)
+    keys = keys_for(home, read_invite(invitation, verifier)[1].nonce)
+    mine, root = own_card(home, keys), root_signer(home, keys)
+    complete = accept_reply(file, invitation, root, verifier)[1]
     return msgspec.structs.replace(keep(home, complete, (mine, file.card), compared), peer=theirs.party)
 
 
@@ -187,9 +192,11 @@ def keep(home: Home, sealed: Envelope, cards: tuple[Envelope, ...], compared: di
     agreement, _, _ = read_agreement(data, Ed25519Verifier(), complete=False)
     complete = len(sealed.signatures) >= sum(1 for m in agreement.members if m.root)
     ch = channel_id(agreement)
+    us = agreement.member(home.config.party)
     joined = Joined(
-        ch, agreement.mechanism, agreement.mode.value, "", complete, None, data, tuple(c.encoded() for c in cards)
-    )
+        ch, agreement.mechanism, agreement.mode.value, "", complete, None, data, tuple(c.encoded() for c in cards),
+        fingerprint_words(us.root) if us is not None else "",
+    )  # fmt: skip
     line = {
         "agreement": data.decode(), "cards": [c.decode() for c in joined.cards], "hash": agreement_hash(agreement),
         "compared": compared,
@@ -200,28 +207,23 @@ def keep(home: Home, sealed: Envelope, cards: tuple[Envelope, ...], compared: di
 
 def lines_on_file(home: Home) -> Iterator[tuple[str, bytes, tuple[bytes, ...]]]:
     """`(ch, agreement, cards)` of every line that was joined in this folder."""
-    folder = home.path / "lines"
-    for path in sorted(folder.glob("*.json")) if folder.is_dir() else ():
+    lines = home.path / "lines"
+    for path in sorted(lines.glob("*.json")) if lines.is_dir() else ():
         line = json.loads(path.read_bytes())
         yield path.stem, line["agreement"].encode(), tuple(c.encode() for c in line["cards"])
 
 
 def compared_on_file(home: Home) -> dict[str, str]:
     """`{root: party}` of every key whose words an officer of ours compared over a telephone."""
-    folder = home.path / "lines"
+    lines = home.path / "lines"
     found: dict[str, str] = {}
-    for path in sorted(folder.glob("*.json")) if folder.is_dir() else ():
+    for path in sorted(lines.glob("*.json")) if lines.is_dir() else ():
         found |= {root: party for party, root in json.loads(path.read_bytes()).get("compared", {}).items()}
     return found
 
 
 def write(path: Path, data: bytes) -> None:
     """Replace a file whole, durable, readable by its owner only."""
-    path.parent.mkdir(mode=0o700, exist_ok=True)
-    draft = path.with_name(f".{path.name}.new")
-    fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-    with os.fdopen(fd, "wb") as stream:
-        stream.write(data)
-        stream.flush()
-        os.fsync(stream.fileno())
-    os.replace(draft, path)
+    with folder.disk(path):
+        folder.make_folder(path.parent)
+        folder.write_file(path, data, replace=True)

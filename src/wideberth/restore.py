@@ -24,10 +24,12 @@ from wideberth.core.records import Record, SettingRecord
 from wideberth.core.recovery import setting_key
 from wideberth.core.say import instant
 from wideberth.core.seal.agreement import Agreement, channel_id, read_agreement
-from wideberth.core.seal.keys import Ed25519Signer, Ed25519Verifier
+from wideberth.core.seal.keys import Ed25519Verifier
 from wideberth.core.seal.party import Card, read_card
 from wideberth.errors import BadInput, Fault, NotFound, StoreBroken, Worlds
 from wideberth.home import Home
+from wideberth.keyset import NODE, KeySet
+from wideberth.signers import HomeSigners
 from wideberth.store.lock import WriterLock
 from wideberth.store.reader import Reader
 from wideberth.store.sqlite import SqliteStore
@@ -63,18 +65,16 @@ class PutBack(msgspec.Struct, frozen=True):
 
 
 def own_root(home: Home) -> str:
-    """Our root key: from the seed, or from our card where the seed is in a safe. Raises: NotFound, Theirs."""
+    """Our root key: from our card, or from its own file. Raises: NotFound, BadInput."""
     with suppress(NotFound):
-        return Ed25519Signer(home.root_seed()).public
-    card = home.path / "card.json"
-    if not card.is_file():
-        raise NotFound("neither the root key nor card.json is in this folder: nothing says who we are. Bring one back")
-    return read_card(card.read_bytes(), _VERIFIER).root
+        return home.keys.root_public()
+    raise NotFound("neither the root key nor card.json is in this folder: nothing says who we are. Bring one back")
 
 
 def look_into(home: Home, file: Path) -> FoundRecord:
     """Read a backup through: whole, ours, and of this node. Raises: NotFound, StoreBroken, BadInput."""
-    party, root, node = home.config.party, own_root(home), Ed25519Signer(home.node_seed()).public
+    party = home.config.party
+    own_root(home)
     if file.resolve() == home.record_path.resolve():
         raise BadInput(f"{file} is the record that is in place already; name a backup of it", field="file")
     with Reader(file, check=True) as reader:
@@ -92,7 +92,7 @@ def look_into(home: Home, file: Path) -> FoundRecord:
                     raise BadInput(f"the agreement {agreement.mechanism} is filed under another line", field="file")
                 if record.author != party:  # a peer's record holds the same agreement, and our card
                     raise BadInput(f"this is the record of {record.author}, another party's, not of {party}")
-                lines.append(_ours(record.ch, agreement, cards.get(record.ch, {}), party, root, node, file))
+                lines.append(_ours(record.ch, agreement, cards.get(record.ch, {}), home, file))
         except Fault as fault:
             raise BadInput(f"{file} is not put back: {fault.sentence}", field="file") from fault
         if not lines:
@@ -104,26 +104,31 @@ def look_into(home: Home, file: Path) -> FoundRecord:
         return FoundRecord(file, reader.counts()[0], reader.newest_ms(), tuple(lines))
 
 
-def _ours(
-    ch: str, agreement: Agreement, cards: dict[str, Card], party: str, root: str, node: str, file: Path
-) -> FoundLine:  # fmt: skip
+def _ours(ch: str, agreement: Agreement, cards: dict[str, Card], home: Home, file: Path) -> FoundLine:
+    party, sets = home.config.party, home.sets()
     us, card = agreement.member(party), cards.get(party)
-    if us is None or us.root != root:
+    if us is None or us.root not in {root for keys in sets if (root := _root_of(keys))}:
         others = ", ".join(m.party for m in agreement.members)
         raise BadInput(
             f"this is another party's record: {agreement.mechanism} is between {others}, and none of them has the root "
             f"key of {party} in this folder",
             field="file",
         )
-    if card is None or card.node != node:
+    if card is None or card.node not in {keys.facts(f).public for keys in sets for f in keys.files(NODE)}:
         raise BadInput(
-            f"this record belongs to another node of {party}: its node key is not the one in this folder. Bring the "
-            "keys and the backup of the same node together",
+            f"this record belongs to another node of {party}, or to a time before its key was changed: its node key is "
+            "not in this folder. Bring the keys and the backup of the same node and time together",
             field="file",
         )
     terms = next(line for line in agreement.lines if channel_id(agreement, line) == ch)
     peers = tuple(m.party for m in agreement.members if m.root and m.party != party and m.party in terms.members)
     return FoundLine(ch, agreement, card, peers)
+
+
+def _root_of(keys: KeySet) -> str:
+    with suppress(NotFound):
+        return keys.root_public()
+    return ""
 
 
 def supervisor(home: Home, found: FoundRecord, by: str) -> str:
@@ -134,12 +139,12 @@ def supervisor(home: Home, found: FoundRecord, by: str) -> str:
     say_so = f"a supervisor answers for it: --as {known[0]}" if known else "this node has no supervisor's post"
     if not name:
         raise BadInput(f"say who has this record put back; {say_so}", field="by")
-    key = Ed25519Signer(home.post_seed(name)).public
+    signers = HomeSigners(home)
     for line in found.lines:
         post = line.card.posts.get(name)
         if post is None or not post.supervisor:
             raise BadInput(f"{name} is not a supervisor's post on {line.agreement.mechanism}; {say_so}", field="by")
-        if post.key != key:
+        if signers.key(post.key) is None:
             raise BadInput(f"the key of {name} in this folder is not the one on our card; bring it back", field="by")
     return f"{party}/{name}"
 

@@ -29,7 +29,7 @@ from wideberth.core.preview import Preview, named_elsewhere, preview
 from wideberth.core.records import SidecarRecord
 from wideberth.core.say.geodesy import geod
 from wideberth.core.seal import checkpoint
-from wideberth.core.seal.keys import Ed25519Signer, Ed25519Verifier, Signer
+from wideberth.core.seal.keys import Ed25519Verifier
 from wideberth.core.seal.mediation import KEPT_PROOF
 from wideberth.core.tells import FaultSeen, LineOpened, Said, Tell
 from wideberth.core.warned import Warned
@@ -41,6 +41,7 @@ from wideberth.link.delivery import Delivery
 from wideberth.link.tls import server_context
 from wideberth.links import Links
 from wideberth.runtime import Runtime
+from wideberth.signers import HomeSigners
 from wideberth.stamps import KIND as STAMP
 from wideberth.stamps import Stamping, read_roots
 from wideberth.store.reserve import Reserve
@@ -55,24 +56,6 @@ _RESTORE_S = 30.0
 # The machine line check and the checkpoint (design.md §3: every 30 to 60 s; every minute).
 _LINE_CHECK_S = 45.0
 _CHECKPOINT_S = 60.0
-
-
-class HomeSigners:
-    """The keys of a node's folder, read once at start."""
-
-    def __init__(self, home: Home) -> None:
-        self._node = Ed25519Signer(home.node_seed())
-        self._posts = {name: Ed25519Signer(home.post_seed(name)) for name in home.config.posts}
-
-    @property
-    def node(self) -> Signer:
-        return self._node
-
-    def post(self, name: str) -> Signer | None:
-        return self._posts.get(name)
-
-    def key(self, public: str) -> Signer | None:
-        return next((s for s in (self._node, *self._posts.values()) if s.public == public), None)
 
 
 class Service:
@@ -416,7 +399,7 @@ class Service:
         """Our root key as our card shows it: the seed itself may be in a safe."""
         for line in self.node.lines.values():
             return line.channel.cards[self.home.config.party].root
-        return Ed25519Signer(self.home.root_seed()).public
+        return self.home.keys.root_public()
 
     def _line_status(self, line: Line) -> dict[str, Any]:
         channel = line.channel

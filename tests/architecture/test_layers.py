@@ -91,24 +91,29 @@ ALLOWED: dict[str, frozenset[str]] = {
     # the whole record checked again, and put back from a copy
     "audit": SAY | {"core.records", "core.seal", "audit_records"},
     "audit_records": SAY | {"core.records", "core.seal"},
-    "restore": SAY | {"core.records", "core.recovery", "core.seal", "home", "store"},
+    "restore": SAY | {"core.records", "core.recovery", "core.seal", "home", "keyset", "signers", "store"},
     # One file for strangers: it stands alone, and imports nothing of ours.
     "verifier": frozenset(),
     "verifier.verify": frozenset(),
     "clock": SAY | {"core.batch"},
     "bus": SAY | {"core.tells", "core.warned"},
     "folder": SAY,
-    "home": SAY | {"config", "core.seal", "folder", "link"},
+    # private keys at rest, by whom they are certified, and how they change
+    "vault": SAY | {"core.seal"},
+    "keyset": SAY | {"core.seal", "folder", "link", "vault"},
+    "home": SAY | {"config", "core.seal", "folder", "keyset", "link", "vault"},
+    "rekey": SAY | {"config", "core.seal", "folder", "home", "keyset", "link", "vault"},
+    "signers": SAY | {"core.seal", "home", "keyset"},
     "runtime": RECORD | {"config", "clock", "bus", "store.contract", "link"},
     "stamps": SAY | VALUES | {"core.seal", "clock"},
     "fingerprint": SAY | {"core.seal"},
-    "join": SAY | {"config", "core.seal", "fingerprint", "home", "link"},
+    "join": SAY | {"config", "core.seal", "fingerprint", "folder", "home", "keyset", "link", "rekey"},
     # by which way what is said gets to a peer, and a mediator, which relays what it cannot read
     "ways": SAY | {"core.seal", "fingerprint", "folder", "link"},
     "links": RECORD | {"clock", "home", "link", "ways"},
     "mediator": SAY
     | {"clock", "config", "core.seal", "fingerprint", "folder", "link", "web.faults", "web.peer_api", "web.server"},
-    "founding": SAY | {"core.seal", "fingerprint", "home", "join"},
+    "founding": SAY | {"core.seal", "fingerprint", "home", "join", "keyset", "rekey"},
     "web": RECORD
     | INNER
     | {
@@ -191,7 +196,11 @@ SHELL = (
     "clock",
     "bus",
     "folder",
+    "vault",
+    "keyset",
     "home",
+    "rekey",
+    "signers",
     "store",
     "link",
     "links",

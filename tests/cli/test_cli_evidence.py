@@ -36,7 +36,7 @@ def pair() -> Pair:
 
 
 @pytest.fixture
-def folder(tmp_path: Path, pair: Pair, monkeypatch: pytest.MonkeyPatch) -> Path:
+def folder(tmp_path: Path, pair: Pair) -> Path:
     """BLUE's node folder with what the core kept; the node's key is the one that signed it."""
     made = home.create(tmp_path / "blue", Config(party="BLUE"), entropy=os.urandom, now_ms=pair.now.t_ms)
     store = SqliteStore(made.record_path)
@@ -45,7 +45,7 @@ def folder(tmp_path: Path, pair: Pair, monkeypatch: pytest.MonkeyPatch) -> Path:
     seed = Keys("BLUE")
     node = hashlib.sha256(b"BLUE/node").digest()
     assert seed.node.public == pair.blue.keys.node.public
-    monkeypatch.setattr(home.Home, "node_seed", lambda self: node)
+    (made.path / "keys" / "node.seed").write_text(node.hex() + "\n")
     return tmp_path / "blue"
 
 

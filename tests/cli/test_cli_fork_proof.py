@@ -38,12 +38,12 @@ def folder_of(trio: Trio, party: str, path: Path) -> Path:
     store = SqliteStore(made.record_path)
     store.append(list(trio.ends[party].store.load()), store.head)
     store.close()
+    seed = hashlib.sha256(f"{party}/node".encode()).digest()
+    (made.path / "keys" / "node.seed").write_text(seed.hex() + "\n")
     return made.path
 
 
-def run(folder: Path, monkeypatch: pytest.MonkeyPatch, *args: str) -> tuple[int, list[dict[str, object]]]:
-    seed = hashlib.sha256(f"{folder.name}/node".encode()).digest()
-    monkeypatch.setattr(home.Home, "node_seed", lambda self: seed)
+def run(folder: Path, *args: str) -> tuple[int, list[dict[str, object]]]:
     begin(Session(folder, "", "", True))
     done = CliRunner().invoke(app, list(args))
     return done.exit_code, [json.loads(row) for row in done.stdout.splitlines()]
@@ -60,21 +60,21 @@ def root_of(trio: Trio, party: str) -> str:
     return verify.sha256(trio.ends[party].keys.root.public.encode())
 
 
-def test_two_bundles_name_a_fork_before_anybody_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_bundles_name_a_fork_before_anybody_compared(tmp_path: Path) -> None:
     trio, bundles = Trio(), []
     trio.fork()
     for party in ("BLUE", "GREEN"):
         out = tmp_path / f"{party}.zip"
-        code, (made,) = run(folder_of(trio, party, tmp_path), monkeypatch, "evidence", "--out", str(out))
+        code, (made,) = run(folder_of(trio, party, tmp_path), "evidence", "--out", str(out))
         assert (code, made["marks"]) == (0, []), "neither can know yet"
         bundles.append(str(out))
-    code, rows = run(tmp_path / "BLUE", monkeypatch, "verify", *bundles)
+    code, rows = run(tmp_path / "BLUE", "verify", *bundles)
     assert code == exits.FOUND
     (fork,) = [str(r["fork"]) for r in rows if "fork" in r]
     assert fork.startswith("AMBER signed two different entries for place 2 of epoch")
 
 
-def test_after_one_line_check_either_bundle_alone_proves_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_after_one_line_check_either_bundle_alone_proves_it(tmp_path: Path) -> None:
     trio = Trio()
     trio.fork()
     for name in NAMES:
@@ -84,9 +84,9 @@ def test_after_one_line_check_either_bundle_alone_proves_it(tmp_path: Path, monk
     trio.settle("BLUE", "GREEN")
     for party in ("BLUE", "GREEN"):
         out = tmp_path / f"{party}.zip"
-        assert run(folder_of(trio, party, tmp_path), monkeypatch, "evidence", "--out", str(out))[0] == 0
+        assert run(folder_of(trio, party, tmp_path), "evidence", "--out", str(out))[0] == 0
         mark = ["EQUIVOCATION of AMBER at entry 2"]
-        code, (found,) = run(tmp_path / party, monkeypatch, "verify", str(out), "--trust", root_of(trio, "AMBER"))
+        code, (found,) = run(tmp_path / party, "verify", str(out), "--trust", root_of(trio, "AMBER"))
         assert (code, found["verdict"], found["marks"]) == (exits.FOUND, "trusted", mark)
         code, found = stranger(out, root_of(trio, "AMBER"))
         assert (code, found["verdict"], found["marks"]) == (0, "trusted", mark)
@@ -103,7 +103,7 @@ def test_a_checkpoint_over_another_strand_is_proven_to_a_stranger(
     sidecar = json.dumps(note.decode(), ensure_ascii=False).encode()
     trio.ends["BLUE"].step(ev.Arrived(trio.ch, "AMBER", (), (sidecar,)), trio.now)
     out = tmp_path / "split.zip"
-    assert run(folder_of(trio, "BLUE", tmp_path), monkeypatch, "evidence", "--out", str(out))[0] == 0
-    code, (found,) = run(tmp_path / "BLUE", monkeypatch, "verify", str(out))
+    assert run(folder_of(trio, "BLUE", tmp_path), "evidence", "--out", str(out))[0] == 0
+    code, (found,) = run(tmp_path / "BLUE", "verify", str(out))
     assert (code, found["marks"]) == (exits.FOUND, ["SPLIT VIEW of AMBER at root 1"])
     assert stranger(out, root_of(trio, "AMBER"))[1]["marks"] == ["SPLIT VIEW of AMBER at root 1"]

@@ -78,6 +78,7 @@ SLIPS = [
     (("check", "now"), 2, "unexpected extra argument"),
     (("doctor", "--since-checkpoint"), 3, "goes with --audit"),
     (("init", "blue"), 3, "capitals"),
+    (("init", "RED", "--no-passphrase"), 3, "already there"),
     (("invite",), 2, "Missing argument"),
     (("accept", "no-such-file"), 4, "there is no file"),
     (("up", "--clock", "noon"), 3, "'noon' is not a time"),

@@ -270,7 +270,7 @@ def test_a_revoked_supervisor_revokes_nobody_and_a_watch_never_does() -> None:
 def _card(keys: Keys, **changes: object) -> bytes:
     post = keys.post("watch-1")
     assert post is not None
-    card = Card(1, keys.party, keys.root.public, 2, keys.node.public, "", "", "", "", {"watch-1": Post(post.public)})
+    card = Card(1, keys.party, keys.root.public, 2, keys.node.public, "", "", "", "", {"watch-1": Post(post.public, False)})
     return sign_card(msgspec.structs.replace(card, **changes), keys.root).encoded()
 
 
@@ -284,7 +284,7 @@ def test_a_card_of_another_root_party_or_version_changes_nothing() -> None:
         "another party": _card(blue, party="GREEN"),
         "an old version": _card(blue, version=1),
         "another's signature": sign_card(Card(1, "BLUE", blue.root.public, 3, blue.node.public, "", "", "", "",
-                                              {"watch-1": Post(blue.node.public)}), green.root).encoded(),
+                                              {"watch-1": Post(blue.node.public, False)}), green.root).encoded(),
     }  # fmt: skip
     for n, (what, card) in enumerate(wrong.items(), 2):
         with pytest.raises((BadInput, NotFound)):

@@ -7,7 +7,6 @@ import stat
 import pytest
 from nacl.signing import SigningKey
 
-from wideberth import home as module
 from wideberth.config import Config
 from wideberth.errors import BadInput, Misuse, NotFound, StoreFull, Worlds
 from wideberth.home import create, load
@@ -144,33 +143,6 @@ def test_entropy_that_runs_short_makes_no_key(tmp_path):
         load(tmp_path / "blue")
 
 
-def test_a_sealing_key_is_rotated_and_the_old_one_forgotten(made):
-    (old,) = made.sealing_keys()
-    under_way = seal(old.public(), b"late", b"")
-    new = made.rotate_sealing_key()
-    assert [k.id for k in made.sealing_keys()] == [old.id, new.id]
-    assert made.sealing_keys()[0].open(under_way, b"") == b"late"
-    with pytest.raises(BadInput, match="current"):
-        made.forget_sealing_key(new.id)
-    made.forget_sealing_key(old.id)
-    assert [k.id for k in made.sealing_keys()] == [new.id]
-    with pytest.raises(NotFound):
-        made.forget_sealing_key(old.id)
-    third = made.rotate_sealing_key()  # numbers are never used twice
-    assert sorted(f.name for f in (made.path / "keys").glob("seal-*")) == ["seal-0002.key", "seal-0003.key"]
-    assert made.sealing_keys()[-1].id == third.id
-
-
-def test_a_post_is_added_and_kept(made):
-    more = made.add_post("watch-2", entropy=entropy(5))
-    assert more.config.posts == ("watch-1", "supervisor", "watch-2")
-    assert load(made.path).post_seed("watch-2") == entropy(5)(32)
-    with pytest.raises(BadInput, match="already"):
-        more.add_post("watch-2", entropy=entropy(6))
-    with pytest.raises(BadInput):
-        more.add_post("Watch 3", entropy=entropy(6))
-
-
 def test_settings_are_replaced_but_never_the_party(made):
     changed = made.save(Config(party="BLUE", contact="+1"))
     assert load(made.path).config == changed.config
@@ -184,7 +156,7 @@ def test_a_full_or_broken_disk_leaves_the_old_settings(made, monkeypatch):
         def fsync(fd, code=code):
             raise OSError(code, os.strerror(code))
 
-        monkeypatch.setattr(module.os, "fsync", fsync)
+        monkeypatch.setattr(os, "fsync", fsync)
         with pytest.raises(fault):
             made.save(Config(party="BLUE", contact="+1"))
         monkeypatch.undo()

@@ -72,7 +72,7 @@ def card(party: str) -> Card:
         url=f"https://{party.lower()}.example:7443",
         tls_sha256="",
         tls_pem="",
-        posts={"watch-1": Post(signer(party, "watch-1").public)},
+        posts={"watch-1": Post(signer(party, "watch-1").public, False)},
         contact="+999 555 0110",
     )
 

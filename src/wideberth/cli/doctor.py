@@ -15,6 +15,7 @@ from wideberth.errors import BadInput, Fault, NotFound, Unreachable
 
 if TYPE_CHECKING:
     from wideberth.home import Home
+    from wideberth.keyset import KeySet
 
 OK: Final = "ok"
 NOTE: Final = "note"
@@ -160,21 +161,52 @@ def kernel_clock() -> bool | None:
 
 
 def _keys(found: Home) -> Iterator[Finding]:
-    found.node_seed()
-    for post in found.config.posts:
-        found.post_seed(post)
-    found.sealing_keys()
-    found.identity()
-    yield Finding("keys", OK, f"node, sealing, TLS and {len(found.config.posts)} post(s): all there, closed to others")
-    try:
-        found.root_seed()
-    except NotFound:
+    from wideberth.cli.passphrase import try_to_unlock
+    from wideberth.keyset import NODE, SEAL, TLS, post_use
+
+    looked = try_to_unlock(found)
+    mixed = []
+    for keys in found.sets():
+        shared = () if keys.name else (TLS,)
+        for use in (NODE, SEAL, *shared, *(post_use(p) for p in _posts(found, keys))):
+            file = keys.current(use)
+            if file is None:
+                name = "the node's key" if use == NODE else f"keys/{keys.name_for(use, 1)}"
+                raise NotFound(f"{name} is missing; restore it from a backup, or make a fresh one: `keys rotate`")
+            by = keys.facts(file).by
+            if looked and by != "passphrase":
+                keys.secret(file)
+            if found.encrypted and by == "plain":
+                mixed.append(file.path.name)
+    if mixed:
+        yield Finding(
+            "keys", WRONG, f"{', '.join(mixed)}: not encrypted, and the others are",
+            "`wideberth keys passphrase` encrypts the rest; if nobody began that, somebody put these files there",
+        )  # fmt: skip
+    else:
+        how = "" if looked else "; not opened: give --passphrase-file to have them tried"
+        posts = len(found.config.posts)
+        yield Finding("keys", OK, f"node, sealing, TLS and {posts} post(s): all there, closed to others{how}")
+    if found.encrypted:
+        yield Finding("passphrase", OK, "the private keys are encrypted")
+    else:
+        yield Finding(
+            "passphrase", NOTE, "the private keys are not encrypted",
+            "whoever gets this disk, or a copy of it, speaks as you: `wideberth keys passphrase`",
+        )  # fmt: skip
+    if found.keys.root_file() is None:
         yield Finding("root key", OK, "not in this folder: it was taken to a safe place")
     else:
         yield Finding(
             "root key", NOTE, "it lies in this folder",
-            "once your agreements are signed, move keys/root.seed to a safe place; whoever has it speaks as your party",
+            "once your agreements are signed, take it to a safe place: `wideberth keys root export FILE`, then `keys "
+            "root forget`; whoever has it and its passphrase speaks as your party",
         )  # fmt: skip
+
+
+def _posts(found: Home, keys: KeySet) -> tuple[str, ...]:
+    card = keys.card()
+    return found.config.posts if not keys.name or card is None else tuple(card.posts)
 
 
 def _disk(found: Home) -> Iterator[Finding]:

@@ -13,6 +13,7 @@ from wideberth.cli.verbs import verb
 
 if TYPE_CHECKING:
     from wideberth.core.seal.bundle import Kept, Selection
+    from wideberth.core.seal.keys import Signer
     from wideberth.home import Home
 
 
@@ -36,18 +37,17 @@ def evidence(
 ) -> None:
     """Write an evidence bundle: a zip that a stranger can check without us. Default: everything on the line."""
     from wideberth import evidence as shell
-    from wideberth import home
     from wideberth.cli import show
+    from wideberth.cli.passphrase import opened
     from wideberth.clock import SystemClock
-    from wideberth.core.seal.keys import Ed25519Signer
     from wideberth.errors import Worlds
 
-    folder = home.load(here().folder)
+    folder = opened()
     kept = _line(folder, here().line)
     now_ms = SystemClock().now().t_ms
     with show.bar("checking") as tell:
         data = shell.make(
-            kept, party=folder.config.party, node=Ed25519Signer(folder.node_seed()), t_ms=now_ms,
+            kept, party=folder.config.party, node=_node_of(folder, kept), t_ms=now_ms,
             selection=_selection(notice, from_, until, entry, now_ms), redact=frozenset(redact or ()),
             release=f"Not for release beyond {for_}" if for_ else "", note=note, tell=tell,
         )  # fmt: skip
@@ -122,6 +122,18 @@ def _line(folder: Home, name: str) -> Kept:
     if len(found) > 1:
         raise BadInput(f"say which line with --line: {', '.join(k.mechanism for k in found)}", field="line")
     return found[0]
+
+
+def _node_of(folder: Home, kept: Kept) -> Signer:
+    """The node's key on our newest card on this line. Raises: NotFound, BadInput."""
+    from wideberth.core.seal.keys import Ed25519Verifier
+    from wideberth.core.seal.party import read_card
+    from wideberth.signers import HomeSigners
+
+    cards = (read_card(data, Ed25519Verifier()) for data in kept.cards.values())
+    ours = max((c for c in cards if c.party == folder.config.party), key=lambda c: c.version, default=None)
+    signers = HomeSigners(folder)
+    return signers.node_of(ours) if ours is not None else signers.node
 
 
 def _selection(notice: str, from_: str, until: str, entry: str, now_ms: int) -> Selection:

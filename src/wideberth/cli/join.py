@@ -13,6 +13,10 @@ from wideberth.cli.session import here
 
 if TYPE_CHECKING:
     from wideberth.home import Home
+    from wideberth.join import OwnKeys
+
+_OWN_KEYS = "Make keys for this mechanism alone: what happens to them touches no other."
+_OWN_ROOT = "And a root key of its own, so that its keys say nothing of your other mechanisms."
 
 
 def init(
@@ -21,11 +25,15 @@ def init(
     url: Annotated[str, typer.Option(help="Where peers find it, https://host:port; default: the listen address.")] = "",
     post: Annotated[list[str] | None, typer.Option(help="A post that may speak; repeat for more.")] = None,
     contact: Annotated[str, typer.Option(help="How to reach your watch by voice.")] = "",
+    plain: Annotated[
+        bool, typer.Option("--no-passphrase", help="Keep the private keys unencrypted on this disk.")
+    ] = False,
 ) -> None:
-    """Make a node's folder with fresh keys. Nothing is sent anywhere."""
+    """Make a node's folder with fresh keys, under a passphrase that it asks for. Nothing is sent anywhere."""
     import os
 
-    from wideberth import home, join
+    from wideberth import home, join, rekey
+    from wideberth.cli import passphrase, show
     from wideberth.cli.show import tell
     from wideberth.clock import SystemClock
     from wideberth.config import Config
@@ -36,11 +44,33 @@ def init(
     for name in posts:
         check_post_name(name)
     config = Config(party=party, listen=listen, public_url=url, posts=posts, contact=contact)
-    made = home.create(here().folder, config, entropy=os.urandom, now_ms=SystemClock().now().t_ms)
-    join.own_card(made)
+    home.check_free(here().folder)
+    passphrases = passphrase.for_new_keys(plain=plain)
+    made = home.create(
+        here().folder, config, entropy=os.urandom, now_ms=SystemClock().now().t_ms, passphrases=passphrases
+    )
+    rekey.own_card(made)
     spoken = join.words(made)
+    if passphrases is None:
+        show.note(
+            "The private keys lie unencrypted on this disk: whoever gets it, or a copy of it, speaks as you. "
+            "`wideberth keys passphrase` encrypts them.",
+            style="yellow",
+        )
+    elif passphrases.node == passphrases.root:
+        show.note(
+            "The root key has the same passphrase as the node's keys: whoever runs the node can sign as your party. "
+            "`wideberth keys passphrase --root` gives it another.",
+            style="yellow",
+        )
     tell(
-        {"party": party, "dir": str(here().folder), "posts": list(posts), "words": spoken},
+        {
+            "party": party,
+            "dir": str(here().folder),
+            "posts": list(posts),
+            "words": spoken,
+            "encrypted": passphrases is not None,
+        },
         f"Made the node of {party} in {here().folder} with posts {', '.join(posts)}.\n\n"
         f"Your fingerprint words, to be read over a telephone:\n\n    {spoken}\n\n"
         f"Next: `wideberth invite OTHER --mechanism NAME --dir {here().folder}`, or accept an invitation; then "
@@ -81,6 +111,8 @@ def invite(
     rules_file: Annotated[Path | None, typer.Option("--rules", help="All rules as JSON, instead of the above.")] = None,
     out: Annotated[Path | None, typer.Option(help="Where to write the file; default: invite-NAME.json.")] = None,
     no_node: Annotated[bool, typer.Option("--no-node", help="Nobody but us has a node yet: lines by voice.")] = False,
+    own_keys: Annotated[bool, typer.Option("--own-keys", help=_OWN_KEYS)] = False,
+    own_root: Annotated[bool, typer.Option("--own-root", help=_OWN_ROOT)] = False,
 ) -> None:
     """Offer a line to another party, or a mechanism to several: writes a file to be carried to them by any way."""
     import os
@@ -112,18 +144,18 @@ def invite(
     rules = terms.rules_of(area, minima, lead, least_radius, set_ or [], rules_file)
     umbrella = terms.umbrella_of(speaks_for or [], everybody)
     now_ms = SystemClock().now().t_ms
-    spoken = join.words(made)
+    own = _ready_to_sign(made, "", mechanism, own_keys=own_keys, own_root=own_root)
     if len(everybody) == 2 and not voices and not umbrella and len(lines) == 1:
         data: bytes | None = join.invite(
             made, to=named[0], mechanism=mechanism, purpose=lines[0].purpose, mode=Mode(mode), rules=rules,
-            now_ms=now_ms, entropy=os.urandom,
+            now_ms=now_ms, entropy=os.urandom, own=own,
         )  # fmt: skip
         name, then = named[0], "They will send a reply file back: `wideberth accept REPLY"
     else:
         seats = tuple(Seat(p, p in voices, umbrella.get(p, ())) for p in everybody)
         begun, data = founding.found(
             made, seats=seats, mechanism=mechanism, lines=lines, mode=Mode(mode), rules=rules, now_ms=now_ms,
-            entropy=os.urandom,
+            entropy=os.urandom, own=own,
         )  # fmt: skip
         name, then = _slug(begun.mechanism), "Each sends a joining file back: `wideberth accept FILE"
     if data is None:
@@ -137,6 +169,7 @@ def invite(
         return
     path = out or Path(f"invite-{name}.json")
     path.write_bytes(data)
+    spoken = founding.words_in(data)
     whom = " and ".join(named)
     by_voice_too = f" {', '.join(voices)} is told by telephone, having no node." if voices else ""
     tell(
@@ -154,9 +187,12 @@ def accept(
         typer.Option(help='The twelve words that THEY read to you; of several: GREEN="…". Asked for if needed.'),
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Where to write what goes back; default: by what it is.")] = None,
+    own_keys: Annotated[bool, typer.Option("--own-keys", help=_OWN_KEYS)] = False,
+    own_root: Annotated[bool, typer.Option("--own-root", help=_OWN_ROOT)] = False,
 ) -> None:
     """Accept an invitation, a reply, a charter or a signature, after comparing words over a telephone."""
-    from wideberth import founding, home
+    from wideberth import founding, home, join
+    from wideberth.core.seal.founding import SignatureFile
     from wideberth.core.seal.invite import Invite, ReplyFile
     from wideberth.errors import NotFound
 
@@ -164,22 +200,30 @@ def accept(
     if not file.is_file():
         raise NotFound(f"there is no file {file}", field="file")
     parsed = founding.parse(file.read_bytes())
-    if isinstance(parsed, Invite | ReplyFile):
-        _accept_of_two(made, parsed, file.read_bytes(), words or [], out)
+    two = isinstance(parsed, Invite | ReplyFile)
+    seen = join.look(parsed) if isinstance(parsed, Invite | ReplyFile) else founding.look(made, parsed)
+    own = None
+    if not isinstance(parsed, SignatureFile):
+        own = _ready_to_sign(made, seen["nonce"], seen["mechanism"], own_keys=own_keys, own_root=own_root)
+    if two:
+        _accept_of_two(made, parsed, file.read_bytes(), words or [], out, own)
     else:
-        _accept_of_more(made, parsed, words or [], out)
+        _accept_of_more(made, parsed, words or [], out, own)
 
 
-def _accept_of_two(made: Home, parsed: Any, data: bytes, words: list[str], out: Path | None) -> None:
+def _accept_of_two(
+    made: Home, parsed: Any, data: bytes, words: list[str], out: Path | None, own: OwnKeys | None
+) -> None:
     from wideberth import join
     from wideberth.cli.show import tell
+    from wideberth.clock import SystemClock
 
     seen = join.look(parsed)
     heard = next((text for _, text in map(_named_words, words)), "")
     if not heard:
         typer.echo(_summary(seen), err=True)
         heard = typer.prompt(f"Call {seen['party']} and type the twelve words that they read to you", err=True)
-    joined = join.accept(made, data, heard)
+    joined = join.accept(made, data, heard, own=own, now_ms=SystemClock().now().t_ms)
     reply = None
     if joined.write is not None:
         reply = out or Path(f"reply-{made.config.party}.json")
@@ -187,7 +231,7 @@ def _accept_of_two(made: Home, parsed: Any, data: bytes, words: list[str], out: 
     up = _up(_tell_node())
     if reply is not None:
         text = (
-            f"Signed. Wrote {reply}: carry it to {joined.peer}, and read them your words:\n\n    {join.words(made)}"
+            f"Signed. Wrote {reply}: carry it to {joined.peer}, and read them your words:\n\n    {joined.words}"
             f"\n\nThe line {joined.mechanism!r} ({joined.mode}) opens when their signature arrives over the "
             f"link.{up}"
         )
@@ -196,16 +240,17 @@ def _accept_of_two(made: Home, parsed: Any, data: bytes, words: list[str], out: 
     tell(
         {
             "ch": joined.ch, "mechanism": joined.mechanism, "mode": joined.mode, "peer": joined.peer,
-            "complete": joined.complete, "reply": str(reply) if reply else None, "words": join.words(made),
+            "complete": joined.complete, "reply": str(reply) if reply else None, "words": joined.words,
         },
         text,
     )  # fmt: skip
 
 
-def _accept_of_more(made: Home, parsed: Any, words: list[str], out: Path | None) -> None:
+def _accept_of_more(made: Home, parsed: Any, words: list[str], out: Path | None, own: OwnKeys | None) -> None:
     """One comparison after the other, each kept at once; then whatever the file asks for."""
     from wideberth import founding, join
     from wideberth.cli.show import note, tell
+    from wideberth.clock import SystemClock
     from wideberth.errors import BadInput
 
     seen = founding.look(made, parsed)
@@ -221,13 +266,13 @@ def _accept_of_more(made: Home, parsed: Any, words: list[str], out: Path | None)
         typer.echo(_summary(seen), err=True)
     for party in asked if sys.stdin.isatty() or not words else ():
         heard[party] = typer.prompt(f"Call {party} and type the twelve words that they read to you", err=True)
-    came = founding.accept(made, parsed, heard)
+    came = founding.accept(made, parsed, heard, own=own, now_ms=SystemClock().now().t_ms)
     path = None
     if came.write:
         path = out or Path(came.name)
         path.write_bytes(came.write)
     running = _tell_node() if came.ch else False
-    missing, ours = ", ".join(came.missing), join.words(made)
+    missing, ours = ", ".join(came.missing), join.words(made, join.keys_for(made, seen["nonce"]))
     text = {
         "JOINING": f"Wrote {path}: carry it to {came.party}, and read them your words:\n\n    {ours}\n\nNothing is "
         f"signed yet. When every card is there {came.party} sends the charter, which everybody signs.",
@@ -256,6 +301,28 @@ def _named_words(text: str) -> tuple[str, str]:
 
 def _up(running: bool) -> str:
     return "" if running else f" Start the node: `wideberth up --dir {here().folder}`."
+
+
+def _ready_to_sign(made: Home, nonce: str, mechanism: str, *, own_keys: bool, own_root: bool) -> OwnKeys | None:
+    """What is needed before anything is signed: the root key, and our keys where new ones are made or certified.
+
+    `nonce`: of the mechanism, whose keys may be its own already.
+    """
+    from wideberth import join, rekey
+    from wideberth.cli import passphrase
+
+    keys = join.keys_for(made, nonce)
+    if keys.name and rekey.own_root(made, keys):
+        passphrase.unlock_set_root(keys, mechanism)
+        return None
+    if not own_root:
+        passphrase.unlock_root(made)
+    if own_keys or own_root or rekey.needs_new_card(made, keys):
+        passphrase.unlock(made)
+    if not own_keys and not own_root:
+        return None
+    locked = passphrase.for_new_root(mechanism) if own_root and made.encrypted else None
+    return join.OwnKeys(own_root, locked)
 
 
 def up(

@@ -60,8 +60,30 @@ def everywhere(
         str, typer.Option("--as", help="Which post speaks; default: the first one.", envvar="WIDEBERTH_POST")
     ] = "",
     json_: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
+    passphrase: Annotated[
+        Path | None,
+        typer.Option("--passphrase-file", help="Its first line opens the keys.", envvar="WIDEBERTH_PASSPHRASE_FILE"),
+    ] = None,
+    root_key: Annotated[
+        Path | None, typer.Option(help="The root key, if it is kept elsewhere.", envvar="WIDEBERTH_ROOT_KEY")
+    ] = None,
+    root_passphrase: Annotated[
+        Path | None,
+        typer.Option(
+            "--root-passphrase-file", help="Its first line opens the root key.", envvar="WIDEBERTH_ROOT_PASSPHRASE_FILE"
+        ),
+    ] = None,
+    post_passphrase: Annotated[
+        Path | None, typer.Option("--post-passphrase-file", help="Its first line opens a break-glass post's key.")
+    ] = None,
+    new_passphrase: Annotated[
+        Path | None, typer.Option("--new-passphrase-file", help="For `keys passphrase`: its first line is the new one.")
+    ] = None,
 ) -> None:
-    begin(Session(folder, chosen(line, mechanism), post, json_))
+    speaks_on = chosen(line, mechanism)
+    begin(
+        Session(folder, speaks_on, post, json_, passphrase, root_key, root_passphrase, post_passphrase, new_passphrase)
+    )  # fmt: skip
 
 
 # A node and its lines.

@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import resource
 import signal
 import sys
 from pathlib import Path
@@ -19,17 +20,22 @@ from wideberth.service import Service
 
 def run_node(directory: Path, clock_at: str, as_json: bool) -> None:
     """Until a signal or `stop`. Prints one line when it is up. Raises Fault, also what made the node stop by itself."""
+    from wideberth.cli.passphrase import unlock
+
+    loaded = home.load(directory)
+    unlock(loaded)
+    # A core dump would hold every key of this node.
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     clock: Clock = HandClock(instant.parse(clock_at)) if clock_at else SystemClock()
     run = asyncio.run
     with contextlib.suppress(ImportError):
         import uvloop
 
         run = uvloop.run
-    run(_serve(directory, clock, as_json))
+    run(_serve(loaded, clock, as_json))
 
 
-async def _serve(directory: Path, clock: Clock, as_json: bool) -> None:
-    loaded = home.load(directory)
+async def _serve(loaded: home.Home, clock: Clock, as_json: bool) -> None:
     service = Service(loaded, clock)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -41,7 +47,7 @@ async def _serve(directory: Path, clock: Clock, as_json: bool) -> None:
         else:
             told = (
                 f"{loaded.config.party} is up: peers on port {service.peer_port}, {lines} line(s) open. "
-                f"Watch with `wideberth watch --follow --dir {directory}`.\n{SCOPE}"
+                f"Watch with `wideberth watch --follow --dir {loaded.path}`.\n{SCOPE}"
             )
         sys.stdout.write(told + "\n")
         sys.stdout.flush()

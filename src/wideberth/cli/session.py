@@ -22,19 +22,32 @@ CONFIG_NAME: Final = "config.toml"  # as home.py names them; importing it would 
 SOCKET_NAME: Final = "node.sock"
 
 _FLAGS: Final = frozenset({"--json"})
-_WITH_VALUE: Final = frozenset({"--dir", "--line", "--mechanism", "--as"})
+_WITH_VALUE: Final = frozenset(
+    {
+        "--dir", "--line", "--mechanism", "--as", "--passphrase-file", "--root-key", "--root-passphrase-file",
+        "--post-passphrase-file", "--new-passphrase-file",
+    }
+)  # fmt: skip
 # To these a line and a mechanism are what they make, not what they speak on.
 _MAKES: Final = {"invite": frozenset({"--line", "--mechanism"})}
 
 
 @dataclass(frozen=True)
 class Session:
-    """`line`: which one, as `chosen` writes it, or empty. `post`: who speaks, or empty for the default."""
+    """`line`: which one, as `chosen` writes it, or empty. `post`: who speaks, or empty for the default.
+
+    `…_file`: where a passphrase is the first line. `root_key`: the root key's file, when it is not in the folder.
+    """
 
     folder: Path = Path(FOLDER)
     line: str = ""
     post: str = ""
     json: bool = False
+    passphrase_file: Path | None = None
+    root_key: Path | None = None
+    root_passphrase_file: Path | None = None
+    post_passphrase_file: Path | None = None
+    new_passphrase_file: Path | None = None
 
     def client(self, **options: Any) -> Client:
         return Client(self.folder / SOCKET_NAME, **options)

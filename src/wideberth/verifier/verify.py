@@ -37,7 +37,7 @@ linecheck-answer: v=i ch=h from=n to=n ask=h nonce=e t1_ms=i t2_ms=i t3_ms=i hea
 linecheck-close: v=i ch=h from=n to=n answer=h nonce=e t1_ms=i t2_ms=i t3_ms=i t4_ms=i;
 agreement: v=i mechanism=s version=i mode=s members=l lines=l rules=d from_ms=i nonce=s previous=s? clauses=l? scope=s? see_also=l?;
 card: v=i party=n root=s version=i node=s sealing=s url=s tls_sha256=s tls_pem=s posts=d contact=s? time_zone=s? languages=l?;
-post: key=s supervisor=b?; later: from=n epoch=e seq=i hash=h type=s ref=s; heads: v=i ch=h from=n nonce=e answers=s restored=b holds=d t_ms=i;
+post: key=s supervisor=b? break_glass=b?; later: from=n epoch=e seq=i hash=h type=s ref=s; heads: v=i ch=h from=n nonce=e answers=s restored=b holds=d t_ms=i;
 manifest: v=i ch=h from=n t_ms=i selection=d note=s release=s scope=s later=l files=d""".split(";")}  # noqa: E501
 Tell = Callable[[int, int], None]  # entries checked so far, of how many
 class Bad(Exception):

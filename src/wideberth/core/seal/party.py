@@ -24,11 +24,16 @@ _POST: Final = re.compile(r"[a-z][a-z0-9-]{0,23}")
 POSTS_MAX: Final = 64
 
 
-class Post(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A post that may speak: its key, and whether it is a supervisor's."""
+class Post(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A post that may speak: its key, and whether it is a supervisor's.
+
+    `break_glass`: its key lies in an envelope for the day when nobody else can speak, and each use of it is said aloud.
+    `supervisor` has no default, because it is always written.
+    """
 
     key: str
-    supervisor: bool = False
+    supervisor: bool
+    break_glass: bool = False
 
     def __post_init__(self) -> None:
         unb64(self.key, "post key", 32)
