@@ -196,13 +196,14 @@ class _Audit:
             return lambda: None  # it is named by `look`
         if keys is None:
             return lambda: None
-        opening = entries.opening_in(entry) if record.seq == 1 else None
-        at = keys.at_opening(opening) if record.seq == 1 else keys.at(record.epoch, record.seq)
+        at = keys.at(record.epoch, record.seq)
+        if record.seq == 1:
+            at = keys.at_opening(entries.opening_in(entry))
         if at is None:
             return lambda: None
         self._now[chain] = at
         said = entries.open_body(entry, at, _VERIFIER)
-        why = keys.take(entry.header, opening if record.seq == 1 else said.what if isinstance(said, Said) else None)
+        why = keys.take(entry, said.what if isinstance(said, Said) else None)
         if why:
             where = self._where(Seen("entry", record.ch, record.author, Place(record.epoch, record.seq, record.hash)))
             self._find(self._notes, where, f"NOT_UNDERSTOOD: {why}")

@@ -15,7 +15,7 @@ from typing import Final
 import msgspec
 
 from wideberth.core.records import EntryRecord, SettingRecord, SidecarRecord
-from wideberth.core.say.words import EpochOpened, Place
+from wideberth.core.say.words import Place
 from wideberth.core.seal import canonical, checkpoint, envelope, heads, linecheck
 from wideberth.core.seal import entry as entries
 from wideberth.core.seal import receipt as receipts
@@ -125,8 +125,7 @@ def _entry(record: EntryRecord, batch: Batch) -> Seen:
             said = entries.open_body(entry, keys, _VERIFIER)
             if isinstance(said, Unread):
                 note = f"{said.fault}: {said.text}"
-            elif isinstance(said.what, EpochOpened):
-                opens = said.what.predecessor
+            opens = entries.opening_in(entry).predecessor
     except Fault as fault:
         wrong.append(fault.sentence)
     place = Place(record.epoch, record.seq, hash_)

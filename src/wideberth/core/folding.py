@@ -23,7 +23,7 @@ from wideberth.core.call.fault import NotUnderstood
 from wideberth.core.carry.channel import Channel
 from wideberth.core.records import EntryRecord
 from wideberth.core.say.rules import Purpose
-from wideberth.core.say.words import EpochOpened, Word
+from wideberth.core.say.words import Word
 from wideberth.core.seal import entry as entries
 from wideberth.core.seal.capabilities import Recall
 from wideberth.core.seal.entry import Entry, Header, Said, Unread
@@ -174,13 +174,13 @@ class Fold:
         if again is None:
             record = recall(hash_)
             assert record is not None, "what a strand holds is in the store or in the batch"
-            header, heard = entries.reread(record.envelope, record.body, hash_).header, self.read(record)
+            entry, heard = entries.reread(record.envelope, record.body, hash_), self.read(record)
             what = heard.what if heard is not None else None
-            after = [place.hash for place in header.seen.values()]
+            after = [place.hash for place in entry.header.seen.values()]
             # An orphan is answered by naming it; `seen` names the newest epoch only.
             after += [cited for name in ("of", "refines") if (cited := getattr(what, name, ""))]
-            if isinstance(what, EpochOpened) and what.predecessor is not None:
-                after.append(what.predecessor.hash)
+            if (before := entries.opening_in(entry).predecessor) is not None:
+                after.append(before.hash)
             again = self._parsed_once[hash_] = _Again(hash_, heard, tuple(after))
         return again
 

@@ -14,7 +14,7 @@ import msgspec
 from wideberth.core import events as ev
 from wideberth.core.batch import Now, Send
 from wideberth.core.call import sentences
-from wideberth.core.call.board import Board, Change, Thread
+from wideberth.core.call.board import Board, Change
 from wideberth.core.call.fault import NotUnderstood
 from wideberth.core.carry.strand import Fit
 from wideberth.core.effects import Effects, entry_record, fault_tell, is_urgent, receipt_record, supersedes
@@ -22,7 +22,7 @@ from wideberth.core.folding import Heard as ToFold
 from wideberth.core.limits import ALERT_LIVES_MS
 from wideberth.core.records import EntryRecord, SidecarRecord
 from wideberth.core.say import notice
-from wideberth.core.say.words import EpochOpened, NodeRemark, Notice, NoticeVersion, Place
+from wideberth.core.say.words import NodeRemark, Notice, NoticeVersion
 from wideberth.core.seal import canonical
 from wideberth.core.seal import entry as entries
 from wideberth.core.seal.entry import Entry, Header, Said, Unread
@@ -48,7 +48,7 @@ class Hearing:
         self._event = event
         self._now = now
         self._out = out
-        self._rings: list[tuple[Thread | None, Heard]] = []
+        self._rings: list[tuple[Change | None, Heard]] = []
         self._grown: dict[tuple[str, str], None] = {}
         self._repeated: dict[tuple[str, str], set[int]] = {}
         self._remarks: list[NodeRemark] = []
@@ -80,7 +80,7 @@ class Hearing:
     def _take_in(self, frames: tuple[Frame, ...], disk_low: bool) -> list[tuple[Frame, Fault]]:
         """Returns the frames that were refused by their bytes or their node's signature, and why."""
         kept, failed = self._unsealed(frames)
-        own = [(e.header, opens(said)) for e, said, _ in kept if e.header.sender == self._channel.us]
+        own = [(e.header, entries.opening_in(e).predecessor) for e, _, _ in kept if e.header.sender == self._channel.us]
         self._line.recovery.handed_back(own, self._out)
         if disk_low:
             # Room is for urgent things only: take the chain up to the last urgent one, leave the rest to be repeated.
@@ -117,7 +117,7 @@ class Hearing:
     def _take(self, entry: Entry, said: Said | Unread, keys: Keys) -> None:
         header = entry.header
         author, inbox = header.sender, self._channel.inboxes[header.sender]
-        match self._channel.fit(entry, opens(said)):
+        match self._fits(entry):
             case Fit.REPEAT:
                 self._repeated.setdefault((author, header.epoch), set()).add(header.seq)
             case Fit.FORK:
@@ -133,39 +133,33 @@ class Hearing:
                 elif inbox.park(entry, urgent=urgent) and urgent and isinstance(said, Said):
                     self._ring_early(entry, said)
             case Fit.NEXT:
-                fitting = self._fitting(entry, said, keys)
-                if fitting is not None:
-                    self._link(entry, fitting)
-                    self._unpark(author, header.epoch)
+                self._link(entry, self._said_at(entry, said, keys))
+                self._unpark(author, header.epoch)
 
-    def _fitting(self, entry: Entry, said: Said | Unread | None, used: Keys | None) -> Said | Unread | None:
-        """What an entry whose place has come says by the keys that hold there; None when it does not fit there after
-        all. `said`: what it says by the keys that were `used`; None where that is not known any more."""
+    def _said_at(self, entry: Entry, said: Said | Unread | None, used: Keys | None) -> Said | Unread:
+        """What an entry whose place has come says, by the keys that hold there. `said`: by those that were `used`; None
+        where that is not known any more. Raises BadSignature when its node may not sign there."""
         keys = self._channel.checked_again(entry, used, self._line.verifier)
         if said is not None and keys == used:
             return said
-        said = entries.open_body(entry, keys, self._line.verifier)
-        return said if self._channel.fit(entry, opens(said)) is Fit.NEXT else None
+        return entries.open_body(entry, keys, self._line.verifier)
+
+    def _fits(self, entry: Entry) -> Fit:
+        """Raises OutOfPlace."""
+        return self._channel.fit(entry, entries.opening_in(entry).predecessor)
 
     def _unpark(self, author: str, epoch: str) -> None:
         """What waited for this: the next of the same epoch, and epochs that were opened after it."""
         inbox, strand = self._channel.inboxes[author], self._channel.strands[author]
         while (waiting := inbox.take(epoch, strand.length(epoch) + 1)) is not None:
-            said = self._fitting(waiting, None, None)
-            if said is None:
+            if self._fits(waiting) is not Fit.NEXT:
                 return
-            self._link(waiting, said)
+            self._link(waiting, self._said_at(waiting, None, None))
         for opened in inbox.openings():
             opening = inbox.parked(opened, 1)
-            if opening is None:
-                continue
-            what = entries.opening_in(opening)
-            if self._channel.fit(opening, what.predecessor if what is not None else None) is not Fit.NEXT:
-                continue
-            inbox.take(opened, 1)
-            said = self._fitting(opening, None, None)
-            if said is not None:
-                self._link(opening, said)
+            if opening is not None and self._fits(opening) is Fit.NEXT:
+                inbox.take(opened, 1)
+                self._link(opening, self._said_at(opening, None, None))
                 self._unpark(author, opened)
 
     def _link(self, entry: Entry, said: Said | Unread) -> None:
@@ -180,7 +174,7 @@ class Hearing:
         if ours:
             self._line.got_back(entry, said)
         else:
-            self._channel.link(entry, opens(said))
+            self._channel.link(entry, entries.opening_in(entry).predecessor)
         self._out.store.append(entry_record(entry, self._now.t_ms))
         self._grown[header.sender, header.epoch] = None
         if early:
@@ -277,7 +271,7 @@ class Hearing:
         tell = self._heard(heard, change, recorded=True)
         if is_urgent(heard.what) and heard.hash not in self._line.rung and header.sender != us:
             self._line.rung.add(heard.hash)
-            self._rings.append((change.thread, msgspec.structs.replace(tell, recorded=False, level=Level.RING)))
+            self._rings.append((change, msgspec.structs.replace(tell, recorded=False, level=Level.RING)))
         if header.type != "epoch":
             self._out.tell.append(tell)
         self._line.follow(change, self._now, self._out)
@@ -293,7 +287,7 @@ class Hearing:
         return Heard(
             header.ch, header.sender, heard.hash, header.type, header.by, header.t_ms, self._now.t_ms,
             sentences.of_change(header.sender, header.by, change, heard.what),
-            change.thread.ref if change.thread else "",
+            change.ref,
             change.version.number if change.version else 0,
             recorded, facts, Level.NOTE if recorded else Level.RING,
         )  # fmt: skip
@@ -321,7 +315,7 @@ class Hearing:
             change = probe.apply(header, heard.hash, alone, self._now.t_ms)
         except NotUnderstood:
             return
-        if change.thread is None or not change.thread.live(self._now.t_ms):
+        if not change.rings(heard.hash, self._now.t_ms, self._channel.us):
             return
         if isinstance(what, NoticeVersion) and not isinstance(what, Notice) and change.version is not None:
             # Told as what it is: a new version of one that may still be in the gap.
@@ -350,9 +344,9 @@ class Hearing:
     def _ring(self) -> None:
         """After an outage only what is live and not superseded rings (domain.md B6, design.md §3)."""
         self._out.ring.extend(
-            heard for thread, heard in self._rings
-            if (heard.entry not in self._old if thread is None
-                else thread.live(self._now.t_ms) and thread.newest.entry == heard.entry)
+            heard for change, heard in self._rings
+            if (heard.entry not in self._old if change is None
+                else change.rings(heard.entry, self._now.t_ms, self._channel.us))
         )  # fmt: skip
 
     # --- answers ---
@@ -408,10 +402,3 @@ class Hearing:
             first=first, second=second.envelope, seq=header.seq,
         )  # fmt: skip
         self._out.tell.append(fault_tell(fault, header.ch, header.sender, Level.RING))
-
-
-def opens(said: Said | Unread) -> Place | None:
-    """The predecessor that an opening names; None for the founding epoch, and for everything else."""
-    if isinstance(said, Said) and isinstance(said.what, EpochOpened):
-        return said.what.predecessor
-    return None

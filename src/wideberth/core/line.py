@@ -24,7 +24,7 @@ from wideberth.core.effects import Effects, entry_record, fault_tell, is_urgent,
 from wideberth.core.feed import Feed, Forget, Weigh
 from wideberth.core.folding import Fold
 from wideberth.core.folding import Heard as ToFold
-from wideberth.core.hearing import Hearing, opens
+from wideberth.core.hearing import Hearing
 from wideberth.core.limits import ALERT_LIVES_MS
 from wideberth.core.line_keys import LineKeys
 from wideberth.core.mechanism import Mechanism
@@ -144,7 +144,7 @@ class Line:
             raise BadInput(f"this cannot be said: {why}") from None
         urgent = is_urgent(what)
         self.keys.take(entry, Said(by, channel.ch, now.t_ms, what), now, out)
-        channel.wrote(entry, urgent=urgent, opens=what.predecessor if isinstance(what, EpochOpened) else None)
+        channel.wrote(entry, urgent=urgent, opens=entries.opening_in(entry).predecessor)
         out.store.append(entry_record(entry, now.t_ms))
         if not channel.own.linear:
             self.fold.anew({r.hash: r for r in out.store if isinstance(r, EntryRecord)})
@@ -251,7 +251,7 @@ class Line:
             )
             if change is not None:
                 new = True
-            elif seq <= before and self.board.is_version(us, receipt.epoch, seq):
+            elif seq <= before and self.board.is_shown(us, receipt.epoch, seq):
                 break
         return new
 
@@ -290,7 +290,7 @@ class Line:
 
     def got_back(self, entry: Entry, said: Said | Unread) -> None:
         """A peer hands back an entry of our own that this node has lost."""
-        current, after = self.channel.own.epoch, opens(said)
+        current, after = self.channel.own.epoch, entries.opening_in(entry).predecessor
         self.channel.wrote(entry, urgent=False, opens=after)
         self.recovery.got_back(entry.header.epoch, after, current)
 
@@ -423,9 +423,9 @@ class Line:
             said = entries.open_body(entry, keys, self.verifier)
         said = self.keys.take(entry, said)
         if ours:
-            self.channel.wrote(entry, urgent=False, opens=opens(said))
+            self.channel.wrote(entry, urgent=False, opens=entries.opening_in(entry).predecessor)
         else:
-            self.channel.link(entry, opens(said))
+            self.channel.link(entry, entries.opening_in(entry).predecessor)
         heard = self.fold.understood(entry, said, record.stored_ms)
         if heard is None:
             return

@@ -16,11 +16,9 @@ from wideberth.core.batch import Now
 from wideberth.core.effects import Effects, fault_tell
 from wideberth.core.records import SidecarRecord
 from wideberth.core.say.standing import CardChanged, KeyRevoked
-from wideberth.core.say.words import EpochOpened
 from wideberth.core.seal import canonical
-from wideberth.core.seal import entry as entries
 from wideberth.core.seal.capabilities import Signers
-from wideberth.core.seal.entry import Entry, Said, Unread
+from wideberth.core.seal.entry import Entry, Opening, Said, Unread
 from wideberth.core.seal.keys import Signer, Verifier, key_id
 from wideberth.core.seal.party import Card, Keys, read_card
 from wideberth.core.seal.succession import Succession
@@ -54,7 +52,7 @@ class LineKeys:
         strand, own = self._line.channel.own, self.own
         if not opening and not self._line.recovery.waiting:
             return own.at(strand.epoch, strand.seq + 1) or Keys(own.first), ""
-        at = own.at_opening(EpochOpened("RESTORED", strand.place, {})) or Keys(own.first)
+        at = own.at_opening(Opening(strand.place)) or Keys(own.first)
         newest = own.newest
         if newest.card.version > at.card.version and self._signers.key(newest.card.node) is not None:
             return Keys(newest.card, at.revoked), newest.envelope.decode()
@@ -148,11 +146,9 @@ class LineKeys:
     ) -> Said | Unread:
         """Before an entry takes its place: what it says about keys holds from the next place on. Returns what it says,
         or why it has no effect. Without `out`: out of our own store."""
-        header = entry.header
-        keys = self._line.channel.succession(header.sender)
+        keys = self._line.channel.succession(entry.header.sender)
         before = keys.newest.card
-        what = entries.opening_in(entry) if header.seq == 1 else said.what if isinstance(said, Said) else None
-        why = keys.take(header, what)
+        why = keys.take(entry, said.what if isinstance(said, Said) else None)
         if keys.newest.card is not before:
             self._known(before, keys, now, out)
         return Unread("NOT_UNDERSTOOD", why) if why else said

@@ -19,7 +19,7 @@ from typing import Final, Literal
 import msgspec
 
 from wideberth.core.limits import FRAME_BYTES_MAX, HEADER_BYTES_MAX, INTEGER_MAX, MEMBERS_MAX
-from wideberth.core.say.words import EpochOpened, Place, Word
+from wideberth.core.say.words import Place, Word
 from wideberth.core.seal import canonical, envelope
 from wideberth.core.seal.envelope import ENTRY, STATEMENT, Envelope, Signature
 from wideberth.core.seal.keys import Signer, Verifier, b64, key_id, unb64
@@ -249,11 +249,45 @@ def reopen(entry: Entry) -> Said | Unread:
         return Unread("UNREADABLE", _brief(fault))
 
 
-def opening_in(entry: Entry) -> EpochOpened | None:
-    """What the first entry of an epoch says, as far as it can be read; who signed it is not looked at: which keys hold
-    there stands in it."""
-    said = reopen(entry) if entry.header.type == "epoch" else None
-    return said.what if isinstance(said, Said) and isinstance(said.what, EpochOpened) else None
+class Opening(msgspec.Struct, frozen=True):
+    """What the first entry of an epoch says about its place and its keys. `card`: a DSSE envelope, or empty."""
+
+    predecessor: Place | None = None
+    fences: tuple[Place, ...] = ()
+    card: str = ""
+
+
+def opening_in(entry: Entry) -> Opening:
+    """Of an entry that opens an epoch, as far as it can be read; of every other, nothing.
+
+    Who signed the statement is not looked at: which keys hold there stands in it, and its place must not depend on
+    that. So this reads loosely, and what is of another form counts as absent (spec/3).
+    """
+    header = entry.header
+    if header.type != "epoch" or header.seq != 1:
+        return Opening()
+    try:
+        canonical.check(entry.body, "body")
+        what = msgspec.json.decode(entry.body)["body"]["said"]["what"]
+    except (Malformed, msgspec.DecodeError, ValueError, LookupError, TypeError):
+        return Opening()
+    if not isinstance(what, dict) or what.get("kind") != "epoch":
+        return Opening()
+    card, fences = what.get("card"), what.get("fences")
+    places = [_place(fence) for fence in fences.values()] if isinstance(fences, dict) else []
+    return Opening(
+        _place(what.get("predecessor")),
+        tuple(p for p in places if p is not None),
+        card if isinstance(card, str) else "",
+    )
+
+
+def _place(value: object) -> Place | None:
+    """`[epoch, seq, hash]` of the form that each has, else None."""
+    if not isinstance(value, list) or [type(v) for v in value] != [str, int, str]:
+        return None
+    place = Place(*value)
+    return place if place.seq >= 1 and len(place.epoch) == 2 * EPOCH_BYTES and is_hash(place.hash) else None
 
 
 # What a node may say in its own name.

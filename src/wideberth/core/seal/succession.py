@@ -17,8 +17,8 @@ from __future__ import annotations
 import msgspec
 
 from wideberth.core.say.standing import CardChanged, KeyRevoked
-from wideberth.core.say.words import EpochOpened, Place, Word
-from wideberth.core.seal.entry import Header
+from wideberth.core.say.words import Place, Word
+from wideberth.core.seal.entry import Entry, Header, Opening, opening_in
 from wideberth.core.seal.keys import Verifier
 from wideberth.core.seal.party import Card, Keys, read_card
 from wideberth.errors import Fault, Stranger
@@ -37,7 +37,7 @@ class Succession:
     def __init__(self, first: Card, verifier: Verifier) -> None:
         self.first = first
         self._verifier = verifier
-        self._known = {first.version: KnownCard(first, b"")}
+        self._known = [KnownCard(first, b"")]  # in order of their versions
         # The newest card that stands in the strand: whose node key no other may pass by any more.
         self.certified = first
         self._begin: dict[str, Keys] = {}
@@ -51,12 +51,12 @@ class Succession:
     @property
     def newest(self) -> KnownCard:
         """The newest card that is known, in the strand or beside it."""
-        return self._known[max(self._known)]
+        return self._known[-1]
 
     @property
     def cards(self) -> tuple[Card, ...]:
         """Every card that is known, newest first."""
-        return tuple(self._known[version].card for version in sorted(self._known, reverse=True))
+        return tuple(known.card for known in reversed(self._known))
 
     @property
     def node_keys(self) -> tuple[str, ...]:
@@ -69,14 +69,14 @@ class Succession:
         return len(self._known) == 1 and not self._changes
 
     def knows(self, envelope: bytes) -> bool:
-        return any(known.envelope == envelope for known in self._known.values())
+        return any(known.envelope == envelope for known in self._known)
 
     def learn(self, envelope: bytes) -> Card | None:
         """A card that came beside the strand; None when it is not newer. Raises what `read_card` raises, Stranger."""
         known = self._checked(envelope.decode("utf-8", "replace"))
         if known.card.version <= self.newest.card.version:
             return None
-        self._known[known.card.version] = known
+        self._known.append(known)
         return known.card
 
     def _checked(self, text: str) -> KnownCard:
@@ -100,12 +100,11 @@ class Succession:
         changes = self._changes.get(epoch, ())
         return next((keys for n, keys in reversed(changes) if n < seq), begin)
 
-    def at_opening(self, opening: EpochOpened | None) -> Keys | None:
-        """What holds at the first place of an epoch; None when its predecessor's epoch is not here. `opening`: what
-        that place says, None when it cannot be read."""
-        before = opening.predecessor if opening is not None else None
+    def at_opening(self, opening: Opening) -> Keys | None:
+        """What holds at the first place of an epoch; None when its predecessor's epoch is not here."""
+        before = opening.predecessor
         begin = Keys(self.first) if before is None else self.at(before.epoch, before.seq + 1)
-        if opening is None or not opening.card:
+        if not opening.card:
             return begin
         try:
             card = self._checked(opening.card).card
@@ -137,11 +136,12 @@ class Succession:
 
     # --- folding ---
 
-    def take(self, header: Header, what: Word | None) -> str:
+    def take(self, entry: Entry, what: Word | None) -> str:
         """Fold an entry in that takes its place now; `what` is None when it is not understood. Returns why it has no
         effect; empty for every entry that is not about keys, or may be."""
+        header = entry.header
         if header.seq == 1:
-            self._open(header, what if isinstance(what, EpochOpened) else None)
+            self._open(header, opening_in(entry))
             return ""
         why = self.flaw(header.epoch, header.seq, header.by, what)
         before = self.at(header.epoch, header.seq)
@@ -182,15 +182,13 @@ class Succession:
                 pass
         return ""
 
-    def _open(self, header: Header, what: EpochOpened | None) -> None:
-        self._begin[header.epoch] = begin = self.at_opening(what) or Keys(self.first)
-        self._before[header.epoch] = what.predecessor if what is not None else None
-        if what is None:
-            return
+    def _open(self, header: Header, opening: Opening) -> None:
+        self._begin[header.epoch] = begin = self.at_opening(opening) or Keys(self.first)
+        self._before[header.epoch] = opening.predecessor
         if begin.card.version > self.certified.version:
-            self._certify(what.card)
+            self._certify(opening.card)
         if begin.card.node == self.certified.node:
-            for place in (what.predecessor, *what.fences.values()):
+            for place in (opening.predecessor, *opening.fences):
                 self._vouch(place)
 
     def _change(self, header: Header, keys: Keys) -> None:
@@ -200,7 +198,9 @@ class Succession:
         """A newer card stands in the strand. Where it has another node key, the old one is good for nothing any more
         but for what is vouched for."""
         known = self._checked(text)
-        self._known.setdefault(known.card.version, known)
+        if known not in self._known:
+            # Behind one of the same version: whoever signs two, of those the one in the strand counts.
+            self._known = sorted([*self._known, known], key=lambda k: k.card.version)
         self.certified = known.card
 
     def _vouch(self, place: Place | None) -> None:
