@@ -103,6 +103,8 @@ class Acts:
             "notice", "give", *self._typed(), "--line", "NORTH", "--preview", "--text", "as EAST says"
         )
         self.stopped = self._at_a_terminal("n\n", "as EAST says")
+        with frozen(hub.inner_pid()):
+            self.unknown = self._cli("status"), self._cli("status", "--json")
         hub.client.delete("/v1/plans/ferry")
         world.settle()
         self.after_looking = self._sent()
@@ -242,6 +244,14 @@ def test_each_line_of_the_warning_says_that_we_alone_know(told: Told) -> None:
     assert all(known == "known to us alone" for _, known in kinds)
 
 
+def test_a_status_that_cannot_ask_the_inner_side_says_so_and_never_that_nothing_clashes(told: Told) -> None:
+    shown, programs = told.acts.unknown
+    assert (shown.code, programs.code) == (0, 0)
+    assert "Whether anything clashes is not known now" in shown.out
+    assert "conflicts" not in programs.data[0]
+    assert programs.data[0]["conflicts_unknown"]
+
+
 # --- nothing crosses: not in bytes, not in time ---
 
 
@@ -351,7 +361,7 @@ FATES = ("as ever", "suspended", "machine off")
 
 @pytest.fixture(scope="module")
 def fates() -> Iterator[dict[str, dict[str, list[Any]]]]:
-    """HUB speaks on both lines. NORTH is in force, or HUB suspends it, or WEST's machine is off: what passes on SOUTH."""
+    """What passes on SOUTH while NORTH is in force, or suspended by HUB, or WEST's machine is off."""
     world = Triangle(clock=f"{DAY}T18:29:00Z", tap=True, seed="same")
     lives = {}
     try:

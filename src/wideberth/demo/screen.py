@@ -16,9 +16,9 @@ from wideberth.core.call import sentences
 from wideberth.core.say import instant
 from wideberth.demo.nodes import Seen
 
-PRIVATE: Final = ("exposed", "eased")
+PRIVATE: Final = ("exposed", "eased", "crossed", "uncrossed")
 # Tells that follow from an officer's command at the other node, so that the time between the two means something.
-_MEASURED: Final = ("heard", "exposed", "eased")
+_MEASURED: Final = ("heard", *PRIVATE)
 _COLOUR: Final = {"BLUE": "bold bright_blue", "GREEN": "bold green"}
 _SAID: Final = {
     "alert": "raises an ALERT",
@@ -181,9 +181,9 @@ def sentence(seen: Seen) -> tuple[str, str]:
             return _said(tell), ""
         case "heard":
             return _heard(seen)
-        case "exposed":
+        case "exposed" | "crossed":
             return f"RINGS, seen on {seen.node}'s side only: {tell['sentence']}", "bold magenta"
-        case "eased":
+        case "eased" | "uncrossed":
             return f"seen on {seen.node}'s side only: {tell['sentence']}", "magenta"
         case "overdue":
             return tell["sentence"], "dim" if tell.get("level") == "NOTE" else "bold yellow"
