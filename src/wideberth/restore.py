@@ -6,7 +6,8 @@
 
 The record that was there is kept aside under another name and never deleted: it may hold what no peer has. For every
 line the setting `resume/<ch>` is written, so that the node at its next start asks its peers what they hold of it before
-it signs anything (`core/recovery.py`). A file copied by hand has no such setting; then the line check finds out, later.
+it signs anything (`core/recovery.py`). A file copied by hand has no such setting: the mark beside the record shows it
+at the next start (`open_record`), and where the whole folder was copied, the peers do, later.
 """
 
 from __future__ import annotations
@@ -20,8 +21,8 @@ from typing import Final
 
 import msgspec
 
-from wideberth.core.records import Record, SettingRecord
-from wideberth.core.recovery import setting_key
+from wideberth.core.records import Record, SettingRecord, SidecarRecord
+from wideberth.core.recovery import NODE_ITSELF, setting_key
 from wideberth.core.say import instant
 from wideberth.core.seal.agreement import Agreement, channel_id, read_agreement
 from wideberth.core.seal.keys import Ed25519Verifier
@@ -33,6 +34,7 @@ from wideberth.signers import HomeSigners
 from wideberth.store.lock import WriterLock
 from wideberth.store.reader import Reader
 from wideberth.store.sqlite import SqliteStore
+from wideberth.store.watermark import Watermark
 
 REASON_CHARS_MAX: Final = 500
 _VERIFIER: Final = Ed25519Verifier()
@@ -62,6 +64,28 @@ class PutBack(msgspec.Struct, frozen=True):
     found: FoundRecord
     by: str
     aside: Path | None
+
+
+def open_record(path: Path, start: str) -> tuple[SqliteStore, Watermark]:
+    """The record of a node that starts, and the mark beside it. `start`: 32 random hex digits, of this start.
+
+    Where the record is an older one than ran here last, and nobody used `wideberth restore`, every line gets its
+    setting now: the node asks its peers before it signs anything routine. Raises: StoreBroken, StoreFull.
+    """
+    store = SqliteStore(path)
+    try:
+        mark = Watermark.beside(path)
+        if mark.is_older(store):
+            lines = {r.ch for r in store.load() if isinstance(r, SidecarRecord) and r.kind == "agreement"}
+            keys = [key for key in map(setting_key, sorted(lines)) if not ((s := store.setting(key)) and s.value)]
+            if keys:
+                store.append([SettingRecord(key, NODE_ITSELF) for key in keys], store.head)
+        mark.begin(store, start)
+        store.stored = mark.note
+    except BaseException:
+        store.close()
+        raise
+    return store, mark
 
 
 def own_root(home: Home) -> str:

@@ -40,12 +40,14 @@ from wideberth.inner.client import InnerProcess
 from wideberth.link.delivery import Delivery
 from wideberth.link.tls import server_context
 from wideberth.links import Links
+from wideberth.restore import open_record
 from wideberth.runtime import Runtime
 from wideberth.signers import HomeSigners
 from wideberth.stamps import KIND as STAMP
 from wideberth.stamps import Stamping, read_roots
 from wideberth.store.reserve import Reserve
 from wideberth.store.sqlite import SqliteStore
+from wideberth.store.watermark import Watermark
 from wideberth.ways import WayBook
 from wideberth.web import keeping
 from wideberth.web.peer_api import peer_routes
@@ -75,6 +77,7 @@ class Service:
         self._tasks: set[asyncio.Task[Any]] = set()
         self._servers: list[Serving] = []
         self._store: SqliteStore | None = None
+        self._mark: Watermark | None = None
         self._runtime: Runtime | None = None
         self._inner: InnerProcess | None = None
         self._stamping: Stamping | None = None
@@ -100,7 +103,7 @@ class Service:
         inner = InnerProcess(self.home.path / "plans.db", self._tell_inner)
         starting = asyncio.create_task(inner.start())
         try:
-            self._store = SqliteStore(self.home.record_path)
+            self._store, self._mark = open_record(self.home.record_path, os.urandom(16).hex())
             self._reserve.restore()
             for key in self.home.sealing_keys():
                 self._links.keys.add_own(key)
@@ -145,6 +148,8 @@ class Service:
         if self._store is not None:
             self._store.close()
             self._store = None
+        if self._mark is not None:
+            self._mark.close()
 
     def _build(self) -> Node:
         store = self._opened_store

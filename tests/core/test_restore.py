@@ -13,8 +13,10 @@ from tests.pair import Chance, End, Pair
 from wideberth.core import events as ev
 from wideberth.core.call.views import shared
 from wideberth.core.records import EntryRecord, SettingRecord
-from wideberth.core.recovery import setting_key
+from wideberth.core.recovery import NODE_ITSELF, setting_key
+from wideberth.core.say.words import EpochOpened
 from wideberth.core.seal import canonical
+from wideberth.core.seal import entry as entries
 from wideberth.core.tells import FaultSeen, Level
 from wideberth.errors import BadInput, Fault
 from wideberth.store.memory import MemoryStore
@@ -275,6 +277,44 @@ def test_what_a_full_disk_has_no_room_for_is_found_out_all_the_same() -> None:
     settle(pair)
     pair.blue.step(ev.RaiseAlert(pair.ch, "BLUE/watch-1"), pair.now)
     assert len(pair.blue.node.lines[pair.ch].channel.own.epochs) == 2
+
+
+def test_a_node_that_finds_out_by_itself_at_its_start_waits_as_after_a_restore_and_rings() -> None:
+    pair = Pair()
+    old = backup(pair.blue)
+    give(pair)
+    pair.settle()
+    lost = said(pair).entry
+    old.append([SettingRecord(setting_key(pair.ch), NODE_ITSELF)], old.head)
+    put_back(pair, "BLUE", old, marked=False)
+    (told,) = [t for t in pair.blue.rung if isinstance(t, FaultSeen)]
+    assert (told.fault, told.whose, told.level) == ("LostTail", "ours", Level.RING)
+    with pytest.raises(BadInput, match="waits for GREEN"):
+        give(pair, lat=35.5)
+    settle(pair)
+    give(pair, lat=35.5)
+    settle(pair)
+    own = pair.blue.node.lines[pair.ch].channel.own
+    assert lost in {own.hash_of(n) for n in range(1, len(own.log) + 1)}
+    opening = next(r for r in entries_of(pair.blue, "BLUE") if r.epoch == own.epoch)
+    what = entries.reopen(entries.reread(opening.envelope, opening.body, opening.hash)).what  # type: ignore[union-attr]
+    assert isinstance(what, EpochOpened)
+    assert (what.reason, opening.seq) == ("REPAIRED", 1)
+    check(pair)
+
+
+def test_an_alert_on_a_node_that_found_out_by_itself_waits_for_nobody() -> None:
+    pair = Pair()
+    old = backup(pair.blue)
+    give(pair)
+    pair.settle()
+    old.append([SettingRecord(setting_key(pair.ch), NODE_ITSELF)], old.head)
+    put_back(pair, "BLUE", old, marked=False)
+    pair.blue.out.clear()
+    pair.blue.step(ev.RaiseAlert(pair.ch, "BLUE/watch-1"), pair.now)
+    assert len(pair.blue.node.lines[pair.ch].channel.own.epochs) == 2
+    settle(pair)
+    check(pair)
 
 
 def test_a_peer_that_lost_our_words_gets_them_again() -> None:

@@ -190,15 +190,22 @@ def test_an_alert_on_a_restored_node_waits_for_nobody(two: Two, tmp_path: Path) 
     assert check(two) == {"BLUE": 2, "GREEN": 1}
 
 
-def test_a_record_copied_by_hand_is_found_by_the_line_check_and_told(tmp_path: Path) -> None:
+def by_hand(node: NodeProcess, file: Path) -> None:
+    """A copy in the place of the record of a node that is down."""
+    for tail in ("", "-wal", "-shm"):
+        (node.folder / f"record.db{tail}").unlink(missing_ok=True)
+    shutil.copy(file, node.folder / "record.db")
+
+
+def test_a_folder_copied_by_hand_is_found_by_the_line_check_and_told(tmp_path: Path) -> None:
     with Two(clock=f"{DAY}T12:00:00Z", weather=True) as two:
         done(two.blue, "backup", str(tmp_path / "old.db"))
+        shutil.copy(two.blue.folder / "record.db.mark", tmp_path / "old.mark")
         lost = give(two.blue, 35.0)
         two.settle()
         two.blue.stop()
-        for tail in ("", "-wal", "-shm"):
-            (two.blue.folder / f"record.db{tail}").unlink(missing_ok=True)
-        shutil.copy(tmp_path / "old.db", two.blue.folder / "record.db")
+        by_hand(two.blue, tmp_path / "old.db")
+        shutil.copy(tmp_path / "old.mark", two.blue.folder / "record.db.mark")
         two.blue.tells.clear()
         for weather in two.weather.values():
             weather.storm()  # what it asks at its start is lost
@@ -219,14 +226,40 @@ def test_a_record_copied_by_hand_is_found_by_the_line_check_and_told(tmp_path: P
         assert check(two) == {"BLUE": 2, "GREEN": 1}
 
 
-def test_a_record_copied_by_hand_is_found_at_the_start_when_the_peer_is_up(two: Two, tmp_path: Path) -> None:
+def test_a_record_copied_by_hand_is_found_by_its_mark_before_any_peer_is_there(tmp_path: Path) -> None:
+    with Two(clock=f"{DAY}T12:00:00Z", weather=True) as two:
+        done(two.blue, "backup", str(tmp_path / "old.db"))
+        lost = give(two.blue, 35.0)
+        two.settle()
+        two.blue.stop()
+        by_hand(two.blue, tmp_path / "old.db")
+        two.blue.tells.clear()
+        for weather in two.weather.values():
+            weather.storm()
+        two.restart(two.blue)
+        told = two.blue.waits_for("fault", fault="LostTail", whose="ours")
+        assert "older than the one that this node had" in told["sentence"]
+        assert told["level"] == "RING"
+        assert two.blue.line["restored"], "as after a restore, it asks first"
+        with pytest.raises(BadInput, match="waits for GREEN"):
+            give(two.blue, 35.4)
+        for weather in two.weather.values():
+            weather.calm()
+        recovered(two)
+        assert lost in board(two.blue)
+        give(two.blue, 35.4)
+        recovered(two)
+        assert check(two) == {"BLUE": 2, "GREEN": 1}
+
+
+def test_a_folder_copied_by_hand_is_found_at_the_start_when_the_peer_is_up(two: Two, tmp_path: Path) -> None:
     done(two.blue, "backup", str(tmp_path / "old.db"))
+    shutil.copy(two.blue.folder / "record.db.mark", tmp_path / "old.mark")
     give(two.blue, 35.0)
     two.settle()
     two.blue.stop()
-    for tail in ("", "-wal", "-shm"):
-        (two.blue.folder / f"record.db{tail}").unlink(missing_ok=True)
-    shutil.copy(tmp_path / "old.db", two.blue.folder / "record.db")
+    by_hand(two.blue, tmp_path / "old.db")
+    shutil.copy(tmp_path / "old.mark", two.blue.folder / "record.db.mark")
     two.blue.tells.clear()
     two.restart(two.blue)
     two.blue.waits_for("fault", fault="LostTail", whose="ours")

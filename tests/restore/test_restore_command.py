@@ -18,12 +18,12 @@ from wideberth.core import events as ev
 from wideberth.core.batch import Now
 from wideberth.core.node import Node
 from wideberth.core.records import EntryRecord, SettingRecord
-from wideberth.core.recovery import setting_key
+from wideberth.core.recovery import NODE_ITSELF, setting_key
 from wideberth.core.say.rules import Mode
 from wideberth.core.seal.keys import Ed25519Verifier
 from wideberth.errors import BadInput, NotFound, StoreBroken
 from wideberth.home import Home
-from wideberth.restore import look_into, own_root, put_back, supervisor
+from wideberth.restore import look_into, open_record, own_root, put_back, supervisor
 from wideberth.service import HomeSigners
 from wideberth.store.sqlite import SqliteStore
 
@@ -199,3 +199,26 @@ def test_an_audit_over_several_processes_finds_the_same(
     monkeypatch.setattr(audit_view, "_ALONE", 0)
     assert audit_view.audited(copy, party="BLUE", root=own_root(blue)) == alone
     assert (alone.entries, alone.wrong) == (1, ())
+
+
+def opened(home: Home, start: str) -> tuple[str, bytes]:
+    """A start of the node, and what it says about its line: the line, and who had the record put back."""
+    store, mark = open_record(home.record_path, start)
+    ((ch, _, _),) = join.lines_on_file(home)
+    marked = store.setting(setting_key(ch))
+    mark.close()
+    store.close()
+    return ch, marked.value if marked is not None else b""
+
+
+def test_a_record_put_back_by_hand_asks_by_itself_and_a_restore_says_who_did_it(blue: Home, copy: Path) -> None:
+    assert opened(blue, "1" * 32)[1] == b"", "nothing was put back"
+    assert opened(blue, "2" * 32)[1] == b""
+    blue.record_path.write_bytes(copy.read_bytes())
+    assert opened(blue, "3" * 32)[1] == NODE_ITSELF
+    store = SqliteStore(blue.record_path)
+    ((ch, _, _),) = join.lines_on_file(blue)
+    store.append([SettingRecord(setting_key(ch), b"")], store.head)
+    store.close()
+    put_back(blue, copy, **AGAIN)  # type: ignore[arg-type]
+    assert opened(blue, "4" * 32)[1] == b"BLUE/supervisor"

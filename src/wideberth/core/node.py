@@ -169,7 +169,7 @@ class Node:
             line.reloaded(self._epochs.get(line.channel.ch, ""))
         for ch, by in self._restored.items():
             if ch in self.lines:
-                self.lines[ch].recovery.restored(by, now)
+                self.lines[ch].recovery.restored(by, now, out)
         for line in self.lines.values():
             for outbox in line.channel.outboxes.values():
                 outbox.waiting(line.channel.newest, now.mono_ms)

@@ -17,7 +17,7 @@ can tell which, so nothing more is signed then in an epoch that this very proces
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from wideberth.core.batch import Now, Send
 from wideberth.core.effects import Effects
@@ -39,6 +39,10 @@ Reason = Literal["FOUNDING", "RESTORED", "REPAIRED"]
 
 # Handed back at a time; whoever lacks more asks again.
 _FRAMES_AT_ONCE = 100
+
+
+# The value of that setting where no supervisor had the record put back, and the node found out when it started.
+NODE_ITSELF: Final = b"node"
 
 
 def setting_key(ch: str) -> str:
@@ -72,10 +76,19 @@ class Recovery:
 
     # --- the restored side ---
 
-    def restored(self, by: str, now: Now) -> None:
-        """At start: the record is a backup, and this supervisor's post had it put back."""
+    def restored(self, by: str, now: Now, out: Effects) -> None:
+        """At start: the record is a backup, and this supervisor's post had it put back. `NODE_ITSELF`: nobody said so;
+        the shell saw that the record is older than the one which ran here last."""
         self.waiting, self.by = True, by
         self.due_mono_ms = now.mono_ms
+        if by == NODE_ITSELF.decode():
+            self.by = ""
+            sentence = (
+                "this record is older than the one that this node had when it last ran: it was put back from a copy "
+                "without `wideberth restore`. Peers are asked what they hold, and routine words wait for that. Find "
+                "out who did it"
+            )
+            out.ring.append(FaultSeen("LostTail", "ours", sentence, self._line.channel.ch, level=Level.RING))
 
     def missing(self) -> tuple[str, ...]:
         """Peers that have not answered yet, or whose answer has not fully arrived."""
@@ -107,13 +120,16 @@ class Recovery:
         """Before anything is signed. Raises BadInput when it has to wait."""
         self.opened_just_now = False
         if self.waiting and (urgent or not self.missing()):
-            self._open("RESTORED", self.by, now, out)
+            self._go_on(now, out)
         elif self.waiting:
             raise BadInput(
                 f"this node was restored from a backup and waits for {', '.join(self.missing())} to say what they "
                 "hold. ALERT and urgent notices go out at once; a supervisor may go on without: `wideberth resume`",
                 field="line",
             )
+
+    def _go_on(self, now: Now, out: Effects) -> None:
+        self._open("RESTORED" if self.by else "REPAIRED", self.by, now, out)
 
     def _open(self, reason: Reason, by: str, now: Now, out: Effects) -> None:
         # Whoever has not answered is asked on: what they hold of us beyond this are orphans that we want to know of.
@@ -193,7 +209,7 @@ class Recovery:
             return
         missing = self.missing()
         if self.waiting and not missing and self._line.keys.can_sign:
-            self._open("RESTORED", self.by, now, out)
+            self._go_on(now, out)
             return
         if not self.waiting:
             missing = self.owed()
@@ -235,7 +251,7 @@ class Recovery:
                 return  # late, or a replay
             self._fences[peer] = heads.holds.get(channel.us, ())
             if self.waiting and not self.missing() and self._line.keys.can_sign:
-                self._open("RESTORED", self.by, now, out)
+                self._go_on(now, out)
             if lacks := self._lacks(heads):
                 out.send.append(Send(peer, channel.ch, lacks))
         self._catch_up(heads, now, out)

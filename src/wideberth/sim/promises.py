@@ -279,7 +279,8 @@ class Promises:
                     )
 
     def despite(self, liar: str, sites: Sequence[Site], charters: Iterable[Charter]) -> None:
-        """With a liar among the members: the honest ones hold the same of each other, and know what it did."""
+        """With a liar among the members: the honest ones hold the same of each other, and know what it did. (A fork
+        is proven within a line check, so long before this: `proven`.)"""
         honest = [site for site in sites if site.party != self.liar]
         for charter in charters:
             copies = {site.party: _copy(site, charter.ch) for site in honest}
@@ -290,8 +291,6 @@ class Promises:
                         a, b = ({k: _bytes(c) for k, c in x.items() if k[0] == author} for x in (mine, theirs))
                         if a != b:
                             raise Broken("split", f"{one.party} and {other.party} hold different copies of {author}")
-                if self.forked(one, other, [charter]):
-                    self.proven(one, other)
         if liar == "backdater" and not any(("Backdated", self.liar) in self._memory(s).named for s in honest):
             raise Broken("convicted", f"nobody names {self.liar}, who backdates")
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Backups, and records that are put back to one of them: on one side or on both, twice in a row, with peers out of
-reach, with an ALERT in the middle, by a supervisor who does not wait, and behind the node's own back."""
+reach, with an ALERT in the middle, by a supervisor who does not wait, by hand, and behind the node's own back."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ class Restores:
         self._dice = dice
         self._backups: dict[str, list[MemoryStore]] = {}
         self.behind_back = 0
+        self._by_hand = dice.apart("by hand")
 
     def begin(self) -> None:
         if self._world.weather.restores:
@@ -73,7 +74,7 @@ class Restores:
         marked = dice.chance(0.9)
         self.behind_back += not marked
         was_up = site.up
-        site.put_back(dice.pick(kept), marked=marked)
+        site.put_back(dice.pick(kept), marked=marked, by_hand=self._by_hand.chance(0.1))
         if was_up:
             self._world.start_soon(site)
         if marked and dice.chance(0.3):

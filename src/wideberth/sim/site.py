@@ -16,7 +16,7 @@ from wideberth.core import events as ev
 from wideberth.core.batch import Batch, Now, Send
 from wideberth.core.node import Node
 from wideberth.core.records import EntryRecord, Record, SettingRecord
-from wideberth.core.recovery import setting_key
+from wideberth.core.recovery import NODE_ITSELF, setting_key
 from wideberth.core.seal.keys import Verifier
 from wideberth.core.tells import Tell
 from wideberth.errors import Fault, StoreFull
@@ -104,15 +104,19 @@ class Site:
         self._queue.clear()
         self._planned = False
 
-    def put_back(self, backup: MemoryStore, *, marked: bool) -> None:
-        """Off, and an old copy in the place of the record: by `wideberth restore` (`marked`), or behind its back."""
+    def put_back(self, backup: MemoryStore, *, marked: bool, by_hand: bool = False) -> None:
+        """Off, and an old copy in the place of the record. `marked`: the node knows when it starts, by `wideberth
+        restore`, or (`by_hand`) by the mark beside the record. Else the whole folder was put back, mark and all."""
         self._off()
         self.disk.put_back(backup)
         if marked:
-            by = f"{self.party}/{SUPERVISOR}".encode()
-            self.disk.append([SettingRecord(setting_key(ch), by) for ch in self.node.lines])
+            by = NODE_ITSELF if by_hand else f"{self.party}/{SUPERVISOR}".encode()
+            told = [r.key for r in self.disk.load() if isinstance(r, SettingRecord) and r.value]
+            keys = [key for key in map(setting_key, self.node.lines) if not (by_hand and key in told)]
+            self.disk.append([SettingRecord(key, by) for key in keys])
             self.disk.sync()
-        self._note(f"its record is PUT BACK to a backup{'' if marked else ', and it is not told'}")
+        how = ("" if not by_hand else ", by hand") if marked else ", and it is not told"
+        self._note(f"its record is PUT BACK to a backup{how}")
         self.watcher.restored(self, marked)
 
     def start(self) -> None:

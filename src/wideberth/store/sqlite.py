@@ -73,6 +73,8 @@ class SqliteStore:
         self._checkpoint_pages = checkpoint_pages
         self._log_pages = 0
         self._stopped: StoreBroken | None = None
+        # Called with the new head after every append (`store/watermark.py`).
+        self.stored: Callable[[int], None] | None = None
         self._head = 0
         self._n = 0  # the newest running number in use
         self._strand_ids: dict[tuple[str, str, str], int] = {}
@@ -117,6 +119,8 @@ class SqliteStore:
             self._n = batch.n
             self._strand_ids.update(batch.strands)
             self._shelf_ids.update(batch.shelves)
+            if self.stored is not None:
+                self.stored(self._head)
             if self._log_pages >= self._checkpoint_pages:
                 self._checkpoint(db, apsw.SQLITE_CHECKPOINT_PASSIVE)
             return self._head

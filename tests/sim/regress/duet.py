@@ -79,7 +79,7 @@ class Duet:
 
     def __init__(self) -> None:
         keys = [Keys(name, Dice(name), real=False) for name in ("AMBER", "BLUE")]
-        charter = found(keys, Dice("charter"))
+        (charter,) = found(keys, Dice("charter"))
         self.ch = charter.ch
         self.amber, self.blue = (Hand(k) for k in keys)
         for hand in (self.amber, self.blue):
