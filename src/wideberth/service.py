@@ -440,4 +440,5 @@ class Service:
             "rules": msgspec.to_builtins(agreement.rules),
             "stamp": self._stamping.newest(channel.ch) if self._stamping is not None else None,
             **keeping.line_state(line),
+            "line": line.watch.view(line.board, self.clock.now().t_ms),
         }

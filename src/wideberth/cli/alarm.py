@@ -73,9 +73,13 @@ class Alarm:
             over = ["disk"]
         elif kind == "link" and tell["state"] == "WORKS":
             over = [_link(tell)]
+        elif kind in ("said", "heard") and tell["kind"] == "checked":
+            over = [k for k in self._ringing if k.startswith(f"check_due|{tell['ch']}|")]
+        elif kind == "line":
+            over = [_line(tell)]  # another state is another cause
         for key in over:
             self._ringing.pop(key, None)
-            if kind in ("eased", "crossed", "uncrossed", "disk", "link"):
+            if kind in ("eased", "crossed", "uncrossed", "disk", "link", "line"):
                 self._owned.discard(key)
 
 
@@ -102,12 +106,20 @@ def _key(tell: Mapping[str, Any]) -> str:
             return "disk"
         case "link":
             return _link(tell)
+        case "check_due":
+            return f"check_due|{tell['ch']}|{tell['slot_ms']}"
+        case "line":
+            return _line(tell)
         case kind:
             return f"{kind}|{tell.get('sentence', tell)}"
 
 
 def _exposed(tell: Mapping[str, Any]) -> str:
     return f"exposed|{tell['ch']}|{tell['ref']}|{tell['plan']}"
+
+
+def _line(tell: Mapping[str, Any]) -> str:
+    return f"line|{tell['ch']}|{tell['peer']}"
 
 
 def _crossed(tell: Mapping[str, Any]) -> str:
@@ -122,4 +134,5 @@ def _link(tell: Mapping[str, Any]) -> str:
 def _name(tell: Mapping[str, Any]) -> str:
     if tell["tell"] == "crossed":
         return f"{tell['one']['ref']} with {tell['other']['ref']}"
-    return str(tell.get("ref") or tell["tell"])
+    names = {"check_due": "line check due", "line": f"line with {tell.get('peer')}"}
+    return str(tell.get("ref") or names.get(str(tell["tell"]), tell["tell"]))

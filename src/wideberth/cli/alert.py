@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""When there is no time: `alert` (nothing but the verb) and `accident` (three fields)."""
+"""When there is no time: `alert` (nothing but the verb), `distress` (a place, if it is known), `accident`."""
 
 from __future__ import annotations
 
 import os
 import time
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -18,8 +18,9 @@ _LOADED_NS: Final = time.monotonic_ns()
 
 
 def add_to(app: typer.Typer) -> None:
-    """Add both to the top of the command line."""
+    """Add them to the top of the command line."""
     verb(app, "alert")(alert)
+    verb(app, "distress")(distress)
     verb(app, "accident")(accident)
 
 
@@ -28,12 +29,39 @@ def alert(
     preview: Preview = False,
 ) -> None:
     """Something is about to happen, place unknown. Rings at the other side at once. Needs no field."""
+    result(_raise(words, preview=preview), preview=preview)
+
+
+def _raise(words: list[str] | None, **more: Any) -> dict[str, Any]:
+    """Raise the ALERT, or say at once why not, with the telephone numbers."""
     try:
-        said = here().say("alert", preview=preview, text=" ".join(words or ()), ago_ms=age_ms())
+        return here().say("alert", text=" ".join(words or ()), ago_ms=age_ms(), **more)
     except (Unreachable, StoreFull) as fault:
         numbers = telephones()
         raise type(fault)(" ".join((fault.sentence, *numbers)), **fault.details, telephones=numbers) from None
-    result(said, preview=preview)
+
+
+def distress(
+    words: Annotated[list[str] | None, typer.Argument(help="A few words, or none.", show_default=False)] = None,
+    at: Annotated[str, typer.Option("--at", help='Where, if it is known: "36.20N 37.15E", DMS or MGRS.')] = "",
+    until: Annotated[str, typer.Option("--until", help="Until when others should stay away; default: a day.")] = "",
+) -> None:
+    """Somebody needs help now. It passes in every state of line and agreement; nothing has to be given."""
+    from wideberth.cli import notice, show
+    from wideberth.core.limits import TEXT_CHARS_MAX
+    from wideberth.errors import BadInput
+
+    if not at or at.lower() == "unknown":
+        result(_raise([" ".join(words or ())[:TEXT_CHARS_MAX]], distress=True))
+        return
+    draft = {"type": "DISTRESS", "circle": at, "until": until, "text": " ".join(words or ())}
+    try:
+        said = notice.send({field: value for field, value in draft.items() if value}, yes=True)
+    except BadInput as why:
+        # Nobody waits for a well-written place: it goes out now, with the place as it was written.
+        said = _raise([" ".join((*(words or ()), "at", at))[:TEXT_CHARS_MAX]], distress=True)
+        show.note(f"Sent at once, without a place that can be drawn on a map: {why.sentence}", style="bold yellow")
+    result(said)
 
 
 def accident(

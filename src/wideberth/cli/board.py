@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from wideberth.cli import show
+from wideberth.cli import line_show, show
 
 
 def several(notices: list[dict[str, Any]]) -> None:
@@ -146,6 +146,7 @@ def status(data: dict[str, Any]) -> None:
                 for p in line["peers"]
             ],
         )  # fmt: skip
+        line_show.peers(line["line"])
         kept(line)
         if line["stamp"]:
             show.say(stamped(line["stamp"]))

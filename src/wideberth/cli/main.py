@@ -21,6 +21,7 @@ from wideberth.cli import (
     evidence,
     join,
     keep,
+    lines,
     notice,
     paper,
     plan,
@@ -102,6 +103,7 @@ conflicts.add_to(app)
 alert.add_to(app)
 answer.add_to(app)
 words.add_to(app)
+lines.add_to(app)
 paper.add_to(notice.app)
 app.add_typer(notice.app, name="notice")
 

@@ -19,8 +19,11 @@ Preview = Annotated[
 # What is written freely; without any of it there is nothing to look through, and no question is asked of the node.
 _FREE: Final = ("text", "place_name", "contact", "answer", "as_read")
 # Commands that may wait for a look; whatever is not named here (alert, distress, …) goes out at once.
-_MAY_WAIT: Final = frozenset({"cancel", "insufficient", "objection", "refused", "outage", "voice", "readback"})
+_MAY_WAIT: Final = frozenset(
+    {"cancel", "insufficient", "objection", "refused", "outage", "voice", "readback", "statement", "line"}
+)
 _AT_ONCE: Final = ("FLASH", "IMMEDIATE")
+_SHORT: Final = ("ACCIDENT", "DISTRESS")
 
 
 def post(path: str, body: dict[str, Any], *, preview: bool = False, yes: bool = False) -> dict[str, Any]:
@@ -42,7 +45,7 @@ def result(answer: dict[str, Any], *, preview: bool = False) -> None:
 def _names_first(body: Mapping[str, Any], *, yes: bool) -> None:
     """A name of another line in a text is said before it goes out. Nothing urgent ever waits for that, and nothing
     waits where nobody sits at a terminal. Raises BadInput when the officer stops it there."""
-    urgent = body.get("type") == "ACCIDENT" or str(body.get("precedence", "")).upper() in _AT_ONCE
+    urgent = body.get("type") in _SHORT or str(body.get("precedence", "")).upper() in _AT_ONCE
     if urgent or ("command" in body and body["command"] not in _MAY_WAIT) or not any(body.get(f) for f in _FREE):
         return
     from wideberth.cli import show

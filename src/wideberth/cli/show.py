@@ -201,4 +201,8 @@ _DONE = {
     "nil": "nothing planned, as said",
     "outage": "outage announced",
     "voice": "call logged",
+    "check": "line check asked",
+    "checked": "line check answered",
+    "line": "word about the line recorded",
+    "statement": "statement posted; it changes nothing",
 }

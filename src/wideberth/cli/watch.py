@@ -52,7 +52,7 @@ def watch(
 
 def _board(client: Client, alarm: Alarm | None) -> int:
     """Print what there is now; what is urgent and unanswered rings. Returns the number of the newest tell before it."""
-    from wideberth.cli import board, conflicts, show
+    from wideberth.cli import board, conflicts, line_show, show
     from wideberth.core.say.words import SCOPE
 
     session = here()
@@ -65,10 +65,13 @@ def _board(client: Client, alarm: Alarm | None) -> int:
         for each in found:
             name = "exposure" if each["kind"] == "EXPOSURE" else "crossing"
             print(show.as_json({name: each}), flush=True)
+        for line in status["lines"]:
+            print(show.as_json({"line": {"ch": line["ch"], **line["line"]}}), flush=True)
     else:
         board.several(notices)
         if found:
             board.conflicts(found)
+        line_show.doubtful(status["lines"])
         show.say(SCOPE, style="dim")
     for notice in notices:
         entry = notice["versions"][-1]["entry"]

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -46,10 +46,30 @@ def voice(
     medium: Annotated[str, typer.Option("--by", help="How: telephone, guard radio, attaché …")] = "telephone",
     ref: Annotated[str, typer.Option("--ref", help="The notice that it was about, if any.")] = "",
     at: Annotated[str, typer.Option("--at", help="When, if not now; a time needs its zone.")] = "",
+    outcome: Annotated[str, typer.Option("--outcome", help="ANSWERED, NO_ANSWER or REFUSED.")] = "ANSWERED",
+    party: Annotated[str, typer.Option("--party", help="Who was called, where the line has several others.")] = "",
+    frequency: Annotated[str, typer.Option("--frequency", help="The frequency or number, as used.")] = "",
+    rung: Annotated[str, typer.Option("--rung", help="The rung of the fallback ladder that this was.")] = "",
 ) -> None:
-    """Log a call that was made off this system."""
+    """Log a call that was made off this system, also one that nobody answered."""
     from wideberth.cli import show
+    from wideberth.core.say.words import FallbackKind
 
     show_utc_first(at)
     at_ms = time_ms(at, field="at") if at else 0
-    show.result(here().say("voice", medium=medium, answer=answer, at_ms=at_ms, ref=ref), show.said)
+    said: dict[str, Any] = {
+        "outcome": _one_of(outcome, "outcome", ("ANSWERED", "NO_ANSWER", "REFUSED")),
+        "party": party,
+        "frequency": frequency,
+        "rung": _one_of(rung, "rung", tuple(FallbackKind.__members__)) if rung else None,
+    }
+    show.result(here().say("voice", medium=medium, answer=answer, at_ms=at_ms, ref=ref, **said), show.said)
+
+
+def _one_of(given: str, field: str, names: tuple[str, ...]) -> str:
+    from wideberth.errors import BadInput
+
+    word = given.upper().replace("-", "_").replace(" ", "_")
+    if word not in names:
+        raise BadInput(f"--{field} is one of {', '.join(names)}, not {given!r}", field=field)
+    return word

@@ -20,6 +20,7 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
+from wideberth.core.limits import ALERT_LIVES_MS
 from wideberth.core.say import instant, notice
 from wideberth.core.say.coordinates import parse_altitude, parse_distance, parse_point
 from wideberth.core.say.place import Altitude, Point
@@ -95,8 +96,7 @@ def terms_of(draft: Mapping[str, Any], *, now_ms: int, contact: str, rules: Rule
     if strange := [k for k in draft if k not in FIELDS]:
         reading.missing(strange[0], f"there is no such field; there are {', '.join(FIELDS)}")
     chosen = {field: _choice(reading, field, kind) for field, kind in CHOICES.items()}
-    is_accident = chosen["type"] is NoticeType.ACCIDENT
-    if is_accident and base is None:
+    if chosen["type"] in _SHORT and base is None:
         return _accident(reading, chosen, now_ms, contact, rules)
     for field, why in (("type", "say what kind of notice it is"), ("hazard", "say what the danger to others is")):
         if chosen[field] is None and base is None:
@@ -118,6 +118,15 @@ def terms_of(draft: Mapping[str, Any], *, now_ms: int, contact: str, rules: Rule
         return msgspec.structs.replace(base, volumes=volumes, **fresh)
     known: dict[str, Any] = {k: v for k, v in chosen.items() if v is not None}
     return Terms(**{"contact": contact, **known, **plain}, volumes=volumes, expires_ms=expires or ends_ms)
+
+
+def of_distress(draft: Mapping[str, Any]) -> bool:
+    return str(draft.get("type", "")).strip().upper() == NoticeType.DISTRESS
+
+
+def has_place(draft: Mapping[str, Any]) -> bool:
+    """Whether anything at all is said about the place."""
+    return any(draft.get(field) for field in (*SHAPES, "volumes"))
 
 
 def volumes_of(
@@ -311,7 +320,8 @@ def _changed(
 def _accident(
     reading: _Reading, chosen: Mapping[str, Any], now_ms: int, contact: str, rules: Rules
 ) -> Terms:  # fmt: skip
-    """Three fields: kind, place, until; the rest is configuration (C10)."""
+    """Three fields: kind, place, until; the rest is configuration (C10). Distress needs only the place (G8)."""
+    distress = chosen["type"] is NoticeType.DISTRESS
     place: Point | Shape | None
     if reading.given("circle") and not reading.given("radius") and reading.text("circle").count(",") != 2:
         place = reading.take("circle", lambda: parse_point(reading.text("circle"), field="circle"))
@@ -319,26 +329,36 @@ def _accident(
         place = _shape(reading)
     if place is None and not set(SHAPES) & set(reading.wrong):
         reading.missing("circle", 'say where: --at "36.20N 37.15E"')
-    until = _time(reading, "until", now_ms) if reading.given("until") else None
-    if not reading.given("until"):
+    until = None
+    if reading.given("until"):
+        until = _time(reading, "until", now_ms)
+    elif distress:
+        until = now_ms + ALERT_LIVES_MS  # as long as an ALERT without a place
+    else:
         reading.missing("until", 'say until when others should stay away, such as "+6h"')
     for field in ("from", *BAND, "half_width", "expires", "volumes"):
         if field in reading.draft and reading.given(field) and field != "half_width":
-            reading.missing(field, "an accident notice has kind, place and until; the rest is filled in")
+            which = "a distress" if distress else "an accident"
+            reading.missing(field, f"{which} notice has kind, place and until; the rest is filled in")
     reading.complain()
     assert place is not None
     assert until is not None
     form = notice.ShortForm(
         contact=reading.text("contact") or contact or _NO_CONTACT,
-        radius_mm=rules.least_radius_mm or _ACCIDENT_RADIUS_MM,
+        # Of distress the place may be exact: it is said so that people are found.
+        radius_mm=(0 if distress else rules.least_radius_mm) or _ACCIDENT_RADIUS_MM,
         lower=Altitude.surface(),
         upper=Altitude.unlimited(),
-        priority=chosen["priority"] or Priority.ROUTINE,
+        priority=Priority.DISTRESS if distress else chosen["priority"] or Priority.ROUTINE,
     )
-    terms = notice.accident(chosen["hazard"] or Hazard.UNSPECIFIED, place, until, form, now_ms=now_ms)
+    kind = chosen["hazard"] or (Hazard.PEOPLE_PRESENT if distress else Hazard.UNSPECIFIED)
+    type_ = NoticeType.DISTRESS if distress else NoticeType.ACCIDENT
+    terms = notice.accident(kind, place, until, form, now_ms=now_ms, type_=type_)
     return msgspec.structs.replace(terms, **{f: reading.text(f) for f in ("place_name", "text") if reading.given(f)})
 
 
+# What is given in the short form.
+_SHORT: Final = frozenset({NoticeType.ACCIDENT, NoticeType.DISTRESS})
 # An accident does not wait for a setting that somebody forgot.
 _NO_CONTACT: Final = "the number that you have for our watch"
 # Where an agreement has no least area: room for those who come to help.

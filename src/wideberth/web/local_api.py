@@ -14,6 +14,7 @@
     GET    /v1/watch?since=N&run=R         what the node tells, as JSON lines, each flushed at once
     POST   /v1/shown                       {"line", "author", "entry"}: a screen of ours showed this entry of a peer
     POST   /v1/lines                       take the lines joined in the folder, or {"agreement", "cards"} (base64)
+    GET    /v1/line, /v1/contacts, /v1/statements      the line itself (web/linework.py)
     POST   /v1/backup, /v1/resume, /v1/check      keeping the record (web/keeping.py)
     POST   /v1/ways, GET /v1/spoiled              ways and mediators (web/relaying.py)
     POST   /v1/clock                       {"t_ms"}: a drill's clock only
@@ -46,7 +47,7 @@ from wideberth.core.say.rules import Mode
 from wideberth.core.seal.keys import unb64
 from wideberth.errors import BadInput, Fault, Misuse, NotFound
 from wideberth.inner import protocol as inner
-from wideberth.web import drafts, keeping, relaying
+from wideberth.web import drafts, keeping, linework, relaying
 from wideberth.web.faults import problem
 
 # A notice of 100 volumes of 500 corners as JSON with indents is 5 MB; beyond that it is not a notice.
@@ -115,6 +116,7 @@ def local_routes(service: LocalService, *, heartbeat_s: float = HEARTBEAT_S) -> 
         ("POST", "/v1/stop", api.stop),
         *keeping.keep_table(service, _object),
         *relaying.ways_table(service),
+        *linework.line_table(service),
     )
     return [Route(path, _answered(handler), methods=[method]) for method, path, handler in table]
 
@@ -206,6 +208,8 @@ class _Api:
         ch = self._service.resolve_line(_text(body, "line"))
         rules = self._service.node.lines[ch].channel.agreement.rules
         by, contact = self._post(_text(body, "by")), self._contact(ch)
+        if "ref" not in route and not drafts.has_place(draft) and drafts.of_distress(draft):
+            return ev.RaiseAlert(ch, by, 0, _text(draft, "text"), distress=True)
         if "ref" not in route:
             terms = drafts.terms_of(draft, now_ms=now_ms, contact=contact, rules=rules)
             return ev.GiveNotice(ch, by, terms, route.get("refines", ""))

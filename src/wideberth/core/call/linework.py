@@ -64,7 +64,9 @@ def _asked(command: ev.AnswerCheck, board: Board, terms: LineTerms) -> LineItem:
     if command.of:
         named = board.lines.check(command.of)
         if named is None:
-            raise NotFound("there is no such line check on this line; `linecheck` lists those that wait", of=command.of)
+            raise NotFound(
+                "there is no such line check on this line; `linecheck list` shows those that wait", of=command.of
+            )
         if named.author == board.us:
             raise BadInput("nobody answers a line check of their own; the other side must", field="of")
         return named

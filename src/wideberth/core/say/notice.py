@@ -36,6 +36,9 @@ _URGENCY: Final = (Precedence.FLASH, Precedence.IMMEDIATE, Precedence.PRIORITY, 
 # These name a place so that people are spared or found, so they may be exact (J3 is about areas of activity).
 EXACT_TYPES: Final = frozenset({NoticeType.STATIC_SITE, NoticeType.MOVEMENT, NoticeType.ACCIDENT, NoticeType.DISTRESS})
 
+# These are about what has happened already: nobody gives notice of them, and nothing more is asked than is known.
+_AT_ONCE: Final = frozenset({NoticeType.ACCIDENT, NoticeType.DISTRESS})
+
 # The area test compares two computed areas; the slack is far above geodesy's 1e-7 and far below anything that matters.
 _AREA_SLACK: Final = 1e-5
 
@@ -100,7 +103,7 @@ def lead(terms: Terms, rules: Rules, at_ms: int) -> Lead:
 def precedence_for(terms: Terms, rules: Rules, now_ms: int) -> Precedence:
     """The precedence with which it goes: never below what was asked; late is at least IMMEDIATE, an accident FLASH."""
     asked = [terms.precedence]
-    if terms.type in (NoticeType.ACCIDENT, NoticeType.DISTRESS):
+    if terms.type in _AT_ONCE:
         asked.append(Precedence.FLASH)
     elif lead(terms, rules, now_ms).late:
         asked.append(Precedence.IMMEDIATE)
@@ -165,12 +168,15 @@ def grown(terms: Terms, rules: Rules) -> Terms:
     return msgspec.structs.replace(terms, volumes=volumes)
 
 
-def accident(kind: Hazard, place: Point | Shape, until_ms: int, form: ShortForm, *, now_ms: int) -> Terms:
-    """The emergency short form: kind, place, until; from now, as FLASH (C10, G3)."""
+def accident(
+    kind: Hazard, place: Point | Shape, until_ms: int, form: ShortForm, *, now_ms: int,
+    type_: NoticeType = NoticeType.ACCIDENT,
+) -> Terms:  # fmt: skip
+    """The emergency short form: kind, place, until; from now, as FLASH (C10, G3); for distress as well (G8)."""
     shape = Circle(place, form.radius_mm) if isinstance(place, Point) else place
     volume = Volume4D(shape, form.lower, form.upper, now_ms, until_ms)
     return Terms(
-        type=NoticeType.ACCIDENT,
+        type=type_,
         hazard=kind,
         contact=form.contact,
         volumes=(volume,),
@@ -183,7 +189,7 @@ def accident(kind: Hazard, place: Point | Shape, until_ms: int, form: ShortForm,
 def _kind(terms: Terms) -> list[Flaw]:
     if terms.hazard is Hazard.UNSPECIFIED and terms.type is NoticeType.HAZARD:
         return [Flaw("hazard", "a hazard notice names its hazard; choose one of the list", True, "C2")]
-    if terms.hazard is Hazard.UNSPECIFIED and terms.type is not NoticeType.ACCIDENT:
+    if terms.hazard is Hazard.UNSPECIFIED and terms.type not in _AT_ONCE:
         return [Flaw("hazard", "the hazard is unspecified; others can only stay away from everything", False, "C2")]
     return []
 
@@ -246,7 +252,7 @@ def _times(terms: Terms, rules: Rules, now_ms: int) -> list[Flaw]:
         told = f"it would stand for more than {show_span(rules.horizon_ms)} after it starts"
         flaws.append(Flaw("expires", f"{told}; end it sooner and extend it, so that no old notice lingers", True, "C8"))
     late = lead(terms, rules, now_ms)
-    if late.late and terms.type is not NoticeType.ACCIDENT:
+    if late.late and terms.type not in _AT_ONCE:
         told = (
             f"LATE by {show_span(late.shortfall_ms)}: {show_span(late.lead_ms)} ahead, "
             f"{show_span(rules.lead_ms)} agreed; it goes out at once and as urgent"
