@@ -16,6 +16,7 @@ import msgspec
 
 from wideberth.core import events as ev
 from wideberth.core.batch import Batch
+from wideberth.core.call.accord import Accord
 from wideberth.core.call.board import Thread, Version
 from wideberth.core.carry.channel import Channel
 from wideberth.core.carry.inbox import Inbox
@@ -26,6 +27,7 @@ from wideberth.core.line import Line
 from wideberth.core.records import EntryRecord, Record
 from wideberth.core.recovery import Recovery
 from wideberth.core.say.words import Place
+from wideberth.core.seal import mediation
 from wideberth.core.seal import receipt as receipts
 from wideberth.core.seal.entry import Entry, Header
 from wideberth.core.witnessing import Witness
@@ -34,12 +36,12 @@ from wideberth.sim.site import Site
 
 
 class Mutant(msgspec.Struct, frozen=True):
-    """`promises`: those of which one must break. `patches`: (class, attribute) to what stands there instead."""
+    """`promises`: those of which one must break. `patches`: (class or module, attribute) to what stands there instead."""
 
     name: str
     mistake: str
     promises: tuple[str, ...]
-    patches: Mapping[tuple[type, str], Any] = {}
+    patches: Mapping[tuple[object, str], Any] = {}
     site: type[Site] = Site
 
     @contextmanager
@@ -284,6 +286,10 @@ MUTANTS: Final = (
            {(Strand, "linear"): property(lambda self: True)}),
     Mutant("no flush timer", "what was written last waits for company", ("split", "stuck", "lost", "framed", "rung"),
            {}, _NoFlushTimer),
+    Mutant("half an agreement", "a version is in force before every member signed it", ("agreed", "framed", "sound"),
+           {(Accord, "missing"): staticmethod(lambda proposed: [])}),
+    Mutant("slip not looked at", "nobody compares what a mediator hands over with what its sender signed", ("named", "sound"),
+           {(mediation, "admit"): lambda *_: mediation.Slip(1, "0" * 64, "A", "B", "0" * 64, 0)}),
 )  # fmt: skip
 BY_NAME: Final[dict[str, Mutant]] = {m.name: m for m in MUTANTS}
 

@@ -23,7 +23,8 @@ _ROUTINE: Final = (b"vnd.wideberth.linecheck-", HEADS.encode())
 
 
 class Parcel(msgspec.Struct, frozen=True):
-    """One delivery on its way. `tainted`: its bytes are not those that were sent."""
+    """One delivery on its way. `tainted`: its bytes are not those that were sent. `slip` is what its sender signed of it,
+    where it goes through a mediator."""
 
     ch: str
     sender: str
@@ -31,6 +32,7 @@ class Parcel(msgspec.Struct, frozen=True):
     frames: Frames
     sidecars: tuple[bytes, ...]
     tainted: bool = False
+    slip: bytes = b""
 
     @property
     def routine(self) -> bool:
@@ -49,6 +51,8 @@ class Network:
         self._dice = dice
         self._later = later
         self._cut: Counter[tuple[str, str]] = Counter()
+        # What a sender's link puts beside a delivery before it leaves (`mediators.py`).
+        self.signed: Callable[[Parcel], Parcel] = lambda parcel: parcel
 
     def cut(self, sender: str, to: str) -> None:
         """Nothing gets through from one to the other; cuts add up."""
@@ -70,12 +74,13 @@ class Network:
             return
         weather, dice, faults = self.weather, self._dice, self.faults
         if weather is KIND:
-            self._later(dice.between(5, 80), parcel)
+            self._later(dice.between(5, 80), self.signed(parcel))
             return
         if len(parcel.frames) > 1 and dice.chance(0.3):
             at = dice.between(1, len(parcel.frames) - 1)
             self.post(msgspec.structs.replace(parcel, frames=parcel.frames[:at], sidecars=()))
             parcel = msgspec.structs.replace(parcel, frames=parcel.frames[at:])
+        parcel = self.signed(parcel)
         if dice.chance(weather.lost):
             faults["lost"] += 1
             return

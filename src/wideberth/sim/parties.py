@@ -85,6 +85,10 @@ class Keys:
         return sign_card(card, self.root).encoded()
 
 
+def signer(seed: bytes, *, real: bool) -> Signer:
+    return Ed25519Signer(seed) if real else BlakeSigner(seed)
+
+
 def verifier(*, real: bool) -> Verifier:
     return Ed25519Verifier() if real else BlakeVerifier()
 

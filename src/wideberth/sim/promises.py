@@ -16,6 +16,8 @@ stuck       a kind world comes to rest, and then nothing waits for a receipt
 duplicated  no entry is stored or told twice; places are dense and chained. (Where records are put back, an entry that
             answers one which is lost may be told again after a restart: that it waits for it is known, that it was told
             before the loss is not.)
+named       a mediator that alters a byte is named by whoever gets the delivery, and nobody else ever is; nothing that
+            was altered on the way reaches a core
 rung        every urgent entry that is live when it arrives rings, also behind a gap, and also when it is not
             understood, unless its author made it old news
 sound       the core raises nothing but faults, and only for commands
@@ -37,15 +39,16 @@ from wideberth.core.call.board import Board
 from wideberth.core.node import Node
 from wideberth.core.records import EntryRecord, SidecarRecord
 from wideberth.core.tells import FaultSeen, Heard, Said, Tell
-from wideberth.errors import Fault
+from wideberth.errors import Fault, Spoiled
 from wideberth.sim import accords
+from wideberth.sim.mediators import Mediator, Passed
 from wideberth.sim.network import Parcel
 from wideberth.sim.outside import Fold, Picture, Read, Reader, halves, header_of, supersedes
 from wideberth.sim.parties import Charter
 from wideberth.sim.site import Site
 from wideberth.sim.tape import Tape
 
-PROMISES: Final = ("framed", "lost", "split", "agreed", "convicted", "stuck", "duplicated", "rung", "sound")
+PROMISES: Final = ("framed", "lost", "split", "agreed", "convicted", "stuck", "duplicated", "named", "rung", "sound")
 
 # What a peer may be blamed for when the wire changed its bytes: that they are not what was signed.
 _SPOILT: Final = frozenset({"Malformed", "BadSignature", "Oversized", "Stranger"})
@@ -200,6 +203,17 @@ class Promises:
             if tell.entry in memory.told:
                 raise Broken("duplicated", f"{site.party} tells {tell.entry[:8]} of {tell.author} twice")
             memory.told.add(tell.entry)
+
+    def handed(self, host: Mediator, passed: Passed, taken: Parcel | Spoiled) -> None:
+        """What a link made of a delivery that came through a mediator."""
+        if isinstance(taken, Spoiled):
+            by = taken.details.get("by")
+            if not passed.altered or by != host.card.mediator:
+                raise Broken(
+                    "named", f"{by} is named, and {host.card.mediator} altered {'it' if passed.altered else 'nothing'}"
+                )
+        elif passed.altered:
+            raise Broken("named", f"{host.card.mediator} altered a delivery, and it was taken")
 
     def crashed(self, site: Site) -> None:
         """Its memory is gone. Is everything that it gave its word for on the disk?"""

@@ -64,7 +64,7 @@ class Site:
         self.up = True
         self.doom: int | None = None
         self.lost_writes = 0
-        self._verifier = verifier
+        self.verifier = verifier
         self._dice = dice
         self._tape = tape
         self.watcher = watcher
@@ -134,7 +134,7 @@ class Site:
             self.send(send, {})
 
     def build(self) -> Node:
-        node = Node(self.party, self.keys, self._verifier, self._dice.octets, self.disk.entry)
+        node = Node(self.party, self.keys, self.verifier, self._dice.octets, self.disk.entry)
         for record in self.disk.load():
             node.load(record)
         return node

@@ -26,6 +26,7 @@ from wideberth.sim import parties
 from wideberth.sim.clock import SimClock
 from wideberth.sim.dice import Dice
 from wideberth.sim.liars import LIARS, Liar
+from wideberth.sim.mediators import MANNERS, Mediator, slip_for, take
 from wideberth.sim.network import Network, Parcel
 from wideberth.sim.officers import Officers
 from wideberth.sim.parties import NAMES, Charter, Keys
@@ -45,6 +46,8 @@ PATIENCE_MS: Final = 10 * MINUTE
 BUSY_CHANCE: Final = 0.35
 BUSY_BEFORE_MS: Final = 10 * SECOND
 BUSY_MS: Final = 36 * SECOND
+# In so many worlds some nodes reach each other through a mediator, honest or not.
+MEDIATED_CHANCE: Final = 0.2
 # One seed in a hundred signs with Ed25519.
 REAL_EVERY: Final = 100
 # What the shell's timers do: line checks every 30 to 60 s, checkpoints every minute (`service.py`).
@@ -137,8 +140,27 @@ class World:
                 (Purpose.FLIGHT_SAFETY, Purpose.WORKING_GROUP) if self._dice.chance(0.35) else (Purpose.FLIGHT_SAFETY,)
             )
             self.charters += parties.found(ordered, self._dice, lines=lines)
+        self._network.signed = self._slipped
+        self._mediators: dict[frozenset[str], Mediator] = {}
+        if self._dice.chance(MEDIATED_CHANCE):
+            self._mediate(dice.apart("mediators"), real=real)
         self._officers = {s.party: Officers(s, dice.apart(f"{s.party}/officers")) for s in self.sites}
         self._restores = Restores(self, dice.apart("restores"))
+
+    def _mediate(self, dice: Dice, *, real: bool) -> None:
+        """Some pairs of nodes reach each other through a neutral host only."""
+        for name in ("HARBOUR", "ISLE"):
+            manner = dice.weighted(MANNERS)
+            host = Mediator(name, parties.signer(dice.octets(32), real=real), manner, dice, self._network.faults)
+            for one, other in itertools.combinations(self.sites, 2):
+                if dice.chance(0.6):
+                    self._mediators.setdefault(frozenset((one.party, other.party)), host)
+
+    def _slipped(self, parcel: Parcel) -> Parcel:
+        if frozenset((parcel.sender, parcel.to)) not in self._mediators:
+            return parcel
+        slip = slip_for(parcel, self._by_name[parcel.sender].keys.node, self.now_ms)
+        return msgspec.structs.replace(parcel, slip=slip)
 
     def _site(self, keys: Keys, dice: Dice, real: bool, kind: type[Site]) -> Site:
         clock = SimClock(dice.between(-2 * SECOND, 2 * SECOND), dice.between(-100, 100), dice.between(0, DAY))
@@ -256,7 +278,29 @@ class World:
         self._network.post(parcel)
 
     def _carry(self, in_ms: int, parcel: Parcel) -> None:
-        self.later(in_ms, lambda: self._arrive(parcel))
+        self.later(in_ms, lambda: self._through(parcel))
+
+    def _through(self, parcel: Parcel) -> None:
+        """By way of the mediator, where there is one."""
+        host = self._mediators.get(frozenset((parcel.sender, parcel.to)))
+        if host is None:
+            self._arrive(parcel)
+            return
+        sender, to = self._by_name[parcel.sender], self._by_name[parcel.to]
+        key = sender.keys.node.public
+        passed = host.pass_on(parcel, parcel.slip, key, to.verifier, self.now_ms, kind=self.kind)
+        if passed is None:
+            return
+
+        def hand_over() -> None:
+            taken = take(passed, parcel, host.card, key, to.verifier)
+            self.promises.handed(host, passed, taken)
+            if isinstance(taken, Parcel):
+                self._arrive(taken)
+            else:
+                self.tape.note(self.now_ms, parcel.to, f"names {host.card.mediator}, which altered a delivery")
+
+        self.later(passed.in_ms, hand_over)
 
     def _arrive(self, parcel: Parcel) -> None:
         site = self._by_name[parcel.to]

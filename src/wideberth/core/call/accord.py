@@ -153,6 +153,11 @@ class Accord:
             if proposed.agreement.previous not in taken and not proposed.declined:
                 yield hash_, proposed
 
+    @staticmethod
+    def missing(proposed: Proposed) -> list[str]:
+        """Whose signature a version still lacks."""
+        return [m.party for m in proposed.agreement.members if m.root and m.party not in proposed.signatures]
+
     # --- words ---
 
     def apply(self, header: Header, entry: str, what: AccordWord) -> tuple[dict[str, Any], bytes | None]:
@@ -214,8 +219,7 @@ class Accord:
         except Fault as fault:
             raise NotUnderstood(fault.sentence) from None
         proposed.signatures = {**proposed.signatures, header.sender: what.sig}
-        wanted = [m.party for m in proposed.agreement.members if m.root]
-        missing = [party for party in wanted if party not in proposed.signatures]
+        missing = self.missing(proposed)
         facts = {"agreement": what.of, "version": proposed.agreement.version, "missing": missing}
         if missing:
             return facts, None
