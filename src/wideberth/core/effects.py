@@ -7,6 +7,7 @@ from wideberth.core.batch import Batch, Send
 from wideberth.core.call.deadlines import URGENT
 from wideberth.core.feed import Feed
 from wideberth.core.records import EntryRecord, Record, SidecarRecord
+from wideberth.core.say.talk import Message
 from wideberth.core.say.words import (
     ActivityReport,
     Alert,
@@ -48,6 +49,8 @@ def is_urgent(what: Word) -> bool:
             return True
         case Notice() | Amendment() | Correction() | Extension():
             return what.terms.precedence in URGENT
+        case Message():
+            return what.precedence in URGENT
         case _:
             return False
 

@@ -13,7 +13,8 @@ import msgspec
 
 from wideberth.core.say.place import Point
 from wideberth.core.say.standing import KeySignature
-from wideberth.core.say.words import FallbackKind, Terms
+from wideberth.core.say.talk import Question, Reply
+from wideberth.core.say.words import FallbackKind, Precedence, Terms
 
 
 class _Command(msgspec.Struct, frozen=True, tag_field="command", forbid_unknown_fields=True, omit_defaults=True):
@@ -142,7 +143,9 @@ class PlanOutage(_Command, frozen=True, tag="outage"):
 
 
 class LogVoice(_Command, frozen=True, tag="voice"):
-    """`ref` may be empty: a call about nothing on record. `party`, who was called, may be where there is one other."""
+    """`ref` may be empty: a call about nothing on record. `party`, who was called, may be where there is one other.
+
+    `code`: the response code of the notice `ref` as whoever answered said it (core/say/codes.py)."""
 
     ch: str
     by: str
@@ -154,6 +157,7 @@ class LogVoice(_Command, frozen=True, tag="voice"):
     party: str = ""
     frequency: str = ""
     rung: FallbackKind | None = None
+    code: str = ""
 
 
 class AskCheck(_Command, frozen=True, tag="check"):
@@ -245,13 +249,74 @@ class DeclareReady(_Command, frozen=True, tag="ready"):
     text: str = ""
 
 
+class SendMessage(_Command, frozen=True, tag="message"):
+    """A `text` in `language` (a BCP 47 tag; empty: our own), or a `phrase` of the book with its `values`. `reply_to`
+    and `about` name a message and a notice, by reference or hash."""
+
+    ch: str
+    by: str
+    text: str = ""
+    precedence: Precedence = Precedence.ROUTINE
+    language: str = ""
+    phrase: str = ""
+    values: dict[str, str] = msgspec.field(default_factory=dict)
+    reply_to: str = ""
+    about: str = ""
+
+
+class Translate(_Command, frozen=True, tag="translation"):
+    """Of a message or a question; `translator` is a pseudonym of who did it, or empty."""
+
+    ch: str
+    by: str
+    ref: str
+    text: str
+    language: str
+    translator: str = ""
+
+
+class HearAs(_Command, frozen=True, tag="heardas"):
+    """Read a message back in our own words."""
+
+    ch: str
+    by: str
+    ref: str
+    text: str
+    language: str = ""
+
+
+class AskAbout(_Command, frozen=True, tag="ask"):
+    """Questions about a notice of another member. `of` binds them to one version; empty: the newest shown here."""
+
+    ch: str
+    by: str
+    ref: str
+    questions: tuple[Question, ...]
+    text: str = ""
+    language: str = ""
+    of: str = ""
+
+
+class AnswerAsked(_Command, frozen=True, tag="answer"):
+    """`ref`: of the question, or of our notice where only one question about it waits."""
+
+    ch: str
+    by: str
+    ref: str
+    replies: tuple[Reply, ...]
+    language: str = ""
+
+
 AgreementCommand = ProposeVersion | SignVersion | Suspend | Reinstate | Leave | DeclareReady
+
+TalkCommand = SendMessage | Translate | HearAs | AskAbout | AnswerAsked
 
 LineCommand = LogVoice | AskCheck | AnswerCheck | SayOfLine | PostStatement
 
 Command = (
     RaiseAlert | GiveNotice | Revise | Extend | Cancel | Report | Acknowledge | FindInsufficient | ReadBackAs
     | Object | Refuse | CountRelays | SayNil | PlanOutage | LineCommand | AgreementCommand
+    | TalkCommand
 )  # fmt: skip
 
 

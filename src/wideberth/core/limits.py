@@ -51,6 +51,9 @@ HORIZON_MS_DEFAULT: Final = 30 * 86_400_000
 # An ALERT that nobody made precise stops covering the area after a day: by then it says nothing about the sky of today.
 ALERT_LIVES_MS: Final = 86_400_000
 
+# A message that nobody read back or answered for a day is of another day: it is kept, and rings no more.
+MESSAGE_LIVES_MS: Final = 86_400_000
+
 # No receipt within this time: not delivered; the officer is told to use the telephone (design.md §3).
 URGENT_UNRECEIPTED_MS: Final = 30_000
 

@@ -19,6 +19,7 @@ from wideberth.core.call.deadlines import CHECK_BEFORE, URGENT, Deadlines, overd
 from wideberth.core.call.fault import NotUnderstood
 from wideberth.core.call.linewatch import LineWatch
 from wideberth.core.call.linework import line_word
+from wideberth.core.call.talkwork import talk_word
 from wideberth.core.carry.channel import Channel
 from wideberth.core.effects import Effects, entry_record, fault_tell, is_urgent, receipt_record
 from wideberth.core.feed import Feed, Forget, Weigh
@@ -31,6 +32,7 @@ from wideberth.core.mechanism import Mechanism
 from wideberth.core.records import EntryRecord, SidecarRecord
 from wideberth.core.recovery import Reason, Recovery
 from wideberth.core.say.place import Altitude
+from wideberth.core.say.tongue import composed
 from wideberth.core.say.volume import Volume4D
 from wideberth.core.say.words import EpochOpened, NodeRemark, Place, Precedence, Word
 from wideberth.core.seal import entry as entries
@@ -116,6 +118,9 @@ class Line:
 
     def word_for(self, command: ev.Command, now: Now, entropy: Entropy) -> tuple[Word, dict[str, Any]]:
         """The word, and facts for the officer. Raises BadInput or NotFound; nothing changes either way."""
+        command = composed(command)
+        if isinstance(command, ev.TalkCommand):
+            return talk_word(command, self.board, self.channel.cards[self.channel.us].languages)
         if isinstance(command, ev.LineCommand):
             return line_word(command, self.board, self.channel.versions, self.channel.terms, entropy, now.t_ms)
         if not isinstance(command, ev.AgreementCommand):
@@ -142,9 +147,8 @@ class Line:
             change = self.board.apply(entry.header, entry.hash, what, now.t_ms)
         except NotUnderstood as why:
             raise BadInput(f"this cannot be said: {why}") from None
-        urgent = is_urgent(what)
         self.keys.take(entry, Said(by, channel.ch, now.t_ms, what), now, out)
-        channel.wrote(entry, urgent=urgent, opens=entries.opening_in(entry).predecessor)
+        channel.wrote(entry, urgent=is_urgent(what), opens=entries.opening_in(entry).predecessor)
         out.store.append(entry_record(entry, now.t_ms))
         if not channel.own.linear:
             self.fold.anew({r.hash: r for r in out.store if isinstance(r, EntryRecord)})
@@ -156,11 +160,10 @@ class Line:
             told.update(change.step.facts)
         if outside := self.mechanism.outside(channel.us, now.t_ms, entry.header.agr):
             told["outside"] = outside
-        if change.what == "version" and channel.by_voice:
+        if change.what in ("version", "talk") and channel.by_voice:
             told["by_voice"] = list(channel.by_voice)
-        ref = change.thread.ref if change.thread else ""
         number = change.version.number if change.version else 0
-        out.tell.append(SaidTell(channel.ch, entry.hash, kind, by, ref, number, told))
+        out.tell.append(SaidTell(channel.ch, entry.hash, kind, by, change.ref, number, told))
         self.follow(change, now, out)
         if self.witness.checkpoint_due():
             self.witness.checkpoint(now, out)
@@ -445,18 +448,19 @@ class Line:
         header, us = heard.header, self.channel.us
         if header.sender != us:
             self.board.received(header.sender, header.epoch, header.seq, us, "stored", heard.stored_ms, header.seq)
-        if change is None or change.what != "version" or change.thread is None or change.version is None:
-            return
-        self.expect(change.thread, change.version)
-        if header.sender == us and is_urgent(heard.what):
+        if change is not None and header.sender == us and is_urgent(heard.what):
             n = self.channel.own.number(header.epoch, header.seq)
             for outbox in self.channel.outboxes.values():
                 outbox.wrote(n, urgent=True)
+        if change is None or change.what != "version" or change.thread is None or change.version is None:
+            return
+        self.expect(change.thread, change.version)
         self._calm(change.thread)
 
     def unanswered(self, now: Now) -> Iterator[Overdue]:
         """After a start: what is urgent, live, and not answered by us rings again; who heard it before may be gone."""
         us = self.channel.us
+        yield from self.watch.talk.unanswered(self.board, now.t_ms)
         for thread in self.board:
             urgent = thread.precedence in URGENT and thread.author != us and thread.live(now.t_ms)
             if urgent and all(s.step in ("DELIVERED", "SEEN") for s in thread.steps_of(thread.newest.entry, us)):

@@ -133,10 +133,12 @@ def _spoken(line: Line) -> Spoken:
 
 def _apart(board: Board, what: Word) -> Board:
     """A board with copies of the threads that the word is about, and of nothing else: to try it on."""
-    named = (getattr(what, "of", ""), getattr(what, "refines", ""))
-    threads = {(t.author, t.ref): t for t in map(board.find, filter(None, named)) if t is not None}
+    named = [cited for field in ("of", "refines", "about", "reply_to") if (cited := getattr(what, field, ""))]
+    threads = {(t.author, t.ref): t for t in map(board.find, named) if t is not None}
     apart = Board(board.ch, board.versions, board.us, positions=board.statements.here)
     apart.lines = copy.deepcopy(board.lines)
+    for talk in filter(None, map(board.hotline.find, named)):
+        apart.hotline.apart(talk)
     for thread in threads.values():
         apart.adopt(copy.deepcopy(thread))
     return apart

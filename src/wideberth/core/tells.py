@@ -83,7 +83,7 @@ class Climbed(_Tell, frozen=True, tag="climbed"):
 
 class Overdue(_Tell, frozen=True, tag="overdue"):
     """Nobody answered in time. That means *unknown*, never consent. `what`: UNDELIVERED, UNACKNOWLEDGED, NOT_READ_BACK,
-    ENDING_SOON, EXPIRED."""
+    UNANSWERED (a message or a question), ENDING_SOON, EXPIRED."""
 
     ch: str
     ref: str

@@ -21,25 +21,16 @@ from typing import Any, Final, Protocol
 
 import msgspec
 
-from wideberth.core.call.accord import Accord
+from wideberth.core.call.accord import Accord, AccordWord
 from wideberth.core.call.fault import NotUnderstood
-from wideberth.core.call.linelog import LineLog
+from wideberth.core.call.hotline import Hotline, Talk
+from wideberth.core.call.linelog import LineLog, LineSaid
 from wideberth.core.call.statements import Statements
 from wideberth.core.limits import ALERT_LIVES_MS
 from wideberth.core.say import notice, readback
 from wideberth.core.say.rules import Rules
-from wideberth.core.say.standing import (
-    Exit,
-    LineCheck,
-    LineCheckAnswer,
-    LineWord,
-    Operational,
-    Proposal,
-    Reinstatement,
-    Signing,
-    Statement,
-    Suspension,
-)
+from wideberth.core.say.standing import LineCheckAnswer, Statement
+from wideberth.core.say.talk import Clarification, Message, TalkWord
 from wideberth.core.say.words import (
     RECEIPT_ONLY,
     Acknowledgement,
@@ -188,8 +179,9 @@ class Thread:
 
 
 class Change(msgspec.Struct, frozen=True):
-    """What one entry did to the board: a `version` of a thread, a `step`, a `report`, something about the `agreement`,
-    or just a `word` on the line. `signed` is a version of the agreement that came into force by it."""
+    """What one entry did to the board: a `version` of a thread, a `step`, a `report`, `talk` on the hotline, something
+    about the `agreement`, or just a `word` on the line. `signed` is a version of the agreement that came into force by
+    it."""
 
     what: str
     thread: Thread | None = None
@@ -197,6 +189,19 @@ class Change(msgspec.Struct, frozen=True):
     step: Step | None = None
     facts: dict[str, Any] = {}
     signed: bytes | None = None
+    talk: Talk | None = None
+
+    @property
+    def ref(self) -> str:
+        """Of the notice, ALERT, message or question that it is about; or empty."""
+        about = self.thread or self.talk
+        return about.ref if about is not None else ""
+
+    def rings(self, entry: str, at_ms: int, us: str) -> bool:
+        """Whether what that entry said still concerns us: it lives, and nothing took its place."""
+        if self.talk is not None:
+            return self.talk.waits_for(us, at_ms)
+        return self.thread is not None and self.thread.live(at_ms) and self.thread.newest.entry == entry
 
 
 class Board:
@@ -209,6 +214,7 @@ class Board:
         self.ch = ch
         self.accord = accord
         self.lines = LineLog()
+        self.hotline = Hotline()
         self.statements = Statements(positions)
         self.versions = versions
         self.us = us
@@ -236,9 +242,10 @@ class Board:
         an author does not know which numbers it has forgotten."""
         return self._notices.get(author, 0) + 1 + 1000 * max(0, self._openings.get(author, 1) - 1)
 
-    def is_version(self, author: str, epoch: str, seq: int) -> bool:
-        """Whether that place of the author's strand carries a version of a notice or an ALERT."""
-        return (author, epoch, seq) in self._by_place
+    def is_shown(self, author: str, epoch: str, seq: int) -> bool:
+        """Whether that place of the author's strand carries what people are shown: a version of a notice, an ALERT, a
+        message, a question."""
+        return (author, epoch, seq) in self._by_place or self.hotline.has_place(author, epoch, seq)
 
     def hand_over(self, other: Board) -> None:
         """What machines signed, and what was shown, to a board that was folded anew."""
@@ -250,6 +257,7 @@ class Board:
                     if found is not None and version is not None:
                         found.steps.append(step)
         other._shown.update(self._shown)
+        self.hotline.hand_over(other.hotline)
 
     def shown_up_to(self, author: str, epoch: str) -> int:
         return self._shown.get((author, epoch), 0)
@@ -278,6 +286,22 @@ class Board:
         """Fold one entry in. Raises NotUnderstood, and then nothing has changed."""
         if self.versions.rules_of(header.agr) is None:
             raise NotUnderstood("it was signed under a version of the agreement that is not known here")
+        if isinstance(what, TalkWord):
+            named = what.about if isinstance(what, Message) else what.of if isinstance(what, Clarification) else ""
+            talk, facts = self.hotline.take(header, entry, what, stored_ms, self._by_entry.get(named))
+            return Change("talk", facts=facts, talk=talk)
+        if isinstance(what, AccordWord):
+            if self.accord is None:
+                raise NotUnderstood("the agreement is talked about on another line of this mechanism")
+            facts, signed = self.accord.apply(header, entry, what)
+            return Change("agreement", facts=facts, signed=signed)
+        if isinstance(what, LineSaid):
+            if why := self.lines.take(header, entry, what):
+                raise NotUnderstood(why)
+            if isinstance(what, Outage | VoiceContact):
+                self.words.append((header.sender, entry, header.t_ms, what))
+            asked = self.lines.check(what.of) if isinstance(what, LineCheckAnswer) else None
+            return Change("word", facts={"asked_by": asked.author, "asked_ms": asked.t_ms} if asked else {})
         match what:
             case Notice() | Amendment() | Correction() | Extension():
                 return self._version(header, entry, what, stored_ms)
@@ -289,22 +313,11 @@ class Board:
                 return self._report(header, what)
             case Acknowledgement() | Insufficient() | ReadBack() | Objection() | Refusal() | RelayCount():
                 return self._answer(header, entry, what, stored_ms)
-            case Proposal() | Signing() | Suspension() | Reinstatement() | Exit() | Operational():
-                if self.accord is None:
-                    raise NotUnderstood("the agreement is talked about on another line of this mechanism")
-                facts, signed = self.accord.apply(header, entry, what)
-                return Change("agreement", facts=facts, signed=signed)
             case EpochOpened():
                 self._openings[header.sender] = self._openings.get(header.sender, 0) + 1
                 self.lines.opened(header, what)
+                self.hotline.opened(header)
                 return Change("word")
-            case LineCheck() | LineCheckAnswer() | LineWord() | Outage() | VoiceContact():
-                if why := self.lines.take(header, entry, what):
-                    raise NotUnderstood(why)
-                if isinstance(what, Outage | VoiceContact):
-                    self.words.append((header.sender, entry, header.t_ms, what))
-                asked = self.lines.check(what.of) if isinstance(what, LineCheckAnswer) else None
-                return Change("word", facts={"asked_by": asked.author, "asked_ms": asked.t_ms} if asked else {})
             case Statement():
                 return Change("word", facts=self.statements.take(header, entry, what))
             case NilReturn():
@@ -324,7 +337,8 @@ class Board:
         """
         found = self._by_place.get((author, epoch, seq))
         if found is None:
-            return None
+            talk = self.hotline.received(author, epoch, seq, member, level, t_ms, upto)
+            return Change("talk", talk=talk) if talk is not None else None
         thread, version = found
         name = "DELIVERED" if level == "stored" else "SEEN"
         before = next((s for s in thread.steps_of(version.entry, member) if s.step == name), None)

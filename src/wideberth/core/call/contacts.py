@@ -52,7 +52,7 @@ def contacts_view(log: LineLog, members: tuple[str, ...]) -> dict[str, Any]:
             "by": i.by, "author": i.author, "party": about(i, members), "at_ms": i.what.at_ms, "logged_ms": i.t_ms,
             "medium": i.what.medium, "frequency": i.what.frequency, "outcome": i.what.outcome,
             "rung": i.what.rung.value if i.what.rung else "", "answer": i.what.answer, "of": i.what.of,
-            "entry": i.entry,
+            "entry": i.entry, "code_checked": i.what.code_checked,
         }
         for i in log.items if isinstance(i.what, VoiceContact)
     ]  # fmt: skip

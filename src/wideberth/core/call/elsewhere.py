@@ -17,13 +17,14 @@ import msgspec
 
 from wideberth.core import events as ev
 from wideberth.core.call.board import Board
+from wideberth.core.call.hotline import MESSAGE, QUESTION
 from wideberth.core.carry.channel import Channel
 from wideberth.core.say import reference
 from wideberth.core.say.scan import named
 from wideberth.errors import BadInput
 
 # What an officer can write freely, in any command or in the terms of a notice. All the rest is numbers and short lists.
-_FREE: Final = ("text", "place_name", "contact", "answer", "as_read", "medium")
+_FREE: Final = ("text", "place_name", "contact", "answer", "as_read", "medium", "translator")
 _REFERENCE: Final = re.compile(r"(?<!\w)(?:[a-z]{3}[- ]?\d{4,8}[- ]?[a-z]|alert-[0-9a-f]{8})(?!\w)", re.IGNORECASE)
 
 
@@ -41,11 +42,17 @@ class Spoken(msgspec.Struct, frozen=True):
     def mechanism(self) -> str:
         return self.channel.agreement.mechanism
 
+    def knows(self, ref: str) -> bool:
+        """Whether there is a notice, an ALERT, a message or a question of that reference."""
+        return self.board.find(ref) is not None or self.board.hotline.find(ref) is not None
+
 
 def free_texts(command: ev.Command) -> tuple[str, ...]:
     """Everything in a command that a person wrote freely."""
     holders = (command, getattr(command, "terms", None))
-    found = (getattr(holder, field, "") for holder in holders for field in _FREE)
+    found = [getattr(holder, field, "") for holder in holders for field in _FREE]
+    found += getattr(command, "values", {}).values()
+    found += (reply.text for reply in getattr(command, "replies", ()))
     return tuple(text for text in found if text)
 
 
@@ -66,9 +73,10 @@ def names_elsewhere(command: ev.Command, here: Spoken, others: Iterable[Spoken])
     codes = {reference.party_code(party) for party in strange} - {reference.party_code(p) for p in here.parties}
     for match in _REFERENCE.finditer(text):
         ref = _canonical(match[0])
-        known_there = any(line.board.find(ref) is not None for line in others)
-        if ref[: reference.PARTY_LETTERS] in codes or (known_there and here.board.find(ref) is None):
-            found.append(f"this text names {ref}, a notice of another line than {here.mechanism}")
+        known_there = any(line.knows(ref) for line in others)
+        if ref[: reference.PARTY_LETTERS] in codes or (known_there and not here.knows(ref)):
+            kind = "message" if ref[: reference.PARTY_LETTERS] in (MESSAGE, QUESTION) else "notice"
+            found.append(f"this text names {ref}, a {kind} of another line than {here.mechanism}")
     return tuple(dict.fromkeys(found))
 
 

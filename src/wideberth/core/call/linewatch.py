@@ -13,6 +13,7 @@ from wideberth.core.call.board import Board, Thread
 from wideberth.core.call.contacts import Calls, Rung, calls, next_rung, rate_view
 from wideberth.core.call.linelog import LineItem, LineLog
 from wideberth.core.call.lines import CHECK_EARLY_MS, NO_CHECKS, LineState, LineStates, PairState, worst
+from wideberth.core.call.talkwatch import TalkWatch
 from wideberth.core.say.instant import show
 from wideberth.core.seal.agreement import LineTerms, Versions
 from wideberth.core.tells import CheckDue, CheckMissed, FallbackDue, Level, LineChanged, Tell
@@ -24,10 +25,11 @@ DOUBTFUL: Final = frozenset({LineState.SILENT, LineState.REFUSED, LineState.SUSP
 
 
 class LineWatch:
-    """`states` are for anybody to ask; what was told is kept in memory only."""
+    """`states` are for anybody to ask; what was told is kept in memory only. `talk` watches the hotline beside it."""
 
     def __init__(self, ch: str, us: str, peers: tuple[str, ...], versions: Versions, terms: LineTerms) -> None:
         self.states = LineStates(versions, terms)
+        self.talk = TalkWatch(ch, us, peers, versions)
         self._ch, self._us, self._peers = ch, us, peers
         self._versions, self._terms = versions, terms
         self._told: dict[str, PairState] = {}
@@ -41,6 +43,9 @@ class LineWatch:
 
     def tell(self, board: Board, now_ms: int) -> list[Tell]:
         """What to tell now, after something was said or time has passed. Costs nothing where neither is so."""
+        return self._of_line(board, now_ms) + self.talk.tell(board, now_ms)
+
+    def _of_line(self, board: Board, now_ms: int) -> list[Tell]:
         log = board.lines
         seen = (log, log.count, sum(1 for _ in self._versions))
         unchanged = self._seen is not None and self._seen[0] is log and self._seen[1:] == seen[1:]
@@ -59,7 +64,8 @@ class LineWatch:
         log, seen = board.lines, self._seen
         if seen is None or seen[0] is not log or seen[1] != log.count:
             return now_ms if self._peers else None
-        return self._next_ms
+        times = (self._next_ms, self.talk.next_ms(board, now_ms))
+        return min((t_ms for t_ms in times if t_ms is not None), default=None)
 
     def before(self, board: Board, thread: Thread, now_ms: int) -> list[Tell]:
         """A notice becomes active soon: is a person there? Nothing where one answered a moment ago."""

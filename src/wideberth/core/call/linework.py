@@ -6,9 +6,10 @@ from __future__ import annotations
 from typing import Any, Final
 
 from wideberth.core import events as ev
-from wideberth.core.call.board import Board
+from wideberth.core.call.board import Board, Thread
 from wideberth.core.call.linelog import LineItem, LineSaid
 from wideberth.core.call.statements import check_place
+from wideberth.core.say import codes
 from wideberth.core.say.scan import scan
 from wideberth.core.say.standing import LineCheck, LineCheckAnswer, LineWord, Statement
 from wideberth.core.say.words import VoiceContact
@@ -46,17 +47,49 @@ def _warned(text: str) -> dict[str, Any]:
 
 def _contact(command: ev.LogVoice, board: Board, terms: LineTerms, now_ms: int) -> VoiceContact:
     thread = board.find(command.ref) if command.ref else None
-    if command.ref and thread is None:
-        raise NotFound(f"there is no notice {command.ref} on this line", ref=command.ref)
+    if command.ref and thread is None and board.hotline.find(command.ref) is None:
+        raise NotFound(f"there is no notice and no message {command.ref} on this line", ref=command.ref)
     others = [m for m in terms.members if m != board.us]
     if command.party and command.party not in others:
         raise BadInput(f"{command.party} is not on this line; there are {', '.join(others)}", field="party")
     if not command.party and len(others) > 1:
         raise BadInput(f"say who was called (`--party`): {', '.join(others)}", field="party")
+    talk = board.hotline.find(command.ref) if command.ref and thread is None else None
+    of = thread.newest.entry if thread else talk.said.entry if talk else ""
+    if command.code:
+        _check_code(command, thread)
     return VoiceContact(
-        thread.newest.entry if thread else "", command.medium, command.answer, command.at_ms or now_ms,
-        command.outcome, command.party, command.frequency, command.rung,
+        of, command.medium, command.answer, command.at_ms or now_ms, command.outcome, command.party,
+        command.frequency, command.rung, bool(command.code),
     )  # fmt: skip
+
+
+def _check_code(command: ev.LogVoice, thread: Thread | None) -> None:
+    """Raises BadInput unless the code that was heard is the response code of the newest version."""
+    if thread is None:
+        raise BadInput("a check code is of one notice: name it with `--ref`", field="ref")
+    if command.outcome != "ANSWERED":
+        raise BadInput("nobody answered, so nobody gave a code; leave it out", field="code")
+    if codes.mistyped(command.code):
+        raise BadInput(
+            f"{command.code!r} was misheard or mistyped: it is no check code. Ask for it again, spelled. Nothing was "
+            "logged",
+            field="code",
+        )
+    held = next((v for v in reversed(thread.versions) if codes.answers(v.entry, command.code)), None)
+    if held is thread.newest:
+        return
+    if held is not None:
+        raise BadInput(
+            f"that is the code of version {held.number} of {thread.ref}, and version {thread.newest.number} holds: who "
+            "answered has the old one before them. Tell them, or log the call without the code",
+            field="code",
+        )
+    raise BadInput(
+        f"that is not the response code of {thread.ref}: who answered does not have it before them. End the call, and "
+        "call back on the agreed number; log it without the code",
+        field="code",
+    )
 
 
 def _asked(command: ev.AnswerCheck, board: Board, terms: LineTerms) -> LineItem:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from wideberth.core.call import talkviews
 from wideberth.core.call.board import Change, Version
 from wideberth.core.say import instant
 from wideberth.core.say.standing import (
@@ -21,6 +22,7 @@ from wideberth.core.say.standing import (
     Statement,
     Suspension,
 )
+from wideberth.core.say.talk import TalkWord
 from wideberth.core.say.volume import Circle, Corridor, Polygon, Volume4D
 from wideberth.core.say.words import RECEIPT_ONLY, NilReturn, Outage, VoiceContact, Word
 
@@ -88,6 +90,8 @@ def of_change(author: str, by: str, change: Change, what: Word) -> str:
         return f"{author} reports {thread.ref} {change.facts['state']} at {instant.show(change.facts['at_ms'])}."
     if change.step is not None and thread is not None and version is not None:
         return _of_step(change, by)
+    if isinstance(what, TalkWord):
+        return talkviews.sentence(by, change, what)
     if change.what == "agreement":
         return of_agreement(author, by, change.facts, what)
     match what:
@@ -129,13 +133,19 @@ _LINE_WORDS: Final = {
 }
 
 
+# Of a call in which the other side gave the response code of a notice (domain.md E9).
+VOICE_CHECKED: Final = "Acknowledged by voice, code checked: one side's word, and no acknowledgement that they signed."
+
+
 def contact(by: str, what: VoiceContact) -> str:
     """What was said off this system, or that nobody answered."""
     whom = f" to {what.party}" if what.party else ""
     how = f"{what.medium} {what.frequency}".rstrip()
     rung = f" ({what.rung} of the fallback ladder)" if what.rung is not None else ""
     outcome = {"ANSWERED": "answered", "NO_ANSWER": "no answer", "REFUSED": "refused"}[what.outcome]
-    return f"{by} logged a call{whom} by {how} at {instant.show(what.at_ms)}{rung}, {outcome}: “{what.answer}”."
+    checked = f" {VOICE_CHECKED}" if what.code_checked else ""
+    said = f"{outcome}: “{what.answer}”.{checked}"
+    return f"{by} logged a call{whom} by {how} at {instant.show(what.at_ms)}{rung}, {said}"
 
 
 def _quoted(text: str) -> str:

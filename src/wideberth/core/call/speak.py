@@ -15,6 +15,7 @@ import msgspec
 from wideberth.core import events as ev
 from wideberth.core.call.board import Board, Thread
 from wideberth.core.say import notice, reference
+from wideberth.core.say.talk import Clarification, ClarificationAnswer, HeardAs, Message, Translation
 from wideberth.core.say.volume import Volume4D
 from wideberth.core.say.words import (
     Acknowledgement,
@@ -80,13 +81,16 @@ def in_distress(what: Word, board: Board) -> bool:
         case Cancellation() | ActivityReport() | Acknowledgement() | Insufficient() | ReadBack() | RelayCount():
             thread = board.find(what.of)
             return thread is not None and thread.distress
+        case Message() | Translation() | HeardAs() | Clarification() | ClarificationAnswer():
+            thread = board.find(board.hotline.about(what))
+            return thread is not None and thread.distress
         case _:
             return False
 
 
 def own_notice(board: Board, ref: str) -> Thread:
     """Our own notice by its reference; typing errors are caught by the check character."""
-    thread = board.find(ref, board.us) or board.find(_canonical(ref), board.us)
+    thread = board.find(ref, board.us) or board.find(canonical(ref), board.us)
     if thread is None or thread.author != board.us:
         raise NotFound(f"we have no notice {ref} on this line; `notice list` shows them", ref=ref)
     if thread.kind != "notice":
@@ -94,7 +98,8 @@ def own_notice(board: Board, ref: str) -> Thread:
     return thread
 
 
-def _canonical(ref: str) -> str:
+def canonical(ref: str) -> str:
+    """As references are written; what is none, or misspelled, as it is."""
     try:
         return reference.check(ref)
     except BadInput:
@@ -152,7 +157,7 @@ def _answer(command: ev.Command, board: Board) -> Word:
         ev.Acknowledge | ev.FindInsufficient | ev.ReadBackAs | ev.Object | ev.Refuse | ev.CountRelays,
     )
     ref = command.ref
-    thread = board.find(command.of) if command.of else (board.find(ref) or board.find(_canonical(ref)))
+    thread = board.find(command.of) if command.of else (board.find(ref) or board.find(canonical(ref)))
     if thread is None:
         raise NotFound(f"there is no notice {ref} on this line; `notice list` shows them", ref=ref)
     if thread.author == board.us:

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What every word has in common: its kind on the wire, and that texts are short."""
+"""What words have in common: their kind on the wire, how urgent they are, and that texts are short."""
 
 from __future__ import annotations
+
+from enum import StrEnum
 
 import msgspec
 
@@ -10,6 +12,13 @@ from wideberth.errors import BadInput
 
 class WordBase(msgspec.Struct, frozen=True, tag_field="kind", forbid_unknown_fields=True, omit_defaults=True):
     """A frozen struct; its `kind` on the wire is also the `type` of the entry that carries it."""
+
+
+class Precedence(StrEnum):
+    FLASH = "FLASH"
+    IMMEDIATE = "IMMEDIATE"
+    PRIORITY = "PRIORITY"
+    ROUTINE = "ROUTINE"
 
 
 class Place(msgspec.Struct, frozen=True, array_like=True):

@@ -23,9 +23,11 @@ from wideberth.core.limits import (
     VOLUMES_PER_NOTICE_MAX,
 )
 from wideberth.core.say.base import Place as Place
+from wideberth.core.say.base import Precedence as Precedence
 from wideberth.core.say.base import WordBase, short
 from wideberth.core.say.place import Point
 from wideberth.core.say.standing import StandingWord
+from wideberth.core.say.talk import TalkWord
 from wideberth.core.say.volume import Volume4D
 from wideberth.errors import BadInput
 
@@ -68,13 +70,6 @@ class Hazard(StrEnum):
     FIRE_AND_SMOKE = "FIRE_AND_SMOKE"
     PEOPLE_PRESENT = "PEOPLE_PRESENT"
     UNSPECIFIED = "UNSPECIFIED"
-
-
-class Precedence(StrEnum):
-    FLASH = "FLASH"
-    IMMEDIATE = "IMMEDIATE"
-    PRIORITY = "PRIORITY"
-    ROUTINE = "ROUTINE"
 
 
 class Priority(StrEnum):
@@ -308,7 +303,8 @@ class VoiceContact(WordBase, frozen=True, tag="voice"):
     """What was said off this system, entered by the officer who was there (domain.md B8, B13). `of` may be empty.
 
     `party` is who was called (empty in a channel of two: the other), `frequency` a radio frequency or number as used,
-    `rung` the rung of the fallback ladder that this was, if it was one (B4).
+    `rung` the rung of the fallback ladder that this was, if it was one (B4). `code_checked`: whoever answered gave the
+    response code of the version `of` (E9; say/codes.py); it is still no acknowledgement that the other side signed.
     """
 
     of: str
@@ -319,8 +315,11 @@ class VoiceContact(WordBase, frozen=True, tag="voice"):
     party: str = ""
     frequency: str = ""
     rung: FallbackKind | None = None
+    code_checked: bool = False
 
     def __post_init__(self) -> None:
+        if self.code_checked and not (self.of and self.outcome == "ANSWERED"):
+            raise BadInput("a check code is of one notice, and somebody answered with it", field="code_checked")
         short(self.medium, NAME_CHARS_MAX, "medium")
         short(self.party, NAME_CHARS_MAX, "party")
         short(self.answer, TEXT_CHARS_MAX, "answer")
@@ -354,6 +353,6 @@ class EpochOpened(WordBase, frozen=True, tag="epoch"):
 Word = (
     Notice | Amendment | Correction | Extension | Cancellation | ActivityReport
     | Acknowledgement | Insufficient | ReadBack | Objection | Refusal | RelayCount
-    | Alert | NilReturn | Outage | VoiceContact | NodeRemark | EpochOpened | StandingWord
+    | Alert | NilReturn | Outage | VoiceContact | NodeRemark | EpochOpened | StandingWord | TalkWord
 )  # fmt: skip
 NoticeVersion = Notice | Amendment | Correction | Extension
