@@ -36,7 +36,7 @@ from wideberth.sim.site import Site
 
 
 class Mutant(msgspec.Struct, frozen=True):
-    """`promises`: those of which one must break. `patches`: (class or module, attribute) to what stands there instead."""
+    """`promises`: those of which one must break. `patches`: (class or module, name) to what stands there."""
 
     name: str
     mistake: str
@@ -288,7 +288,7 @@ MUTANTS: Final = (
            {}, _NoFlushTimer),
     Mutant("half an agreement", "a version is in force before every member signed it", ("agreed", "framed", "sound"),
            {(Accord, "missing"): staticmethod(lambda proposed: [])}),
-    Mutant("slip not looked at", "nobody compares what a mediator hands over with what its sender signed", ("named", "sound"),
+    Mutant("slip not looked at", "nobody compares what is handed over with what was signed", ("named", "sound"),
            {(mediation, "admit"): lambda *_: mediation.Slip(1, "0" * 64, "A", "B", "0" * 64, 0)}),
 )  # fmt: skip
 BY_NAME: Final[dict[str, Mutant]] = {m.name: m for m in MUTANTS}
