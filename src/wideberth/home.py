@@ -9,6 +9,7 @@
     sets/NONCE/           keys and card of one mechanism alone, with set.json that names it (`invite --own-keys`)
     node.sock             the local socket while the node runs
     record.db             the record, where the store is SQLite
+    record.db.mark        how far the record had come: an older copy in its place is noticed (`store/watermark.py`)
     NAME.pem              roots of time-stamping authorities, where config.toml names any (`tsa_roots`)
 
 Files are 0600 and folders 0700; a folder that others can open is refused rather than mended, because its keys may be
