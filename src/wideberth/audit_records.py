@@ -16,7 +16,7 @@ import msgspec
 
 from wideberth.core.records import EntryRecord, SettingRecord, SidecarRecord
 from wideberth.core.say.words import Place
-from wideberth.core.seal import canonical, checkpoint, envelope, heads, linecheck
+from wideberth.core.seal import canonical, checkpoint, envelope, heads, linecheck, mediation
 from wideberth.core.seal import entry as entries
 from wideberth.core.seal import receipt as receipts
 from wideberth.core.seal.entry import Header, Unread
@@ -155,6 +155,8 @@ def _sidecar(record: SidecarRecord, batch: Batch) -> Seen:
             return msgspec.structs.replace(plain, note=_proof(record, batch))
         case "stamp":
             _stamp(record)
+        case mediation.KEPT_STAMP | mediation.KEPT_PROOF:
+            _of_mediator(record)
         case "card" | "agreement" | "pending":
             pass  # these say whose keys hold: `audit.py` reads them first
         case _:
@@ -203,6 +205,14 @@ def _stamp(record: SidecarRecord) -> None:
         raise Malformed(f"a time stamp that cannot be read: {why}") from None
     if not token.startswith(b"\x30"):
         raise Malformed("it is kept as a time stamp, and is no DER")
+
+
+def _of_mediator(record: SidecarRecord) -> None:
+    """Spelling and place only: whose key it is, the mediator's card says, and that is not in the record."""
+    if canonical.sha256(record.envelope) != record.key:
+        raise Malformed("what a mediator signed is filed under another hash than its own")
+    if record.kind == mediation.KEPT_STAMP and mediation.stamped_by(record.envelope) != record.author:
+        raise Malformed("a stamp is filed under another mediator than it says")
 
 
 def _proof(record: SidecarRecord, batch: Batch) -> str:

@@ -81,11 +81,11 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def listen_host(self) -> str:
-        return _split_listen(self.listen)[0]
+        return split_listen(self.listen)[0]
 
     @property
     def listen_port(self) -> int:
-        return _split_listen(self.listen)[1]
+        return split_listen(self.listen)[1]
 
 
 def read_config(text: str) -> Config:
@@ -185,7 +185,8 @@ def _check_party(value: Any) -> None:
         raise ValueError("is a name of at least one character, without a slash (posts are written PARTY/post)")
 
 
-def _split_listen(value: str) -> tuple[str, int]:
+def split_listen(value: str) -> tuple[str, int]:
+    """Host and port of a `listen` address. Raises: ValueError (BadInput is one), in words."""
     host, colon, port = value.rpartition(":")
     host = host[1:-1] if host.startswith("[") and host.endswith("]") else host
     if not colon or not host or not (port.isascii() and port.isdecimal()) or len(port) > 5 or int(port) > 65535:
@@ -196,7 +197,7 @@ def _split_listen(value: str) -> tuple[str, int]:
 
 
 def _check_listen(value: Any) -> None:
-    _split_listen(_text(value, 260))
+    split_listen(_text(value, 260))
 
 
 def _check_public_url(value: Any) -> None:

@@ -52,17 +52,18 @@ class _Link:
 
 class Links:
     """`node` gives the core of now; `keep` stores what mediators signed and may raise StoreFull or StoreBroken; `soon`
-    carries an event out that nobody waits for; `signer` is the node's key. All are called on the loop's thread."""
+    carries an event out that nobody waits for; `node_of` gives the node's key on a card of ours. All are called on the
+    loop's thread."""
 
     def __init__(
-        self, home: Home, clock: Clock, signer: Signer, *, node: Callable[[], Node], tell: Callable[[Tell], None],
-        keep: Callable[[Sequence[SidecarRecord]], None], soon: Callable[[ev.Event], None],
+        self, home: Home, clock: Clock, *, node_of: Callable[[Card], Signer], node: Callable[[], Node],
+        tell: Callable[[Tell], None], keep: Callable[[Sequence[SidecarRecord]], None], soon: Callable[[ev.Event], None],
     ) -> None:  # fmt: skip
         self.keys = MemoryKeyRing()
-        self.desk = Desk(self, signer, Ed25519Verifier(), self._now_ms)
+        self.desk = Desk(self, Ed25519Verifier(), self._now_ms)
         self._home = home
         self._clock = clock
-        self._signer = signer
+        self._node_of = node_of
         self._node = node
         self._tell = tell
         self._keep = keep
@@ -138,8 +139,8 @@ class Links:
     def _mediated(self, ch: str, party: str, card: MediatorCard, another: bool) -> Mediated:
         return Mediated(
             card, client_context(card.tls_pem, self._home.identity()),
-            us=self._home.config.party, to=party, node=self._signer, verifier=Ed25519Verifier(),
-            peer_key=partial(self.node_key, ch, party), now_ms=self._now_ms, keep=self.keep_stamp,
+            us=self._home.config.party, to=party, node=partial(self.signer, ch), verifier=Ed25519Verifier(),
+            peer_keys=partial(self.node_keys, ch, party), now_ms=self._now_ms, keep=self.keep_stamp,
             patience=WITH_ANOTHER if another else None,
         )  # fmt: skip
 
@@ -193,12 +194,19 @@ class Links:
     def mediator(self, name: str) -> MediatorCard | None:
         return self._book.mediators.get(name)
 
-    def node_key(self, ch: str, party: str) -> str:
+    def signer(self, ch: str) -> Signer:
+        node, us = self._node(), self._home.config.party
+        cards = node.lines[ch].channel.cards if ch in node.lines else node.pending[ch][1]
+        return self._node_of(cards[us])
+
+    def node_keys(self, ch: str, party: str) -> tuple[str, ...]:
         node = self._node()
-        cards = node.lines[ch].channel.cards if ch in node.lines else node.pending.get(ch, (None, {}))[1]
+        if ch in node.lines:
+            return node.lines[ch].channel.succession(party).node_keys
+        cards = node.pending.get(ch, (None, {}))[1]
         if party not in cards:
             raise Stranger("this delivery is of a channel or a party that this node does not know")
-        return cards[party].node
+        return (cards[party].node,)
 
     def keep_stamp(self, ch: str, mediator: str, stamp: bytes) -> None:
         kind, key = mediation.KEPT_STAMP, canonical.sha256(stamp)

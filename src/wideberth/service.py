@@ -71,7 +71,7 @@ class Service:
         self.failed: Fault | None = None
         self._signers = HomeSigners(home)
         self._links = Links(
-            home, clock, self._signers.node, node=lambda: self.node, tell=lambda tell: self._tell(tell, False),
+            home, clock, node_of=self._signers.node_of, node=lambda: self.node, tell=lambda tell: self._tell(tell, False),
             keep=self._keep_beside, soon=lambda event: self._spawn(self._quietly(event)),
         )  # fmt: skip
         self._tasks: set[asyncio.Task[Any]] = set()

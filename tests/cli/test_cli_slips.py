@@ -98,6 +98,15 @@ SLIPS = [
     (("invite",), 2, "Missing argument"),
     (("accept", "no-such-file"), 4, "there is no file"),
     (("up", "--clock", "noon"), 3, "'noon' is not a time"),
+    (("way", "list", "x"), 2, "unexpected extra argument"),
+    (("way", "trust", "no-such-card.json"), 4, "there is no file"),
+    (("way", "set", "GREEN", "NOBODY"), 4, "does not know a mediator NOBODY"),
+    (("way", "proofs", "x"), 2, "unexpected extra argument"),
+    (("mediate", "init", "host"), 3, "capitals"),
+    (("mediate", "add"), 2, "Missing argument"),
+    (("mediate", "card"), 4, "there is no mediator"),
+    (("mediate", "up"), 4, "there is no mediator"),
+    (("mediate", "log", "--newest", "0"), 2, "--newest"),
 ]  # fmt: skip
 
 

@@ -22,6 +22,7 @@ from wideberth.cli import (
     join,
     keep,
     lines,
+    mediate,
     notice,
     paper,
     plan,
@@ -29,6 +30,7 @@ from wideberth.cli import (
     sim,
     status,
     watch,
+    way,
     words,
 )
 from wideberth.cli.session import FOLDER, Session, begin, chosen
@@ -94,6 +96,8 @@ status.add_to(app)
 doctor.add_to(app)
 keep.add_to(app)
 evidence.add_to(app)
+app.add_typer(way.app, name="way")
+app.add_typer(mediate.app, name="mediate")
 verb(app, "demo")(demo.demo)
 verb(app, "sim")(sim.sim)
 

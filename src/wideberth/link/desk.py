@@ -26,8 +26,12 @@ class Books(Protocol):
         """The card of a mediator that this node took in."""
         ...
 
-    def node_key(self, ch: str, party: str) -> str:
-        """The key that signs for `party`'s node in this channel. Raises: Stranger."""
+    def node_keys(self, ch: str, party: str) -> tuple[str, ...]:
+        """The keys that sign, or signed, for `party`'s node in this channel. Raises: Stranger."""
+        ...
+
+    def signer(self, ch: str) -> Signer:
+        """Our own node's key in this channel."""
         ...
 
     def keep_stamp(self, ch: str, mediator: str, stamp: bytes) -> None: ...
@@ -38,13 +42,12 @@ class Books(Protocol):
 
 
 # A fault with one of these reasons was seen by us alone, or proves nothing: told, and nobody is accused.
-_TOLD: Final = ("stamp", "answer")
+_TOLD: Final = ("stamp", "slip", "answer")
 
 
 class Desk:
-    def __init__(self, books: Books, node: Signer, verifier: Verifier, now_ms: Callable[[], int]) -> None:
+    def __init__(self, books: Books, verifier: Verifier, now_ms: Callable[[], int]) -> None:
         self._books = books
-        self._node = node
         self._verifier = verifier
         self._now_ms = now_ms
 
@@ -60,10 +63,10 @@ class Desk:
             self._books.told("", "", fault)
             raise fault
         stamp = mediation.read_stamp(wrapper.stamp, card, self._verifier)
-        key = self._books.node_key(stamp.ch, stamp.sender)
+        keys = self._books.node_keys(stamp.ch, stamp.sender)
         try:
             handed = mediation.check_handed(
-                wrapper.slip, wrapper.stamp, wrapper.sealed, card, key, self._verifier
+                wrapper.slip, wrapper.stamp, wrapper.sealed, card, keys, self._verifier
             )  # fmt: skip
             with mediation.answered_for(handed):
                 _same_way(wrapper.sealed, stamp)
@@ -82,7 +85,7 @@ class Desk:
         """What goes back through the mediator: our sealed answer and our node's slip, bound to what it answers."""
         was = handed.slip
         slip = Slip(1, was.ch, was.to, was.sender, canonical.sha256(sealed), self._now_ms(), answers=was.sha256)
-        return pack(Wrapper(mediation.sign_slip(slip, self._node), sealed))
+        return pack(Wrapper(mediation.sign_slip(slip, self._books.signer(was.ch)), sealed))
 
 
 def _same_way(sealed: bytes, stamp: Stamp) -> None:

@@ -114,25 +114,26 @@ class Direct:
 class Mediated:
     """By way of a mediator that both sides trust to stamp and to pass on, and with nothing more.
 
-    `peer_key` gives the peer's node key, by which its answers are signed; `keep` takes each stamp that the mediator
-    gave, with the channel. `tls` shows our own certificate: a mediator speaks with its members only.
+    `node` gives our own node's key of now, `peer_keys` the peer's, by which its answers are signed; `keep` takes each
+    stamp that the mediator gave, with the channel. `tls` shows our own certificate: a mediator speaks with its members
+    only.
     """
 
     def __init__(
-        self, card: MediatorCard, tls: ssl.SSLContext, *, us: str, to: str, node: Signer, verifier: Verifier,
-        peer_key: Callable[[], str], now_ms: Callable[[], int], keep: Callable[[str, str, bytes], None],
-        patience: Patience | None = None,
+        self, card: MediatorCard, tls: ssl.SSLContext, *, us: str, to: str, node: Callable[[], Signer],
+        verifier: Verifier, peer_keys: Callable[[], Sequence[str]], now_ms: Callable[[], int],
+        keep: Callable[[str, str, bytes], None], patience: Patience | None = None,
     ) -> None:  # fmt: skip
         self.card = card
         self._node = node
         self._verifier = verifier
-        self._peer_key = peer_key
+        self._peer_keys = peer_keys
         self._now_ms = now_ms
         self._keep = keep
         url = card.url.rstrip("/")
         self._poster = Poster(url + RELAY_PATH, tls, WRAPPER_TYPE, patience or Patience())
         self._prober = Poster(url + REACH_PATH, tls, JSON_TYPE, PROBE)
-        self._reach = mediation.sign_reach(us, to, node)
+        self._us, self._to = us, to
 
     @property
     def name(self) -> str:
@@ -141,7 +142,7 @@ class Mediated:
     async def post(self, wire: bytes, route: Route) -> Came:
         digest = canonical.sha256(wire)
         said = Slip(1, route.ch, route.sender, route.to, digest, self._now_ms())
-        slip = mediation.sign_slip(said, self._node)
+        slip = mediation.sign_slip(said, self._node())
         status, answer = await _posted(self._poster, pack(Wrapper(slip, wire)), self.name)
         if status == 502 and answer is not None:
             stamp = self._stamp(answer, slip, wire, route.ch)
@@ -156,9 +157,8 @@ class Mediated:
             raise Malformed(f"the answer of {self.name} does not say its length, or is too long", reason="length")
         back = unpack(answer)
         self._stamp(back.before, slip, wire, route.ch)
-        key = self._peer_key()
         handed = mediation.check_handed(
-            back.slip, back.stamp, back.sealed, self.card, key, self._verifier, answers=digest
+            back.slip, back.stamp, back.sealed, self.card, self._peer_keys(), self._verifier, answers=digest
         )  # fmt: skip
         if (handed.slip.ch, handed.slip.sender, handed.slip.to) != (route.ch, route.to, route.sender):
             raise Malformed(f"{self.name} handed over an answer for another channel or party", reason="reply")
@@ -171,7 +171,7 @@ class Mediated:
         return found
 
     async def probe(self) -> None:
-        status, answer = await _posted(self._prober, self._reach, self.name)
+        status, answer = await _posted(self._prober, mediation.sign_reach(self._us, self._to, self._node()), self.name)
         if status != 200:
             fault = _refused(status, answer, self.name)
             if fault.details["refused"] == "Unreachable":

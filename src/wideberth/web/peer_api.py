@@ -24,7 +24,7 @@ from starlette.types import Scope, Send
 
 from wideberth.core.limits import DELIVERY_BYTES_MAX
 from wideberth.core.seal.mediation import Handed, answered_for
-from wideberth.errors import Fault, Misuse, Oversized, Spoiled, Unreachable
+from wideberth.errors import Fault, Misuse, Oversized, Theirs, Unreachable
 from wideberth.link.delivery import Delivery, open_delivery, read_address, seal_delivery
 from wideberth.link.desk import Desk
 from wideberth.link.keyring import KeyRing
@@ -104,7 +104,7 @@ class _Relayed(_Deliveries):
         handed = self._desk.take(wire)
         try:
             sealed = await self._exchange(handed.sealed, handed)
-        except Spoiled as fault:
+        except Theirs as fault:
             self._desk.refused(fault, handed.stamp)
             raise
         return self._desk.answer(handed, sealed)

@@ -30,8 +30,17 @@ def stamp(sealed=SENT, over=None, key=HOST, **changes):
     return mediation.sign_stamp(msgspec.structs.replace(said, **changes), key)
 
 
+def forged(envelope_):
+    """The sender's key is named, and another signed."""
+    made = json.loads(envelope_)
+    made["signatures"][0]["sig"] = json.loads(slip(CHANGED, OTHER))["signatures"][0]["sig"]
+    return canonical.encode(made)
+
+
 def handed(slip_=None, stamp_=None, sealed=SENT, answers=""):
-    return mediation.check_handed(slip_ or slip(), stamp_ or stamp(), sealed, CARD, BLUE.public, CHECK, answers=answers)
+    return mediation.check_handed(
+        slip_ or slip(), stamp_ or stamp(), sealed, CARD, (BLUE.public,), CHECK, answers=answers
+    )
 
 
 def test_what_its_sender_signed_and_the_mediator_stamped_is_taken():
@@ -43,7 +52,8 @@ def test_what_its_sender_signed_and_the_mediator_stamped_is_taken():
     ("slip_", "changes"),
     [
         (slip(), {}),  # a byte changed, and stamped as changed
-        (slip(CHANGED, OTHER), {}),  # a slip that the mediator made itself
+        (forged(slip(CHANGED)), {}),  # a slip that the mediator made itself, in the sender's name
+        (slip(SENT, OTHER), {}),  # under any key, over other bytes
         (slip(CHANGED, to="OTHER"), {}),  # a slip for somebody else
         (slip(CHANGED, sender="OTHER"), {}),
         (slip(CHANGED, ch="d1" * 32), {}),
@@ -118,12 +128,26 @@ def test_bytes_that_the_sender_signed_and_nobody_can_open_are_the_senders():
         raise BadSignature("does not open")
 
 
-def test_a_mediator_admits_only_what_the_sender_signed_for_this_recipient():
+def test_a_slip_under_a_key_that_is_not_known_accuses_nobody_and_is_opened():
+    """The sender's newer card travels inside: refused for its key, it could never come by this way."""
+    newer = slip(node=OTHER)
+    found = handed(newer, stamp(over=newer))
+    assert not found.vouched
+    with pytest.raises(BadSignature, match="Nobody can be named") as told, mediation.answered_for(found):
+        raise BadSignature("the sealed message does not open")
+    assert told.value.details["reason"] == "slip"
+    known = mediation.check_handed(newer, stamp(over=newer), SENT, CARD, (BLUE.public, OTHER.public), CHECK)
+    assert known.vouched
+
+
+def test_what_a_mediator_may_stamp_is_what_the_sender_signed_for_this_recipient():
     way = (CH, "BLUE", "GREEN")
-    assert mediation.admit(slip(), SENT, way, BLUE.public, CHECK).t_ms == 1_000
-    for bad, sealed, to in ((slip(), CHANGED, way), (slip(node=OTHER), SENT, way), (slip(), SENT, (CH, "BLUE", "X1"))):
+    found, by_sender = mediation.admit(slip(), SENT, way, (BLUE.public,), CHECK)
+    assert (found.t_ms, by_sender) == (1_000, True)
+    assert mediation.admit(slip(node=OTHER), SENT, way, (BLUE.public,), CHECK)[1] is False
+    for bad, sealed, to in ((slip(), CHANGED, way), (forged(slip()), SENT, way), (slip(), SENT, (CH, "BLUE", "X1"))):
         with pytest.raises(BadSignature):
-            mediation.admit(bad, sealed, to, BLUE.public, CHECK)
+            mediation.admit(bad, sealed, to, (BLUE.public,), CHECK)
 
 
 @pytest.mark.parametrize(
@@ -142,7 +166,11 @@ def test_a_slip_or_stamp_has_one_spelling_and_its_ranges(kind, change):
     payload = {**json.loads(envelope.read(envelope_, type_)[1]), **change}
     bad = envelope.seal(type_, canonical.encode(payload), key).encoded()
     with pytest.raises(Malformed):
-        _ = mediation.read_slip(bad, BLUE.public, CHECK) if kind is Slip else mediation.read_stamp(bad, CARD, CHECK)
+        read_slip(bad) if kind is Slip else mediation.read_stamp(bad, CARD, CHECK)
+
+
+def read_slip(bad):
+    return mediation.admit(bad, SENT, (CH, "BLUE", "GREEN"), (BLUE.public,), CHECK)
 
 
 def test_a_mediators_card_is_signed_by_its_own_key():

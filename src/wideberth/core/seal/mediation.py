@@ -9,9 +9,12 @@ short statements travel with each delivery, beside the seal:
 
 A mediator stamps only what its slip covers: that is its one duty. So the two together say who changed something:
 
-    stamp over these bytes, slip by the sender over others   the mediator: it signed for bytes it should have refused
+    stamp over these bytes, slip over others, or forged      the mediator: it signed for bytes it should have refused
     stamp and slip over these bytes, and they do not open    the sender: it signed bytes that nobody can open
     stamp over other bytes, or with another slip             nobody: whoever saw a stamp can send it along
+
+A slip under a key that the reader does not know is neither: the sender may have a newer card, which travels inside.
+Then the delivery is opened all the same (what is in it is signed as well), and if that fails nobody is named.
 
 The first two are `Spoiled`, and slip and stamp are a proof that needs no third thing. A stamp binds the slip's bytes as
 sent, so a sender cannot put another slip under a stamp to accuse the mediator; the slip of an answer names the delivery
@@ -20,7 +23,7 @@ that it answers, so an old answer cannot be passed off for a new one.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -29,7 +32,7 @@ import msgspec
 from wideberth.core.limits import INTEGER_MAX, NAME_CHARS_MAX
 from wideberth.core.seal import canonical, envelope
 from wideberth.core.seal.entry import is_hash
-from wideberth.core.seal.keys import Signer, Verifier, unb64
+from wideberth.core.seal.keys import Signer, Verifier, key_id, unb64
 from wideberth.core.seal.party import check_party_name
 from wideberth.errors import BadSignature, Fault, Malformed, Spoiled, Stranger, Theirs
 
@@ -128,16 +131,28 @@ _REACHES: Final = msgspec.json.Decoder(Reach)
 
 
 class Handed(msgspec.Struct, frozen=True):
-    """A delivery as a mediator handed it over, after `check_handed`: bytes as sent, and what slip and stamp say."""
+    """A delivery as a mediator handed it over, after `check_handed`: bytes as sent, and what slip and stamp say.
+
+    `vouched` is False where the slip is under a key that we do not know for the sender.
+    """
 
     sealed: bytes
     slip_envelope: bytes
     stamp_envelope: bytes
     slip: Slip
     stamp: Stamp
+    vouched: bool = True
 
-    def by_sender(self, fault: Fault) -> Spoiled:
-        """The sender signed for exactly these bytes, and they cannot be used: `fault` says why."""
+    def by_sender(self, fault: Fault) -> Theirs:
+        """These bytes cannot be used, as `fault` says: what to tell of whoever signed for them."""
+        if not self.vouched:
+            return BadSignature(
+                f"a delivery that {self.stamp.mediator} handed over as of {self.slip.sender} cannot be used "
+                f"({fault.sentence}), and it is signed with a key of {self.slip.sender} that this node does not know: "
+                "a newer card's, or made up on the way. Nobody can be named for it; use the telephone",
+                mediator=self.stamp.mediator,
+                reason="slip",
+            )
         return Spoiled(
             f"{self.slip.sender} signed a delivery that cannot be used ({fault.sentence}). {self.stamp.mediator} "
             f"passed on what {self.slip.sender} signed; its signature is kept as proof",
@@ -206,10 +221,12 @@ def read_reach(data: bytes) -> Reach:
     return canonical.read(envelope.read(data, REACH)[1], _REACHES, "reach")
 
 
-def check_reach(data: bytes, node_key: str, verifier: Verifier) -> None:
-    """Raises: Oversized, Malformed, BadSignature unless `node_key` signed it."""
+def check_reach(data: bytes, node_keys: Sequence[str], verifier: Verifier) -> None:
+    """Raises: Oversized, Malformed, BadSignature unless one of these keys signed it."""
     sealed, payload = envelope.read(data, REACH)
-    envelope.check(sealed, payload, node_key, verifier, "reach")
+    named = {signature.keyid for signature in sealed.signatures}
+    key = next((key for key in node_keys if key_id(key) in named), node_keys[0])
+    envelope.check(sealed, payload, key, verifier, "reach")
 
 
 def read_stamp(data: bytes, card: MediatorCard, verifier: Verifier) -> Stamp:
@@ -227,23 +244,25 @@ def stamped_by(data: bytes) -> str:
     return canonical.read(envelope.read(data, STAMP)[1], _STAMPS, "stamp").mediator
 
 
-def read_slip(data: bytes, node_key: str, verifier: Verifier) -> Slip:
-    """A slip by this node key. Raises: Oversized, Malformed, BadSignature."""
-    sealed, payload = envelope.read(data, SLIP)
-    slip = canonical.read(payload, _SLIPS, "slip")
-    envelope.check(sealed, payload, node_key, verifier, f"slip of {slip.sender}")
-    return slip
+def admit(
+    slip: bytes, sealed: bytes, way: tuple[str, str, str], node_keys: Sequence[str], verifier: Verifier
+) -> tuple[Slip, bool]:
+    """A mediator's one duty: the slip is over these very bytes, in `way` (ch, from, to), and by the sender's node,
+    whose keys, now and before, are `node_keys`.
 
-
-def admit(slip: bytes, sealed: bytes, way: tuple[str, str, str], node_key: str, verifier: Verifier) -> Slip:
-    """A mediator's one duty: the slip is by the sender's node, and over these very bytes, in `way` (ch, from, to).
-
-    Raises: Oversized, Malformed, BadSignature: then nothing is stamped and nothing passed on.
+    Returns the slip, and whether it is by one of them: False where it names a key that is none of these. Raises:
+    Oversized, Malformed, BadSignature.
     """
-    found = read_slip(slip, node_key, verifier)
+    signed, payload = envelope.read(slip, SLIP)
+    found = canonical.read(payload, _SLIPS, "slip")
     if (found.ch, found.sender, found.to) != way or found.sha256 != canonical.sha256(sealed):
         raise BadSignature("the slip of this delivery is over other bytes, or for another recipient")
-    return found
+    named = {signature.keyid for signature in signed.signatures}
+    for key in node_keys:
+        if key_id(key) in named:
+            envelope.check(signed, payload, key, verifier, f"slip of {found.sender}")
+            return found, True
+    return found, False
 
 
 def check_stamp(data: bytes, card: MediatorCard, slip: bytes, sealed: bytes, verifier: Verifier) -> Stamp:
@@ -268,12 +287,12 @@ def check_handed(
     stamp: bytes,
     sealed: bytes,
     card: MediatorCard,
-    node_key: str,
+    node_keys: Sequence[str],
     verifier: Verifier,
     *,
     answers: str = "",
 ) -> Handed:
-    """What a mediator handed over, by the rule of the module. `node_key`: the key of the node that must have sent it.
+    """What a mediator handed over, by the rule of the module. `node_keys`: those of the node that must have sent it.
 
     `answers`: the hash of our delivery, where this must be the answer to it. Raises: Spoiled, naming the mediator, with
     the proof; and what `check_stamp` raises.
@@ -281,7 +300,7 @@ def check_handed(
     stamped = check_stamp(stamp, card, slip, sealed, verifier)
     way = (stamped.ch, stamped.sender, stamped.to)
     try:
-        found = admit(slip, sealed, way, node_key, verifier)
+        found, vouched = admit(slip, sealed, way, node_keys, verifier)
     except Fault as fault:
         raise _by_mediator(stamped, slip, stamp, sealed, str(fault)) from None
     if found.answers != answers:
@@ -291,7 +310,7 @@ def check_handed(
             mediator=card.mediator,
             reason="answer",
         )
-    return Handed(sealed, slip, stamp, found, stamped)
+    return Handed(sealed, slip, stamp, found, stamped, vouched)
 
 
 def _by_mediator(stamped: Stamp, slip: bytes, stamp: bytes, sealed: bytes, why: str) -> Spoiled:
