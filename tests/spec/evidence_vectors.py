@@ -18,17 +18,22 @@ from typing import Any
 
 sys.path[:0] = [str(Path(__file__).resolve().parent), str(Path(__file__).resolve().parents[1] / "evidence")]
 
+import msgspec
 from dertoken import token
-from first_notice import SPEC, at, build, signer
+from first_notice import SPEC, at, build, card, signer
 from tamper import lines, renamed, resealed, sidecar_line, stamp_name, strand_file, with_lines, with_sidecar
 
 from wideberth import evidence
 from wideberth.core.records import EntryRecord, SidecarRecord
-from wideberth.core.seal import bundle, checkpoint, linecheck
+from wideberth.core.say.standing import CardChanged, KeyRevoked
+from wideberth.core.say.words import NilReturn, Word
+from wideberth.core.seal import bundle, canonical, checkpoint, linecheck
 from wideberth.core.seal import entry as entries
 from wideberth.core.seal.checkpoint import Checkpoint, EntryProof
+from wideberth.core.seal.keys import Ed25519Signer
 from wideberth.core.seal.linecheck import LineAsk
 from wideberth.core.seal.merkle import Tree
+from wideberth.core.seal.party import Post, sign_card
 from wideberth.verifier import verify
 
 FOLDER = SPEC / "vectors" / "evidence"
@@ -83,6 +88,71 @@ def make_torn() -> bytes:
                          selection=bundle.whole_channel(), with_verifier=False)  # fmt: skip
 
 
+def changed() -> bundle.Kept:
+    """BLUE certifies a second node key and a second key for its watch, speaks, takes that key out of use; and then it
+    is used once more."""
+    held = kept()
+    first = card("BLUE")
+    posts = {**first.posts, "watch-1": Post(second("watch-1").public, False)}
+    envelope = sign_card(
+        msgspec.structs.replace(first, version=2, node=second("node").public, posts=posts), signer("BLUE", "root")
+    ).encoded()
+    held.take(SidecarRecord(held.ch, "card", "", hashlib.sha256(envelope).hexdigest(), envelope, 0))
+    revoked = KeyRevoked("watch-1", second("watch-1").public, "taken")
+    write(held, "node", CardChanged(envelope.decode()), None, signer("BLUE", "node"))
+    write(held, "watch-1", NilReturn(at("18:00:00")), second("watch-1"), second("node"))
+    write(held, "supervisor", revoked, signer("BLUE", "supervisor"), second("node"))
+    write(held, "watch-1", NilReturn(at("20:00:00")), second("watch-1"), second("node"))
+    return held
+
+
+def second(which: str) -> Ed25519Signer:
+    """BLUE's second key of that name: seeds 0x15 and 0x16, 32 times."""
+    return Ed25519Signer(bytes([{"node": 0x15, "watch-1": 0x16}[which]]) * 32)
+
+
+def write(held: bundle.Kept, post: str, what: Word, key: Ed25519Signer | None, node: Ed25519Signer) -> EntryRecord:
+    """BLUE's next entry, into what is kept."""
+    strand = entries_of(held, "BLUE")
+    n, last = len(strand) + 1, strand[-1]
+    said, sig = entries.state(f"BLUE/{post}", held.ch, at(f"12:00:0{n}"), what, key)
+    body = entries.pack_body(said, sig, bytes([0x10 + n]) * 16)
+    before = json.loads(payload_of(last.envelope))
+    green = entries_of(held, "GREEN")[-1]
+    header = entries.Header(
+        v=1, type=entries.kind_of(what), ch=held.ch, agr=before["agr"], sender="BLUE", by=f"BLUE/{post}",
+        epoch=last.epoch, seq=n, prev=last.hash, seen={"GREEN": entries.Place(green.epoch, green.seq, green.hash)},
+        t_ms=at(f"12:00:0{n}"), body_sha256=hashlib.sha256(body).hexdigest(),
+    )  # fmt: skip
+    entry = entries.seal(header, body, node)
+    record = EntryRecord(held.ch, "BLUE", last.epoch, n, entry.hash, last.hash, header.type, entry.envelope, entry.body,
+                         header.t_ms)  # fmt: skip
+    held.take(record)
+    return record
+
+
+def make_changed(held: bundle.Kept) -> bytes:
+    return evidence.make(held, party="GREEN", node=signer("GREEN", "node"), t_ms=at("12:30:00"),
+                         selection=bundle.whole_channel(), with_verifier=False)  # fmt: skip
+
+
+def make_by_old_node() -> bytes:
+    """After the card BLUE's first node key signs on, and GREEN closes the strand over that."""
+    held = changed()
+    files = verify.unpack(make_changed(held))
+    strand = entries_of(held, "BLUE")
+    del strand[3:]
+    late = write(held, "supervisor", NilReturn(at("18:00:00")), signer("BLUE", "supervisor"), signer("BLUE", "node"))
+    tree = Tree(bytes.fromhex(r.hash) for r in entries_of(held, "BLUE"))
+    head = Checkpoint(held.ch, "BLUE", late.epoch, tree.size, tree.root(tree.size))
+    line = canonical.encode({"body": base64.b64encode(late.body).decode(), "entry": json.loads(late.envelope)}) + b"\n"
+    files = {name: data for name, data in files.items() if not name.startswith("checkpoints/BLUE/")}
+    files[f"checkpoints/BLUE/{late.epoch}/{tree.size:010}.txt"] = checkpoint.witness(
+        head, "GREEN", signer("GREEN", "node"), 1_936_516_260
+    )
+    return resealed(with_lines(files, "BLUE", [*lines(files, "BLUE")[:3], line]), signer("GREEN", "node"))
+
+
 def entries_of(held: bundle.Kept, party: str) -> list[EntryRecord]:
     return next(strand for (author, _), strand in held.strands.items() if author == party)
 
@@ -131,6 +201,8 @@ def bundles() -> dict[str, tuple[bytes, list[str], str, str]]:
         "bad-swapped": (resealed(with_lines(files, "GREEN", [theirs[0], ours[1]]), node), [], bad, f"{name}, line 2"),
         "bad-checkpoint": (resealed({**files, note: files[note][:-8] + b"AAAAAA=\n"}, node), [], bad, note),
         "good-split-view": (torn, [], good, ""),
+        "good-keys-changed": (make_changed(changed()), [], good, ""),
+        "bad-node-key": (make_by_old_node(), [], bad, f"{strand_file(files, 'BLUE')}, line 4"),
         "bad-stamp": (
             resealed(renamed(files, stamp, stamp_name(note, other), other), node),
             [],

@@ -14,8 +14,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from wideberth.core.say.place import Altitude, VerticalRef
 from wideberth.core.say.rules import Mode, Purpose, Rules
 from wideberth.core.say.volume import Circle, Volume4D
@@ -45,7 +43,7 @@ WIDTH = 112
 
 # One byte, repeated 32 times, is the seed of a key.
 SEEDS = {
-    "BLUE": {"root": 0x10, "node": 0x11, "watch-1": 0x12, "sealing": 0x13},
+    "BLUE": {"root": 0x10, "node": 0x11, "watch-1": 0x12, "sealing": 0x13, "supervisor": 0x14},
     "GREEN": {"root": 0x20, "node": 0x21, "watch-1": 0x22, "sealing": 0x23},
 }
 EPOCHS = {"BLUE": "b1" * 16, "GREEN": "91" * 16}
@@ -72,19 +70,13 @@ def card(party: str) -> Card:
         url=f"https://{party.lower()}.example:7443",
         tls_sha256="",
         tls_pem="",
-        posts={"watch-1": Post(signer(party, "watch-1").public, False)},
+        posts={
+            post: Post(signer(party, post).public, post == "supervisor")
+            for post in SEEDS[party]
+            if post not in ("root", "node", "sealing")
+        },
         contact="+999 555 0110",
     )
-
-
-def supervisor() -> Ed25519Signer:
-    """BLUE's supervisor, on a later version of its card."""
-    return Ed25519Signer(bytes([0x14]) * 32)
-
-
-def later_card() -> Card:
-    posts = {"supervisor": Post(supervisor().public, True), **card("BLUE").posts}
-    return msgspec.structs.replace(card("BLUE"), version=2, posts=posts)
 
 
 def agreement() -> Agreement:
@@ -128,7 +120,7 @@ class Author:
 
     def write(self, post: str, what: Word, clock: str, seen: dict[str, Place], epoch: str = "") -> Entry:
         """The next entry; `epoch` opens a new one."""
-        key = None if post == "node" else supervisor() if post == "supervisor" else signer(self.party, post)
+        key = None if post == "node" else signer(self.party, post)
         by, t_ms, seq = f"{self.party}/{post}", at(clock), 1 if epoch else len(self.entries) + 1
         said, sig = entries.state(by, self.ch, t_ms, what, key)
         body = entries.pack_body(said, sig, bytes([SEEDS[self.party]["root"] + len(self.entries) + 1]) * 16)
@@ -206,10 +198,6 @@ def build() -> dict[str, Any]:
             "question": sealed_heads(asked),
             "answer": sealed_heads(told),
             "opening": shown(blue.entries[2]),
-            "card": {
-                "payload": canonical.encode(later_card()).decode(),
-                "envelope": sign_card(later_card(), signer("BLUE", "root")).encoded().decode(),
-            },
         },
         "pae": envelope.pae(envelope.ENTRY, canonical.encode(notice.header)).decode(),
     }

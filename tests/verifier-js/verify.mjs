@@ -109,20 +109,19 @@ function pae(kind, payload) {
 function signedBy(keys, signatures, message, file) {
   const named = new Map();
   for (const s of signatures.map((s) => shaped(s, file, "signature"))) if (!named.has(s.keyid)) named.set(s.keyid, s.sig);
-  return keys.some((key) => {
+  return keys.find((key) => {
     const sig = named.get(hex(key).slice(0, 16));
     return sig !== undefined && ed25519(b64(key, file, 32), message, b64(sig, file, 64));
-  });
+  }) ?? "";
 }
 function opened(value, kind, file, keys) {
   const env = shaped(value, file, "envelope"), payload = b64(env.payload, file);
   const count = env.signatures.length;
   need(env.payloadType === typeOf(kind) && count >= 1 && count <= 32, file, `not a signed ${kind}`);
   const read = shaped(canon(payload, file), file, kind);
-  for (const group of keys(read)) {
-    need(signedBy(group, env.signatures, pae(kind, payload), file), file, "not signed by whom it should be");
-  }
-  return { ...read, hash: hex(payload) };
+  const found = keys(read).map((group) => signedBy(group, env.signatures, pae(kind, payload), file));
+  need(found.every((key) => key !== ""), file, "not signed by whom it should be");
+  return { ...read, hash: hex(payload), signer: found.at(-1) };
 }
 
 // --- the zip (spec/6) ---
@@ -182,9 +181,8 @@ const isPlace = (p) => Array.isArray(p) && p.length === 3 && typeof p[0] === "st
   isInt(p[1]) && p[1] >= 1 && typeof p[2] === "string" && KINDS.h.test(p[2]);
 class Members {
   constructor(files) {
-    this.agreements = new Set(); this.roots = new Map(); this.nodes = new Map(); this.posts = new Map();
+    this.agreements = new Set(); this.roots = new Map(); this.cards = new Map();
     this.founding = null; this.lines = new Map(); this.ch = "";
-    const add = (map, key, value) => map.set(key, [...(map.get(key) ?? []), value]);
     const names = [...files.keys()].sort(byCode);
     for (const file of names.filter((f) => f.startsWith("agreements/"))) {
       const all = (a) => a.members.filter((m) => m.root).map((m) => [m.root]);
@@ -202,16 +200,21 @@ class Members {
     }
     for (const file of names.filter((f) => f.startsWith("cards/"))) {
       const c = opened(canon(files.get(file), file), "card", file, (c) => [[c.root]]);
-      need(file === `cards/${c.party}-${c.version}.json`, file, "another card than its name says");
-      need(c.root === this.roots.get(c.party), file, "its root key is not the one in the agreement");
-      add(this.nodes, c.party, c.node);
-      for (const [post, facts] of Object.entries(c.posts)) {
-        add(this.posts, `${c.party}/${post}`, shaped(facts, file, "post").key);
-      }
+      const named = ["", `-${c.hash.slice(0, 8)}`].some((end) => file === `cards/${c.party}-${c.version}${end}.json`);
+      need(named && c.root === this.roots.get(c.party), file, "another card, or root, than agreed");
+      for (const facts of Object.values(c.posts)) shaped(facts, file, "post");
+      this.cards.set(c.party, [...(this.cards.get(c.party) ?? []), { ...c, text: utf8.decode(files.get(file)) }]);
     }
   }
+  nodes(party) { return (this.cards.get(party) ?? []).map((c) => c.node); }
+  posts(party, post) {
+    return (this.cards.get(party) ?? []).filter((c) => has(c.posts, post)).map((c) => c.posts[post].key);
+  }
+  newer(text, old) {
+    return this.cards.get(old.party).find((c) => c.text === text && c.version > old.version) ?? old;
+  }
   said(value, kind, file) {
-    const read = opened(value, kind, file, (r) => [this.nodes.get(r.from) ?? []]);
+    const read = opened(value, kind, file, (r) => [this.nodes(r.from)]);
     need(read.ch === this.ch && read.v === 1, file, "signed for another channel");
     return read;
   }
@@ -222,22 +225,24 @@ class Members {
     need(fits && first && seen.every(([party, p]) => party !== h.from && isPlace(p)), file, "values that no header has");
     return h;
   }
+  // What it says, as far as it can be read; whether that has an effect; whose key signed it.
   body(raw, h) {
+    let what = {}, key = "";
     try {
-      const outer = shaped(canon(raw, ""), "", "outer"), inner = shaped(outer.body, "", "inner");
-      const said = shaped(inner.said, "", "said");
+      const value = canon(raw, ""), inside = value?.body?.said?.what;
+      if (!isObject(value) || !isObject(value.body) || !isObject(value.body.said) || !isObject(inside)) throw new Bad("", "");
+      what = inside;
+      const outer = shaped(value, "", "outer"), inner = shaped(outer.body, "", "inner");
+      const said = shaped(inner.said, "", "said"), cut = h.by.indexOf("/"), post = cut < 0 ? "" : h.by.slice(cut + 1);
       b64(outer.salt, "", 16);
-      need(said.ch === h.ch && said.by === h.by && said.what.kind === h.type, "", "");
-      let good;
-      if (inner.sig === undefined) {
-        good = ["remark", "epoch"].includes(h.type) && said.by === `${h.from}/node`;
-      } else {
-        const keys = said.by.startsWith(`${h.from}/`) ? this.posts.get(said.by) ?? [] : [];
-        good = signedBy(keys, [inner.sig], pae("statement", Buffer.from(encode(said))), "");
+      const same = said.ch === h.ch && said.by === h.by && what.kind === h.type && h.by.startsWith(`${h.from}/`);
+      if (inner.sig !== undefined) {
+        key = signedBy(this.posts(h.from, post), [inner.sig], pae("statement", Buffer.from(encode(said))), "");
       }
-      if (good) return [said.what, ""];
+      const node = inner.sig === undefined && ["remark", "epoch", "card"].includes(h.type) && post === "node";
+      if (same && (key || node)) return [what, "", key];
     } catch (why) { if (!(why instanceof Bad)) throw why; }
-    return [null, "NOT UNDERSTOOD"];
+    return [what, "NOT UNDERSTOOD", ""];
   }
 }
 function linesOf(data, file) {
@@ -256,13 +261,15 @@ function readStrand(file, data, members) {
     need(has(line, "body") !== has(line, "left_out"), at, "either a body, or why it was left out");
     const place = file.startsWith(`strands/${h.from}/${h.epoch}/`) && members.agreements.has(h.agr);
     need(place, at, "an entry of another strand, or under an agreement that is not in the bundle");
-    let what = null, mark = line.left_out ?? "";
+    let what = null, mark = line.left_out ?? "", post = "";
+    need(mark === "" || !["card", "revoke"].includes(h.type), at, "it changes keys, and is left out");
     if (has(line, "body")) {
       const raw = b64(line.body, at);
       need(hex(raw) === h.body_sha256, at, "the body is not the one that its header binds");
-      [what, mark] = members.body(raw, h);
+      [what, mark, post] = members.body(raw, h);
     }
-    return { ...h, what, mark, proof: line.proof?.map((p) => b64(p, at, 32)) ?? null, at };
+    const opens = what !== null && h.type === "epoch" && what.kind === "epoch" && h.seq === 1 ? what : {};
+    return { ...h, what, mark, post, opens, shown: has(line, "body"), proof: line.proof?.map((p) => b64(p, at, 32)) ?? null, at };
   });
   need(file.endsWith(`/${String(out[0].seq).padStart(8, "0")}.jsonl`), file, "its name is not its first place");
   return out;
@@ -303,7 +310,7 @@ function readNote(file, data, members) {
     const parts = row.split(" ");
     need(parts.length === 3 && parts[0] === "\u2014" && parts[1], file, "a signature line of another form");
     const sig = b64(parts[2], file), author = parts[1] === rows[0], who = author ? party : parts[1];
-    for (const key of (members.nodes.get(who) ?? []).map((k) => Buffer.from(k, "base64"))) {
+    for (const key of members.nodes(who).map((k) => Buffer.from(k, "base64"))) {
       const id = sha256(Buffer.concat([Buffer.from(parts[1]), Buffer.from(author ? "\n\x01" : "\n\x04"), key]));
       if (!id.subarray(0, 4).equals(sig.subarray(0, 4))) continue;
       const t = author ? null : sig.length >= 12 ? sig.readBigUInt64BE(4) : 0n;
@@ -361,6 +368,42 @@ function readSplits(files, members, strands, notes) {
     need([...n.signers.values()].includes(null) && !here.equals(n.root), file, "it proves no split view");
     return { from: lines[0].from, kind: "root", seq: n.size, first: here.toString("hex"), hash: n.root.toString("hex") };
   });
+}
+
+// --- keys change by place (spec/1) ---
+function judge(name, strands, members, after) {
+  const party = name.split("/")[0], lines = strands.get(name), first = lines[0];
+  const cards = [...members.cards.get(party)].sort((a, b) => a.version - b.version);
+  let card = cards[0], revoked = new Map();
+  const before = first.opens.predecessor, there = isPlace(before) ? `${party}/${before[0]}` : "";
+  if (there && (cards.length > 1 || strands.has(there))) {
+    need(strands.has(there), "bundle", "the epoch before it is not shown");
+    if (!after.has(there)) judge(there, strands, members, after);
+    ({ card, revoked } = after.get(there).filter((x) => x.seq <= before[1]).at(-1));
+  }
+  need(cards.length === 1 || (first.seq === 1 && first.shown), first.at, "its opening is not shown");
+  card = members.newer(first.opens.card, card);
+  const changes = [{ seq: 0, card, revoked }];
+  after.set(name, changes);
+  for (const line of lines) {
+    need(line.signer === card.node, line.at, "its header is signed with a node key not in force there");
+    const cut = line.by.indexOf("/"), post = cut < 0 ? "" : line.by.slice(cut + 1), facts = has(card.posts, post) ? card.posts[post] : {};
+    if (line.post && (revoked.has(line.post) || line.post !== facts.key)) {
+      const n = revoked.get(line.post);
+      line.mark = `NOT UNDERSTOOD${n === undefined ? "" : `: signed with a key that was revoked at entry ${n}`}`;
+    } else if (["card", "revoke"].includes(line.type) && line.mark === "") {
+      const what = line.what, fields = Object.keys(what).sort().join(), texts = Object.values(what).every((v) => typeof v === "string");
+      const next = line.type === "card" && fields === "card,kind" ? members.newer(what.card, card) : card;
+      const good = line.type === "revoke" && texts && ["key,kind,post", "key,kind,post,text"].includes(fields) &&
+        [...(what.text ?? "")].length <= 280 && facts.supervisor === true && has(card.posts, what.post) &&
+        card.posts[what.post].key === what.key && !revoked.has(what.key);
+      if (next === card && !good) line.mark = "NOT UNDERSTOOD, or its card is not here";
+      if (good) revoked = new Map([...revoked, [what.key, line.seq]]);
+      card = next;
+      changes.push({ seq: line.seq, card, revoked });
+    }
+    if (line.mark) line.what = null;
+  }
 }
 
 // --- the report (spec/6): a function of what is shown ---
@@ -501,13 +544,14 @@ function examine(files, m, members) {
   need(members.lines.has(m.ch), "agreements/1.json", "the founding agreement is missing, or of another channel");
   members.ch = m.ch;
   const names = [...files.keys()].filter((f) => /^strands\/[A-Z0-9-]+\/[0-9a-f]{32}\/[0-9]{8}\.jsonl$/.test(f)).sort(byCode);
-  const strands = new Map(), notes = new Map(), places = new Map(), sidecars = [];
+  const strands = new Map(), notes = new Map(), places = new Map(), after = new Map(), sidecars = [];
   for (const file of names) {
     const name = file.slice(8, -15);
     strands.set(name, [...(strands.get(name) ?? []), ...readStrand(file, files.get(file), members)]);
   }
   for (const [name, lines] of strands) {
     notes.set(name, checkStrand(name, lines, files, members, m.from));
+    if (!after.has(name)) judge(name, strands, members, after);
     for (const x of lines) places.set(`${x.from}/${x.epoch}/${x.seq}`, x.hash);
   }
   const beside = files.get("sidecars.jsonl");
@@ -544,7 +588,7 @@ export function judged(data, trust = []) {
     const files = unpack(data), manifest = files.get("manifest.json") ?? Buffer.alloc(0);
     files.delete("manifest.json");
     const value = canon(manifest, "manifest.json"), members = new Members(files);
-    const m = opened(value, "manifest", "manifest.json", (m) => [members.nodes.get(m.from) ?? []]);
+    const m = opened(value, "manifest", "manifest.json", (m) => [members.nodes(m.from)]);
     for (const file of [...new Set([...files.keys(), ...Object.keys(m.files)])].sort(byCode)) {
       need(files.has(file), file, "it is missing");
       const listed = [hex(files.get(file)), files.get(file).length];

@@ -1,12 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Check a wideberth evidence bundle. This one file needs Python 3.11 and nothing else; it opens no connection.
+"""Check a wideberth evidence bundle: `python verify.py BUNDLE [--trust FINGERPRINT]... [--json]`.
 
-    python verify.py BUNDLE [--trust FINGERPRINT]... [--json]
-
-It checks every file, signature, hash, chain and proof, writes the report anew and compares it. Without --trust that
-proves integrity, not identity: anybody can make keys. FINGERPRINT is the hex SHA-256 of a party's root key (its base64
-text), which came to you by another way than the bundle. The format: spec/5 and spec/6 of wideberth.
-Exit codes: 0 it verifies (with --trust: also from whom you trust); 1 refused; 2 it cannot be read, or wrong usage.
+This one file needs Python 3.11 and nothing else; it opens no connection. It checks every file, signature, hash, chain
+and proof, writes the report anew and compares it. Without --trust that proves integrity, not identity: anybody can make
+keys. FINGERPRINT is the hex SHA-256 of a party's root key (its base64 text), which came to you by another way than the
+bundle. The format: spec/5 and spec/6 of wideberth. Exit codes: 0 it verifies; 1 refused; 2 unreadable, or wrong usage.
 """
 
 # To be read in one sitting: under 500 lines, with blank lines between its parts only.
@@ -15,6 +13,7 @@ Exit codes: 0 it verifies (with --trust: also from whom you trust); 1 refused; 2
 from __future__ import annotations
 import argparse, base64, concurrent.futures, datetime, hashlib, html, json, os, re, struct, sys, unicodedata, zlib
 from collections.abc import Callable, Iterable
+from functools import reduce
 from itertools import pairwise
 from typing import Any
 try:
@@ -22,24 +21,19 @@ try:
 except ImportError:
     crypto_sign_open = None  # type: ignore[assignment]
 
-TYPE, INTEGER_MAX, REPORT_ENTRIES_MAX = "application/vnd.wideberth.{}+json", 2**53 - 1, 2_000
-SHA256 = bytes.fromhex("0609608648016503040201")  # its name in DER
+TYPE, REPORT_ENTRIES_MAX, SHA256 = "application/vnd.wideberth.{}+json", 2_000, bytes.fromhex("0609608648016503040201")
 LONG, CONTROL = re.compile(rb"[0-9]{16}"), re.compile("[\0-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
-# The fields of every object. i integer, s text, b boolean, d object, l list, h e n patterns; a `?` may be missing.
+# The fields of every object: i integer, s text, b boolean, d object, l list, else a pattern; a `?` may be missing.
 KINDS: dict[str, Any] = {"i": int, "s": str, "b": bool, "d": dict, "l": list, "h": "[0-9a-f]{64}", "e": "[0-9a-f]{32}",
-                         "n": "[A-Z][A-Z0-9-]{1,15}", "o": "REDACTED|ANCHOR", "r": "stored|shown"}
+    "n": "[A-Z][A-Z0-9-]{1,15}", "o": "REDACTED|ANCHOR", "r": "stored|shown"}
 SHAPES = {shape.split(":")[0].strip(): dict(f.split("=") for f in shape.split(":")[1].split()) for shape in """
-envelope: payload=s payloadType=s signatures=l; signature: keyid=s sig=s; equivocation: first=d second=d;
-member: party=n root=s speaks_for=l?; terms: purpose=s members=l; line: body=s? entry=d left_out=o? proof=l?; outer: body=d salt=s; inner: said=d sig=d?; said: by=s ch=s t_ms=i what=d;
-entry: v=i type=s ch=h agr=h from=n by=s epoch=e seq=i prev=h seen=d t_ms=i body_sha256=h;
-receipt: v=i level=r ch=h from=n of=n epoch=e seq=i head=h t_ms=i; linecheck-ask: v=i ch=h from=n to=n nonce=e t1_ms=i heads=d;
-linecheck-answer: v=i ch=h from=n to=n ask=h nonce=e t1_ms=i t2_ms=i t3_ms=i heads=d;
-linecheck-close: v=i ch=h from=n to=n answer=h nonce=e t1_ms=i t2_ms=i t3_ms=i t4_ms=i;
-agreement: v=i mechanism=s version=i mode=s members=l lines=l rules=d from_ms=i nonce=s previous=s? clauses=l? scope=s? see_also=l?;
-card: v=i party=n root=s version=i node=s sealing=s url=s tls_sha256=s tls_pem=s posts=d contact=s? time_zone=s? languages=l?;
-post: key=s supervisor=b? break_glass=b?; later: from=n epoch=e seq=i hash=h type=s ref=s; heads: v=i ch=h from=n nonce=e answers=s restored=b holds=d t_ms=i;
-manifest: v=i ch=h from=n t_ms=i selection=d note=s release=s scope=s later=l files=d""".split(";")}  # noqa: E501
-Tell = Callable[[int, int], None]  # entries checked so far, of how many
+envelope: payload=s payloadType=s signatures=l; signature: keyid=s sig=s; equivocation: first=d second=d; later: from=n epoch=e seq=i hash=h type=s ref=s; post: key=s supervisor=b?; member: party=n root=s speaks_for=l?;
+terms: purpose=s members=l; line: body=s? entry=d left_out=o? proof=l?; outer: body=d salt=s; inner: said=d sig=d?; said: by=s ch=s t_ms=i what=d; entry: v=i type=s ch=h agr=h from=n by=s epoch=e seq=i prev=h seen=d t_ms=i body_sha256=h;
+receipt: v=i level=r ch=h from=n of=n epoch=e seq=i head=h t_ms=i; linecheck-ask: v=i ch=h from=n to=n nonce=e t1_ms=i heads=d; linecheck-answer: v=i ch=h from=n to=n ask=h nonce=e t1_ms=i t2_ms=i t3_ms=i heads=d;
+linecheck-close: v=i ch=h from=n to=n answer=h nonce=e t1_ms=i t2_ms=i t3_ms=i t4_ms=i; heads: v=i ch=h from=n nonce=e answers=s restored=b holds=d t_ms=i;
+card: v=i party=n root=s version=i node=s sealing=s url=s tls_sha256=s tls_pem=s posts=d contact=s? time_zone=s? languages=l?; manifest: v=i ch=h from=n t_ms=i selection=d note=s release=s scope=s later=l files=d;
+agreement: v=i mechanism=s version=i mode=s members=l lines=l rules=d from_ms=i nonce=s previous=s? clauses=l? scope=s? see_also=l?""".split(";")}  # noqa: E501
+Tell = Callable[[int, int], Any] | None  # entries checked so far, of how many
 class Bad(Exception):
     """Refused: `args` are the file (with a line where it has lines) and why."""
 def need(held: Any, file: str, why: str) -> None:
@@ -56,12 +50,10 @@ def add(a: tuple[int, ...], b: tuple[int, ...]) -> tuple[int, ...]:  # RFC 8032 
     return e * f % P, g * h % P, f * g % P, e * h % P
 def decoded(data: bytes) -> tuple[int, ...] | None:  # a point of large order in its one encoding, or None
     y = int.from_bytes(data, "little") & 2**255 - 1
-    xx = (y * y - 1) * pow(D * y * y + 1, -1, P) % P
-    x = pow(xx, (P + 3) // 8, P)
+    x = pow(xx := (y * y - 1) * pow(D * y * y + 1, -1, P) % P, (P + 3) // 8, P)
     x = x if x * x % P == xx else x * ROOT % P
     p: tuple[int, ...] = (x, y, 1, x * y % P) if x & 1 == data[31] >> 7 else (P - x, y, 1, -x * y % P)
-    q = add(add(p, p), add(p, p))
-    q = add(q, q)
+    q = reduce(lambda n, _: add(n, n), range(3), p)
     return None if y >= P or x * x % P != xx or (q[0] == 0 and q[1] == q[2]) else p
 def ed25519_in_python(key: bytes, message: bytes, sig: bytes) -> bool:  # RFC 8032 §5.1.7; over public data only
     a, base, s = decoded(key), decoded(bytes.fromhex("58" + "66" * 31)), int.from_bytes(sig[32:], "little")
@@ -75,11 +67,10 @@ def ed25519_in_python(key: bytes, message: bytes, sig: bytes) -> bool:  # RFC 80
     x, y = (n * pow(r[2], -1, P) % P for n in r[:2])
     return (y | (x & 1) << 255).to_bytes(32, "little") == sig[:32]
 def ed25519(key: bytes, message: bytes, sig: bytes) -> bool:
-    if crypto_sign_open is None or len(key) != 32 or len(sig) != 64:
-        return len(key) == 32 and len(sig) == 64 and ed25519_in_python(key, message, sig)
     try:
-        return bool(crypto_sign_open(sig + message, key) == message)
-    except Exception:  # BadSignatureError of PyNaCl
+        fits, slow = len(key) == 32 and len(sig) == 64, crypto_sign_open is None
+        return fits and bool(ed25519_in_python(key, message, sig) if slow else crypto_sign_open(sig + message, key))
+    except Exception:  # BadSignatureError of PyNaCl; an empty message is none that anybody signs
         return False
 
 # --- one spelling: base64, JSON, envelopes, the zip ---
@@ -93,16 +84,14 @@ def b64(text: Any, file: str, length: int | None = None) -> bytes:
 DECODER = json.JSONDecoder(parse_float=int, parse_constant=int)  # `int` refuses the texts of both
 ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 def inside(value: Any, depth: int = 0) -> bool:  # on the domain of spec/2
-    if isinstance(value, dict):
-        return all(k.isascii() for k in value) and inside([*value.values()], depth)
-    if isinstance(value, list):
-        return depth <= 24 and all(inside(v, depth + 1) for v in value)
-    return unicodedata.is_normalized("NFC", value) if isinstance(value, str) else abs(value or 0) <= INTEGER_MAX
+    if isinstance(value, dict | list):
+        keys, inner = (value, value.values()) if isinstance(value, dict) else ((), value)
+        return depth <= 24 and all(k.isascii() for k in keys) and all(inside(v, depth + 1) for v in inner)
+    return unicodedata.is_normalized("NFC", value) if isinstance(value, str) else abs(value or 0) < 2**53
 def canon(data: bytes, file: str) -> Any:  # the value that `data` spells in the one spelling of spec/2
     plain = data.isascii() and not LONG.search(data) and data.count(b"{") + data.count(b"[") <= 24
     try:
-        text = data.decode("utf-8")
-        value = DECODER.decode(text)
+        value = DECODER.decode(text := data.decode("utf-8"))
         need(ENCODER.encode(value) == text and (plain or inside(value)), file, "not in the one spelling of JSON")
         return value
     except (ValueError, RecursionError):
@@ -121,22 +110,19 @@ def are_places(value: Any) -> bool:  # a list of [epoch, seq, hash]
 def sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 def pae(kind: str, payload: bytes) -> bytes:
-    name = TYPE.format(kind).encode()
-    return b"DSSEv1 %d %s %d %s" % (len(name), name, len(payload), payload)
-def signed_by(keys: Iterable[str], signatures: list[Any], message: bytes, file: str) -> bool:
-    """Whether one of these keys (base64) signed; of one key's lines the first counts."""
+    return b"DSSEv1 %d %s %d %s" % (len(name := TYPE.format(kind).encode()), name, len(payload), payload)
+def signed_by(keys: Iterable[str], signatures: list[Any], message: bytes, file: str) -> str:  # which of these keys
     named = {s["keyid"]: s["sig"] for s in reversed([shaped(s, file, "signature") for s in signatures])}
     found = [(key, named[i]) for key in keys if (i := sha256(key.encode())[:16]) in named]
-    return any(ed25519(b64(key, file, 32), message, b64(sig, file, 64)) for key, sig in found)
+    return next((key for key, sig in found if ed25519(b64(key, file, 32), message, b64(sig, file, 64))), "")
 def opened(value: Any, kind: str, file: str, keys: Callable[[Any], Iterable[list[str]]]) -> dict[str, Any]:
-    """The payload of a DSSE envelope, with its `hash`. Of each list of keys that `keys` names, one must have signed."""
     env = shaped(value, file, "envelope")
     payload = b64(env["payload"], file)
     need(env["payloadType"] == TYPE.format(kind) and 1 <= len(env["signatures"]) <= 32, file, f"not a signed {kind}")
     read = shaped(canon(payload, file), file, kind)
-    for group in keys(read):
-        need(signed_by(group, env["signatures"], pae(kind, payload), file), file, "not signed by whom it should be")
-    return {**read, "hash": sha256(payload)}
+    found = [signed_by(group, env["signatures"], pae(kind, payload), file) for group in keys(read)]
+    need(all(found), file, "not signed by whom it should be")  # by one of each list of keys
+    return {**read, "hash": sha256(payload), "signer": found[-1]}
 def pack(files: dict[str, bytes]) -> bytes:  # stored, manifest first, the rest by name, dated 1980
     local, central, at = [], [], 0
     for name in sorted(files, key=lambda n: (n != "manifest.json", n)):
@@ -145,9 +131,8 @@ def pack(files: dict[str, bytes]) -> bytes:  # stored, manifest first, the rest 
         local += [b"PK\3\4", facts, raw, body]
         central.append(b"PK\1\2\x14\0" + facts + struct.pack("<HHHII", 0, 0, 0, 0, at) + raw)
         at += 30 + len(raw) + len(body)
-    middle = b"".join(central)
-    end = struct.pack("<4sHHHHIIH", b"PK\5\6", 0, 0, len(files), len(files), len(middle), at, 0)
-    return b"".join([*local, middle, end])
+    size = sum(map(len, central))
+    return b"".join([*local, *central, struct.pack("<4sHHHHIIH", b"PK\5\6", 0, 0, len(files), len(files), size, at, 0)])
 def unpack(data: bytes) -> dict[str, bytes]:  # what `pack` would write otherwise is refused, by name
     files, at, spans = dict[str, bytes](), 0, [(0, "zip")]
     while data[at : at + 4] == b"PK\3\4" and at + 30 <= len(data):
@@ -155,9 +140,8 @@ def unpack(data: bytes) -> dict[str, bytes]:  # what `pack` would write otherwis
         name = data[at + 30 : at + 30 + length].decode("ascii", "replace")
         body = data[at + 30 + length : at + 30 + length + size]
         need(zlib.crc32(body) == crc and name.isascii() and name not in files, name, "not the bytes that were packed")
-        files[name] = body
         spans.append((at, name))
-        at += 30 + length + len(body)
+        files[name], at = body, at + 30 + length + len(body)
     need(data[at : at + 4] == b"PK\1\2", spans[-1][1], "what follows it in the zip is damaged")
     again = pack(files)
     for (start, name), (end, _) in pairwise([*spans, (at, ""), (max(len(data), len(again)), "")]):
@@ -165,13 +149,13 @@ def unpack(data: bytes) -> dict[str, bytes]:  # what `pack` would write otherwis
     return files
 
 # --- the record ---
-class Members:  # who may sign what: `roots`, `nodes` by party, `posts` by PARTY/post; all of it signed by the roots
+class Members:  # who may sign what: roots and cards by party; all of it signed by the roots
     def __init__(self, files: dict[str, bytes], ch: str) -> None:
         self.agreements, self.roots, self.lines = set[str](), dict[str, str](), dict[str, str]()
-        self.ch, self.nodes, self.posts = ch, dict[str, list[str]](), dict[str, list[str]]()
+        self.ch, self.cards = ch, dict[str, list[Any]]()
         for file in sorted(f for f in files if f.startswith("agreements/")):
-            value, all_roots = canon(files[file], file), lambda a: [[m["root"]] for m in a["members"] if m["root"]]
-            a = opened(value, "agreement", file, all_roots)
+            value = canon(files[file], file)
+            a = opened(value, "agreement", file, lambda a: [[m["root"]] for m in a["members"] if m["root"]])
             roots = {m["party"]: m["root"] for m in (shaped(m, file, "member") for m in a["members"])}
             self.roots = {**{party: root for party, root in roots.items() if root}, **self.roots}
             same = all(root in ("", self.roots.get(party)) for party, root in roots.items())
@@ -180,42 +164,43 @@ class Members:  # who may sign what: `roots`, `nodes` by party, `posts` by PARTY
             self.founding: dict[str, Any] = getattr(self, "founding", a)
             for line in (shaped(x, file, "terms") for x in a["lines"]):
                 named = {"founding": self.founding["hash"], "mode": a["mode"], "purpose": line["purpose"]}
-                text = ENCODER.encode({**named, "roots": [roots.get(party, "") for party in line["members"]]})
-                self.lines[sha256(text.encode())] = line["purpose"]
+                named["roots"] = [roots.get(party, "") for party in line["members"]]
+                self.lines[sha256(ENCODER.encode(named).encode())] = line["purpose"]
         for file in sorted(f for f in files if f.startswith("cards/")):
             c = opened(canon(files[file], file), "card", file, lambda c: [[c["root"]]])
-            need(file == f"cards/{c['party']}-{c['version']}.json", file, "another card than its name says")
-            need(c["root"] == self.roots.get(c["party"]), file, "its root key is not the one in the agreement")
-            self.nodes.setdefault(c["party"], []).append(c["node"])
-            for post, facts in c["posts"].items():
-                self.posts.setdefault(f"{c['party']}/{post}", []).append(shaped(facts, file, "post")["key"])
+            names = [f"cards/{c['party']}-{c['version']}{end}.json" for end in ("", "-" + c["hash"][:8])]
+            need(file in names and c["root"] == self.roots.get(c["party"]), file, "another card, or root, than agreed")
+            posts = {post: shaped(facts, file, "post") for post, facts in c["posts"].items()}
+            self.cards.setdefault(c["party"], []).append({**c, "posts": posts, "text": files[file].decode()})
+    def newer(self, text: Any, old: dict[str, Any]) -> dict[str, Any]:  # the card in a text, if it may follow that one
+        return next((c for c in self.cards[old["party"]] if c["text"] == text and c["version"] > old["version"]), old)
+    def keys(self, party: str, by: str | None = None) -> list[str]:  # of its node or of a post, on any card
+        return [c["node"] if by is None else c["posts"].get(by, {"key": ""})["key"] for c in self.cards.get(party, [])]
     def said(self, value: Any, kind: str, file: str) -> dict[str, Any]:
-        """What the node of a member signed, in this channel."""
-        read = opened(value, kind, file, lambda read: [self.nodes.get(read["from"], [])])
+        read = opened(value, kind, file, lambda read: [self.keys(read["from"])])
         need(read["ch"] == self.ch and read["v"] == 1, file, "signed for another channel")
         return read
-    def header(self, value: Any, file: str) -> dict[str, Any]:
-        """A header by the rules of spec/2."""
+    def header(self, value: Any, file: str) -> dict[str, Any]:  # a header by the rules of spec/2
         h = self.said(value, "entry", file)
         fits = h["seq"] >= 1 and h["t_ms"] >= 0 and len(h["by"]) <= 48 and len(h["type"]) <= 24 and len(h["seen"]) <= 15
-        first = (h["seq"] == 1) == (h["prev"] == "0" * 64)
-        fits = fits and first and are_places([*h["seen"].values()]) and h["from"] not in h["seen"]
-        need(fits, file, "values that no header has")
+        fits = fits and (h["seq"] == 1) == (h["prev"] == "0" * 64) and h["from"] not in h["seen"]
+        need(fits and are_places([*h["seen"].values()]), file, "values that no header has")
         return h
-    def body(self, raw: bytes, h: dict[str, Any]) -> tuple[Any, str]:
-        """What an entry says and "", or None and why not. Not what the words mean, only who said them."""
+    def body(self, raw: bytes, h: dict[str, Any]) -> tuple[Any, str, str]:  # what it says; "" or why not; by which key
+        what, key, (party, _, post) = dict[str, Any](), "", h["by"].partition("/")
         try:
-            outer = shaped(canon(raw, ""), "", "outer")
-            inner = shaped(outer["body"], "", "inner")
+            outer = canon(raw, "")
+            what = {**outer["body"]["said"]["what"]}
+            inner = shaped(shaped(outer, "", "outer")["body"], "", "inner")
             said, sig = shaped(inner["said"], "", "said"), inner.get("sig")
             b64(outer["salt"], "", 16)
-            need((said["ch"], said["by"], said["what"].get("kind")) == (h["ch"], h["by"], h["type"]), "", "")
-            keys = self.posts.get(said["by"], []) if said["by"].startswith(h["from"] + "/") else []
-            good = h["type"] in ("remark", "epoch") and said["by"] == h["from"] + "/node" if sig is None else \
-                signed_by(keys, [sig], pae("statement", ENCODER.encode(said).encode()), "")
-        except Bad:
-            good = False
-        return (said["what"], "") if good else (None, "NOT UNDERSTOOD")
+            message = pae("statement", ENCODER.encode(said).encode())
+            key = signed_by(self.keys(party, post), [] if sig is None else [sig], message, "")
+            node = sig is None and h["type"] in ("remark", "epoch", "card") and post == "node"
+            same = (said["ch"], said["by"], what.get("kind"), party) == (h["ch"], h["by"], h["type"], h["from"])
+            return what, "" if same and (key or node) else "NOT UNDERSTOOD", key
+        except (Bad, LookupError, TypeError):
+            return what, "NOT UNDERSTOOD", ""
 def lines_of(data: bytes, file: str) -> list[tuple[str, Any]]:
     need(data.endswith(b"\n"), file, "its last line is cut off")
     return [(at, canon(t, at)) for n, t in enumerate(data[:-1].split(b"\n"), 1) for at in [f"{file}, line {n}"]]
@@ -228,13 +213,15 @@ def read_strand(task: tuple[str, bytes, Members, bool]) -> list[Any]:  # a file 
         need(("body" in line) != ("left_out" in line), at, "either a body, or why it was left out")
         place = file.startswith(f"strands/{h['from']}/{h['epoch']}/") and h["agr"] in members.agreements
         need(place, at, "an entry of another strand, or under an agreement that is not in the bundle")
-        what, mark = None, line.get("left_out", "")
+        what, mark, key = None, line.get("left_out", ""), ""
+        need(not mark or h["type"] not in ("card", "revoke"), at, "it changes keys, and is left out")
         if "body" in line:
-            raw = b64(line["body"], at)
-            need(sha256(raw) == h["body_sha256"], at, "the body is not the one that its header binds")
-            what, mark = members.body(raw, h)
+            need(sha256(raw := b64(line["body"], at)) == h["body_sha256"], at, "not the body that its header binds")
+            what, mark, key = members.body(raw, h)
+        opens = what if h["type"] == (what or {}).get("kind") == "epoch" and h["seq"] == 1 else {}
         path = [b64(p, at, 32) for p in line["proof"]] if "proof" in line else None
-        out.append({**h, "what": what if keep else None, "mark": mark, "proof": path, "at": at})
+        out.append({**h, "what": what if keep or h["type"] in ("card", "revoke") else None, "mark": mark, "post": key,
+                    "opens": opens, "shown": "body" in line, "proof": path, "at": at})
     need(file.endswith(f"/{out[0]['seq']:08}.jsonl"), file, "its name is not the place of its first entry")
     return out
 def node(left: bytes, right: bytes) -> bytes:
@@ -248,13 +235,10 @@ def root_of(hash_: bytes, at: int, size: int, path: list[bytes]) -> bytes:  # RF
 def roots_of(lines: list[dict[str, Any]]) -> dict[int, bytes]:  # of all trees (RFC 6962 §2.1)
     stack, roots = list[bytes](), dict[int, bytes]()
     for n, line in enumerate(lines):
-        hash_ = hashlib.sha256(b"\0" + bytes.fromhex(line["hash"])).digest()
+        stack.append(hashlib.sha256(b"\0" + bytes.fromhex(line["hash"])).digest())
         while n & 1:
-            hash_, n = node(stack.pop(), hash_), n >> 1
-        stack.append(hash_)
-        for left in reversed(stack[:-1]):
-            hash_ = node(left, hash_)
-        roots[len(roots) + 1] = hash_
+            stack[-2:], n = [node(*stack[-2:])], n >> 1
+        roots[len(roots) + 1] = reduce(lambda right, left: node(left, right), reversed(stack))
     return roots
 def read_note(data: bytes, file: str, members: Members) -> Any:  # size, root, who signed (its author, or when)
     _, party, epoch, size = file.removesuffix(".txt").split("/")
@@ -266,19 +250,18 @@ def read_note(data: bytes, file: str, members: Members) -> Any:  # size, root, w
         need(len(parts) == 3 and parts[0] == "\u2014" and parts[1], file, "a signature line of another form")
         sig = b64(parts[2], file)
         who, kind = (party, b"\n\1") if parts[1] == rows[0] else (parts[1], b"\n\4")
-        for key in map(base64.b64decode, members.nodes.get(who, [])):
+        for key in map(base64.b64decode, members.keys(who)):
             if hashlib.sha256(parts[1].encode() + kind + key).digest()[:4] == sig[:4]:
                 t_s = None if kind == b"\n\1" else int.from_bytes(sig[4:12], "big")
                 message = text if t_s is None else f"cosignature/v1\ntime {t_s}\n{text}"
-                good = ed25519(key, f"{message}\n".encode(), sig[4:] if t_s is None else sig[12:])
+                good = ed25519(key, f"{message}\n".encode(), sig[4 if t_s is None else 12 :])
                 need(good, file, f"the signature of {who} does not verify")
                 signers[who] = t_s
     need(signers, file, "no member of the channel signed it")
     return int(size), b64(rows[2], file, 32), signers
 def check_strand(name: str, lines: list[Any], files: dict[str, bytes], members: Members, by: str) -> list[Any]:
     for a, b in pairwise(lines):
-        need(a["seq"] < b["seq"], b["at"], "it stands before one that came earlier, or twice")
-        need(a["seq"] + 1 < b["seq"] or a["hash"] == b["prev"], b["at"], "it does not follow the entry before it")
+        need(a["hash"] == b["prev"] if a["seq"] + 1 == b["seq"] else a["seq"] < b["seq"], b["at"], "it follows another")
     named = sorted(f for f in files if re.fullmatch(rf"checkpoints/{name}/[0-9]{{10}}\.txt", f))
     notes = [(f, *read_note(files[f], f, members)) for f in named]
     need(notes and by in notes[-1][3], f"checkpoints/{name}", "no closing checkpoint of who exported this")
@@ -292,6 +275,32 @@ def check_strand(name: str, lines: list[Any], files: dict[str, bytes], members: 
     for file, n, root, _ in notes if roots else notes[:-1]:
         need(roots.get(n) == root, file, "its root is not that of the entries: one is missing, added or changed")
     return notes
+def judge(name: str, strands: Any, members: Members, after: dict[str, Any], keep: bool) -> None:
+    """Each entry by the keys that hold at its place (spec/1). `after`: what holds from which place of a strand on."""
+    party, lines, revoked = name.split("/")[0], strands[name], dict[str, int]()
+    card, *more = sorted(members.cards[party], key=lambda c: c["version"])
+    if are_places([before := lines[0]["opens"].get("predecessor")]) and (more or f"{party}/{before[0]}" in strands):
+        if (there := f"{party}/{before[0]}") not in after:
+            judge(there, strands, members, after, keep)
+        card, revoked = [k for n, *k in after[there] if n <= before[1]][-1]
+    need(not more or (lines[0]["seq"] == 1 and lines[0]["shown"]), lines[0]["at"], "its opening is not shown")
+    after[name] = [(0, card := members.newer(lines[0]["opens"].get("card"), card), revoked)]
+    for line in lines:
+        need(line["signer"] == card["node"], line["at"], "its header is signed with a node key not in force there")
+        what, held, n = line["what"], (card, revoked), revoked.get(line["post"])
+        by = card["posts"].get(line["by"].partition("/")[2], {})
+        if line["post"] and (n or line["post"] != by.get("key")):
+            line["mark"] = "NOT UNDERSTOOD" + (f": signed with a key that was revoked at entry {n}" if n else "")
+        elif line["type"] in ("card", "revoke") and not line["mark"]:
+            plain = all(isinstance(v, str) for v in what.values()) and len(what.get("text", "")) <= 280
+            if line["type"] == "card" and what.keys() == {"kind", "card"}:
+                card = members.newer(what["card"], card)
+            elif plain and what.keys() | {"text"} == {"kind", "post", "key", "text"} and by.get("supervisor") and (
+                    card["posts"].get(what["post"], {}).get("key") == what["key"]):
+                revoked = {what["key"]: line["seq"], **revoked}
+            line["mark"] = "NOT UNDERSTOOD, or its card is not here" if held == (card, revoked) else ""
+            after[name].append((line["seq"], card, revoked))
+        line["what"] = None if line["mark"] or not keep else what
 
 # --- the report: a function of what is shown, and of nothing else ---
 def at(ms: int) -> str:
@@ -320,8 +329,7 @@ def sketch(what: Any) -> str:  # a map of a statement's volumes in SVG, north up
         widths = [s.get("radius_mm", s.get("half_width_mm", 0)) for s in shapes]
         if {type(n) for n in (*widths, *(n for track in tracks for point in track for n in point))} != {int}:
             return ""
-        # Bhaskara's cosine, exact in integers, so that all machines draw the same; a degree is 111,120 m.
-        (lat, lng), half = tracks[0][0], 180 * 10**9
+        (lat, lng), half = tracks[0][0], 180 * 10**9  # by Bhaskara's cosine in integers; a degree is 111,120 m
         d = min(abs(lat) // 10**9, 90) ** 2
         for kind, track, wide in zip(kinds, tracks, widths, strict=True):
             turned, r = [(x - lng + half) % (2 * half) - half for _, x in track], wide // 1000
@@ -337,10 +345,7 @@ def sketch(what: Any) -> str:  # a map of a statement's volumes in SVG, north up
     title = f"<title>a sketch, north up, {east - west} m by {south - north} m</title>"
     return f'<svg viewBox="{west} {north} {east - west} {south - north}">{title}{"".join(drawn)}</svg>\n'
 REPORTS, PROOFS = ("report.html", "report.txt"), {"entry": "EQUIVOCATION", "root": "SPLIT VIEW"}
-HEAD = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Evidence</title><style>svg{width:20em;height:20em;
-fill:#0b5fa522;stroke:#0b5fa5}svg *{vector-effect:non-scaling-stroke}svg .w{fill:none;stroke:#0b5fa544;vector-effect:none;
-stroke-linejoin:round;stroke-linecap:round}body{font:14px sans-serif;max-width:60em}p{margin:0;overflow-wrap:anywhere}</style>
-"""  # noqa: E501
+HEAD = '''<!doctype html><html lang="en"><meta charset="utf-8"><title>Evidence</title><style>svg{width:20em;height:20em;\nfill:#0b5fa522;stroke:#0b5fa5}svg *{vector-effect:non-scaling-stroke}svg .w{fill:none;stroke:#0b5fa544;vector-effect:none;\nstroke-linejoin:round;stroke-linecap:round}body{font:14px sans-serif;max-width:60em}p{margin:0;overflow-wrap:anywhere}</style>\n'''  # noqa: E501
 def causal(strands: dict[str, Any]) -> Iterable[Any]:  # every entry after all that it cites; else in order of names
     done = dict.fromkeys(sorted(strands), 0)
     while left := {n: strands[n][i] for n, i in done.items() if i < len(strands[n])}:
@@ -395,8 +400,7 @@ def report(m: Any, members: Members, strands: Any, notes: Any, stamps: Any, side
     sign = {"h1": "", "h2": "\n== ", "h3": "\n-- ", "p": ""}
     page = "".join(text if tag == "svg" else f"<{tag}>{html.escape(text)}</{tag}>\n" for tag, text in out)
     return [HEAD + page, "".join(f"{sign[tag]}{text}\n" for tag, text in out if tag != "svg")]
-def beside(files: dict[str, bytes], members: Members, strands: Any, notes: Any) -> tuple[Any, list[dict[str, Any]]]:
-    """Time stamps, by the checkpoint whose hash they hold; other roots than those here, signed by the same author."""
+def beside(files: dict[str, bytes], members: Members, strands: Any, notes: Any) -> Any:  # time stamps, split views
     stamps, splits = {n[0]: list[str]() for found in notes.values() for n in found}, list[dict[str, Any]]()
     for file in sorted(f for f in files if f.startswith("stamps/")):
         text = files.get(on := f"checkpoints/{file[7:-21]}.txt", b"").rpartition(b"\n\n")[0] + b"\n"
@@ -411,14 +415,13 @@ def beside(files: dict[str, bytes], members: Members, strands: Any, notes: Any) 
         need(None in signers.values() and here != root, file, "it proves no split view")
         splits.append({**lines[0], "kind": "root", "seq": size, "first": here.hex(), "hash": root.hex()})
     return stamps, splits
-def examine(files: dict[str, bytes], m: dict[str, Any], tell: Tell | None = None) -> dict[str, Any]:
-    """Check all that is recorded; `m` says who exported what. Returns facts and the report."""
+def examine(files: dict[str, bytes], m: dict[str, Any], tell: Tell = None) -> dict[str, Any]:  # facts, and the report
     members = Members(files, m["ch"])
     need(m["ch"] in members.lines, "agreements/1.json", "the founding agreement is missing, or of another channel")
     names = sorted(f for f in files if re.fullmatch(r"strands/[A-Z0-9-]+/[0-9a-f]{32}/[0-9]{8}\.jsonl", f))
     few = (total := sum(files[f].count(b"\n") for f in names)) <= REPORT_ENTRIES_MAX
     tasks, strands = [(f, files[f], members, few) for f in names], dict[str, list[Any]]()
-    notes, sidecars = dict[str, Any](), list[dict[str, Any]]()
+    notes, sidecars, after = dict[str, Any](), list[dict[str, Any]](), dict[str, Any]()
     with concurrent.futures.ProcessPoolExecutor(os.cpu_count()) as pool:
         for file, part in zip(names, (map if few else pool.map)(read_strand, tasks), strict=True):
             strands.setdefault(file[8:-15], []).extend(part)
@@ -426,6 +429,8 @@ def examine(files: dict[str, bytes], m: dict[str, Any], tell: Tell | None = None
                 tell(sum(map(len, strands.values())), total)
     for name, lines in strands.items():
         notes[name] = check_strand(name, lines, files, members, m["from"])
+        if name not in after:
+            judge(name, strands, members, after, few)
     places = {(x["from"], x["epoch"], x["seq"]): x["hash"] for lines in strands.values() for x in lines}
     for at, value in lines_of(files["sidecars.jsonl"], "sidecars.jsonl") if "sidecars.jsonl" in files else ():
         if "first" in value:
@@ -449,10 +454,10 @@ def examine(files: dict[str, bytes], m: dict[str, Any], tell: Tell | None = None
     trees = {(*name.split("/"), n[1]): n[2] for name, found in notes.items() for n in found if None in n[3].values()}
     return {"roots": members.roots, "places": places, "trees": trees, "marks": marks, "entries": len(places),
             "reports": report(m, members, strands, notes, stamps, sidecars, places)}
-def verify(data: bytes, tell: Tell | None = None) -> dict[str, Any]:  # all but whose keys these are; raises Bad
+def verify(data: bytes, tell: Tell = None) -> dict[str, Any]:  # all but whose keys these are; raises Bad
     files = unpack(data)
-    value, nodes = canon(files.pop("manifest.json", b""), "manifest.json"), Members(files, "").nodes
-    m = opened(value, "manifest", "manifest.json", lambda m: [nodes.get(m["from"], [])])
+    value, members = canon(files.pop("manifest.json", b""), "manifest.json"), Members(files, "")
+    m = opened(value, "manifest", "manifest.json", lambda m: [members.keys(m["from"])])
     for file in sorted(files.keys() | m["files"].keys()):
         need(file in files, file, "it is missing")
         need(m["files"].get(file) == [sha256(files[file]), len(files[file])], file, "it is not the one in the manifest")
@@ -460,8 +465,7 @@ def verify(data: bytes, tell: Tell | None = None) -> dict[str, Any]:  # all but 
     for file, text in zip(REPORTS, found["reports"], strict=True):
         need(files.get(file) == text.encode(), file, "it does not say what the entries say")
     return {**found, "exported_by": m["from"], "later": m["later"], "files": len(files)}
-def judged(data: bytes, trust: Iterable[str] = (), tell: Tell | None = None) -> dict[str, Any]:
-    """The verdict as JSON data: `trusted`, `integrity only` or `refused` with `file` and `why`."""
+def judged(data: bytes, trust: Iterable[str] = (), tell: Tell = None) -> dict[str, Any]:  # as JSON data
     try:
         found = verify(data, tell)
         mine = {sha256(root.encode()): party for party, root in found["roots"].items()}
@@ -472,8 +476,8 @@ def judged(data: bytes, trust: Iterable[str] = (), tell: Tell | None = None) -> 
         return {"verdict": "refused", "file": file, "why": why}
     keys = sorted(mine[wanted.lower()] for wanted in trust)
     meaning = f"these are the keys of {', '.join(keys)}" if keys else "it is NOT proven whose keys these are"
-    facts = {name: found[name] for name in ("exported_by", "entries", "files", "later", "marks")}
-    return {"verdict": "trusted" if keys else "integrity only", "meaning": meaning, **facts}
+    return {"verdict": "trusted" if keys else "integrity only", "meaning": meaning,
+            **{name: found[name] for name in ("exported_by", "entries", "files", "later", "marks")}}
 def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(description="Check a wideberth evidence bundle.")
     parser.add_argument("bundle")
@@ -481,8 +485,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args(argv)
     shown = sys.stderr.isatty() and not options.json
-    def bar(done: int, total: int) -> None:
-        sys.stderr.write(f"\r{done} of {total} entries")
+    bar: Tell = lambda done, total: sys.stderr.write(f"\r{done} of {total} entries")  # noqa: E731
     try:
         with open(options.bundle, "rb") as stream:
             result = judged(stream.read(), options.trust, bar if shown else None)
@@ -492,6 +495,5 @@ def main(argv: list[str]) -> int:
     lines = [CONTROL.sub("\ufffd", f"{k}: {x}") for k, v in result.items() for x in (v if isinstance(v, list) else [v])]
     sys.stdout.write((json.dumps(result) if options.json else "\n".join(lines)) + "\n")
     return 1 if result["verdict"] == "refused" else 0
-
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:]))

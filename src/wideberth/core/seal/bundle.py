@@ -145,6 +145,7 @@ class Kept:
         self.ch = ch
         self.agreements: dict[str, bytes] = {}
         self.cards: dict[str, bytes] = {}
+        self.certified: dict[str, set[bytes]] = {}  # envelopes of cards by party
         self.strands: dict[StrandName, list[EntryRecord]] = {}
         self.receipts: list[tuple[Receipt, bytes]] = []
         self.linechecks: list[tuple[int, bytes]] = []
@@ -170,8 +171,12 @@ class Kept:
                 self.agreements[f"agreements/{agreement.version}.json"] = data
                 self.mechanism = agreement.mechanism
             case "card":
-                card = _CARD.decode(envelope.read(data, CARD)[1])
-                self.cards[f"cards/{card.party}-{card.version}.json"] = data
+                payload = envelope.read(data, CARD)[1]
+                card = _CARD.decode(payload)
+                name = f"cards/{card.party}-{card.version}"
+                if self.cards.setdefault(f"{name}.json", data) != data:  # a root signed two of one version
+                    self.cards[f"{name}-{canonical.sha256(payload)[:8]}.json"] = data
+                self.certified.setdefault(card.party, set()).add(data)
             case "stored" | "shown":
                 self.receipts.append((receipt.read(data)[0], data))
             case linecheck.KIND:
@@ -226,6 +231,10 @@ def compose(
     receipts, anchors = _receipts(kept, shown, everything=everything)
     anchors |= _of_split_strands(kept, shown)
     files = {**kept.agreements, **kept.cards}
+    about_keys = _about_keys(kept, shown | anchors)
+    if redact & about_keys:
+        raise BadInput("an entry that changes keys cannot be left out: what follows would not verify", field="redact")
+    shown |= about_keys
     for name, strand in sorted(kept.strands.items()):
         here = [r for r in strand if r.hash in shown or r.hash in anchors]
         if here:
@@ -302,6 +311,14 @@ def _heads(kept: Kept, shown: frozenset[str], *, everything: bool) -> list[bytes
         data for said, data in kept.heads
         if everything or any((party, p.epoch) in epochs for party, places in said.holds.items() for p in places)
     ]  # fmt: skip
+
+
+def _about_keys(kept: Kept, here: frozenset[str]) -> frozenset[str]:
+    """Of every author whose keys changed, all entries that say which keys hold where: each entry is judged by them."""
+    strands = [s for s in kept.strands.values() if any(r.hash in here for r in s)]
+    changed = {s[0].author for s in strands if len(kept.certified.get(s[0].author, ())) > 1}
+    changed |= {r.author for r in kept.entries() if r.type in ("card", "revoke")} & {s[0].author for s in strands}
+    return frozenset(r.hash for r in kept.entries() if r.author in changed and r.type in ("card", "revoke", "epoch"))
 
 
 def _of_split_strands(kept: Kept, shown: frozenset[str]) -> frozenset[str]:
