@@ -23,8 +23,8 @@ _ROUTINE: Final = (b"vnd.wideberth.linecheck-", HEADS.encode())
 
 
 class Parcel(msgspec.Struct, frozen=True):
-    """One delivery on its way. `tainted`: its bytes are not those that were sent. `slip` is what its sender signed about
-    it when it goes through a mediator."""
+    """One delivery on its way. `tainted`: its bytes are not those that were sent. `slip`: what its sender signed, where
+    it goes through a mediator."""
 
     ch: str
     sender: str
