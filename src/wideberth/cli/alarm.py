@@ -13,6 +13,8 @@ from typing import Any, Final
 
 # Own answers that show that a person has the notice.
 ANSWERS: Final = frozenset({"ack", "readback", "insufficient", "objection", "refused"})
+# Own words on the hotline that may answer a message or a question; `answers` in their facts says which.
+TALK: Final = frozenset({"message", "heardas", "answer"})
 ENDS: Final = frozenset({"cancel"})
 
 
@@ -58,7 +60,10 @@ class Alarm:
         kind = tell["tell"]
         ref = str(tell.get("ref", ""))
         over: list[str] = []
-        if kind == "said" and tell["kind"] in ANSWERS:
+        talk = kind == "said" and tell["kind"] in TALK
+        if talk:
+            ref = str(tell.get("facts", {}).get("answers", ""))
+        if (talk and ref) or (kind == "said" and tell["kind"] in ANSWERS):
             # An answer owns the notice, not an exposure of our own plans to it: that one is owned by a key.
             over = [
                 k for k in self._ringing if k.startswith((f"heard|{tell['ch']}|{ref}|", f"overdue|{tell['ch']}|{ref}|"))
@@ -89,7 +94,7 @@ _DEFAULTS: Final = {"overdue": "RING", "disk": "RING", "exposed": "RING", "cross
 
 def level(tell: Mapping[str, Any]) -> str:
     """RING, NOTE or QUIET."""
-    return str(tell.get("level", {**_DEFAULTS, "delivered": "QUIET"}.get(str(tell["tell"]), "NOTE")))
+    return str(tell.get("level", {**_DEFAULTS, "delivered": "QUIET", "keys": "QUIET"}.get(str(tell["tell"]), "NOTE")))
 
 
 def _key(tell: Mapping[str, Any]) -> str:

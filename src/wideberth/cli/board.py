@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from wideberth.cli import line_show, show
+from wideberth.cli import line_show, show, talk_show
 
 
 def several(notices: list[dict[str, Any]]) -> None:
@@ -37,6 +37,12 @@ def one(notice: dict[str, Any]) -> None:
         show.say("")
     for report in notice["reports"]:
         show.say(f"{report['state']} at {show.utc(report['at_ms'])}, by {report['by']}")
+    for call in notice["calls"]:
+        _call(call)
+    for asked in notice["questions"]:
+        show.say(f"{asked['ref']}, asked by {asked['by']} at {show.utc(asked['t_ms'])}:")
+        talk_show.texts(asked["texts"])
+        talk_show.questions(asked["questions"])
     for field, words in (("refines", "Makes precise"), ("refined_by", "Made precise by")):
         if notice.get(field):
             show.say(f"{words} {notice[field]}")
@@ -57,10 +63,22 @@ def version(seen: dict[str, Any]) -> None:
     if terms:
         show.say(f"  expires {show.utc(terms['expires_ms'])}; precedence {terms.get('precedence', 'ROUTINE')}")
     _lead(seen)
+    if codes := seen.get("codes"):
+        show.say(f"  check code {codes['challenge']}; whoever has this version answers {codes['response']}")
     for member, rungs in seen["ladder"].items():
         show.say(f"  {member}:")
         for rung in rungs:
             show.say(f"    {rung['step']:<13} {show.utc(rung['t_ms'])} {rung['by']}  {_facts(rung['facts'])}".rstrip())
+
+
+def _call(call: Mapping[str, Any]) -> None:
+    """One side's word, and never a rung of the ladder."""
+    checked = call["code_checked"]
+    what = "Acknowledged by voice, code checked" if checked else f"Call logged, {call['outcome'].replace('_', ' ')}"
+    show.say(
+        f"{what}: version {call['version']}, {call['medium']}, {show.utc(call['at_ms'])}, logged by {call['by']}: "
+        f"“{call['answer']}”" + (" (no acknowledgement that the other side signed)" if checked else "")
+    )
 
 
 def _facts(facts: Mapping[str, Any]) -> str:

@@ -23,6 +23,7 @@ from wideberth.cli import (
     keep,
     lines,
     mediate,
+    message,
     notice,
     paper,
     plan,
@@ -109,7 +110,10 @@ answer.add_to(app)
 words.add_to(app)
 lines.add_to(app)
 paper.add_to(notice.app)
+message.add_to_notice(notice.app)
 app.add_typer(notice.app, name="notice")
+app.add_typer(message.app, name="message")
+verb(app, "phrases")(message.phrases)
 
 # Own plans, and files.
 app.add_typer(plan.app, name="plan")

@@ -79,6 +79,7 @@ def sheet(ref: str, number: int) -> Sheet:
         sender=view["author"],
         given_ms=chosen["given_ms"],
         step=steps[chosen["kind"]],
+        entry=chosen["entry"],
     )
 
 

@@ -17,10 +17,11 @@ Preview = Annotated[
 ]
 
 # What is written freely; without any of it there is nothing to look through, and no question is asked of the node.
-_FREE: Final = ("text", "place_name", "contact", "answer", "as_read")
+_FREE: Final = ("text", "place_name", "contact", "answer", "as_read", "values", "replies", "translator")
 # Commands that may wait for a look; whatever is not named here (alert, distress, …) goes out at once.
 _MAY_WAIT: Final = frozenset(
     {"cancel", "insufficient", "objection", "refused", "outage", "voice", "readback", "statement", "line"}
+    | {"message", "translation", "heardas", "ask", "answer"}
 )
 _AT_ONCE: Final = ("FLASH", "IMMEDIATE")
 _SHORT: Final = ("ACCIDENT", "DISTRESS")

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from wideberth.cli.session import here
+from wideberth.core.say.tongue import END, ISOLATE, SPELLING
 from wideberth.errors import Fault
 
 if TYPE_CHECKING:
@@ -22,8 +23,22 @@ if TYPE_CHECKING:
 
 
 def plain(text: object) -> str:
-    """One line that cannot move the cursor, ring the bell, colour anything or turn the writing round."""
-    return "".join(c if c == " " or unicodedata.category(c) not in ("Cc", "Cf", "Zl", "Zp") else "�" for c in str(text))
+    """One line that cannot move the cursor, ring the bell, colour anything or turn the writing round.
+
+    What stands in a Unicode isolate (core/say/tongue.py) runs its own way and turns nothing but itself, so isolates
+    that are closed are kept, with the marks that spelling needs inside them.
+    """
+    signs, depth = str(text), 0
+    depths = [depth := depth + (c == ISOLATE) - (c == END) for c in signs]
+    closed = not depths or (min(depths) >= 0 and depths[-1] == 0)
+    kept = {ISOLATE, END} if closed else set()
+    return "".join(
+        c if c in kept or unicodedata.category(c) not in _ORDERS or (closed and d and c in SPELLING) else "�"
+        for c, d in zip(signs, depths, strict=True)
+    )
+
+
+_ORDERS = frozenset({"Cc", "Cf", "Zl", "Zp"})
 
 
 def as_json(data: Any) -> str:
@@ -158,7 +173,7 @@ def utc(t_ms: int) -> str:
 
 def said(answer: Mapping[str, Any]) -> None:
     """What became of an own command: its reference, lateness, warnings. Says what it does not mean, too."""
-    from wideberth.core.call.sentences import late
+    from wideberth.core.call.sentences import VOICE_CHECKED, late
     from wideberth.core.say.words import RECEIPT_ONLY
 
     facts, ref = answer["facts"], answer["ref"]
@@ -174,6 +189,8 @@ def said(answer: Mapping[str, Any]) -> None:
             style="bold yellow" if is_late else "")  # fmt: skip
     if answer["kind"] == "ack":
         say(RECEIPT_ONLY)
+    if facts.get("code_checked"):
+        say(VOICE_CHECKED)
     for warning in facts.get("warnings", ()):
         note(f"Note: {warning}", style="yellow")
     if facts.get("by_voice"):
@@ -201,6 +218,11 @@ _DONE = {
     "nil": "nothing planned, as said",
     "outage": "outage announced",
     "voice": "call logged",
+    "message": "sent",
+    "translation": "translated; it stands beside the text",
+    "heardas": "read back; its author compares",
+    "ask": "asked; nothing waits for the answer",
+    "answer": "answered",
     "check": "line check asked",
     "checked": "line check answered",
     "line": "word about the line recorded",

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 BELL_EVERY_S: Final = 2.0
 RETRY_S: Final = 1.0
 _LOOK_S: Final = 0.2
-_SHOWN_KINDS: Final = frozenset({"notice", "amend", "correct", "extend", "cancel", "alert"})
+_SHOWN_KINDS: Final = frozenset({"notice", "amend", "correct", "extend", "cancel", "alert", "message", "ask"})
 
 
 def add_to(app: typer.Typer) -> None:
@@ -52,12 +52,14 @@ def watch(
 
 def _board(client: Client, alarm: Alarm | None) -> int:
     """Print what there is now; what is urgent and unanswered rings. Returns the number of the newest tell before it."""
-    from wideberth.cli import board, conflicts, line_show, show
+    from wideberth.cli import board, conflicts, line_show, show, talk_show
     from wideberth.core.say.words import SCOPE
 
     session = here()
     status = client.get("/v1/status")
     notices = client.get("/v1/notices", line=session.line)
+    us = status["party"]
+    waiting = [m for m in client.get("/v1/messages", line=session.line) if us in m["waits_for"]]
     found = conflicts.found(client)
     if session.json:
         for notice in notices:
@@ -65,28 +67,41 @@ def _board(client: Client, alarm: Alarm | None) -> int:
         for each in found:
             name = "exposure" if each["kind"] == "EXPOSURE" else "crossing"
             print(show.as_json({name: each}), flush=True)
+        for message in waiting:
+            print(show.as_json({"message": message}))
         for line in status["lines"]:
             print(show.as_json({"line": {"ch": line["ch"], **line["line"]}}), flush=True)
     else:
         board.several(notices)
         if found:
             board.conflicts(found)
+        if waiting:
+            talk_show.several(waiting)
         line_show.doubtful(status["lines"])
         show.say(SCOPE, style="dim")
     for notice in notices:
         entry = notice["versions"][-1]["entry"]
-        if notice["author"] == status["party"]:
+        if notice["author"] == us:
             continue
         _shown(client, notice["ch"], notice["author"], entry)
-        unanswered = notice["standing"].get(status["party"]) in ("SENT", "DELIVERED", "SEEN")
+        unanswered = notice["standing"].get(us) in ("SENT", "DELIVERED", "SEEN")
         if alarm is not None and notice["precedence"] in ("FLASH", "IMMEDIATE") and unanswered:
-            began = {"tell": "heard", "level": "RING", "kind": notice["kind"], "ch": notice["ch"], "ref": notice["ref"]}
-            alarm.take({**began, "entry": entry})
+            alarm.take(_waiting(notice, entry))
+    for message in waiting:
+        _shown(client, message["ch"], message["author"], message["entry"])
+        if alarm is not None and message["precedence"] in ("FLASH", "IMMEDIATE"):
+            alarm.take(_waiting(message, message["entry"]))
     if alarm is not None:
         for each in found:
             # Whatever became of it since: whoever sits down here has not heard it.
             alarm.take({**each, "level": "RING"})
     return int(status["told"])
+
+
+def _waiting(what: dict[str, Any], entry: str) -> dict[str, Any]:
+    """The tell with which it began, for who sits down here later."""
+    told = {name: what[name] for name in ("kind", "ch", "ref")}
+    return {"tell": "heard", "level": "RING", **told, "entry": entry}
 
 
 def _follow(client: Client, *, silent: bool) -> None:

@@ -50,6 +50,7 @@ def voice(
     party: Annotated[str, typer.Option("--party", help="Who was called, where the line has several others.")] = "",
     frequency: Annotated[str, typer.Option("--frequency", help="The frequency or number, as used.")] = "",
     rung: Annotated[str, typer.Option("--rung", help="The rung of the fallback ladder that this was.")] = "",
+    code: Annotated[str, typer.Option("--code", help="The response code that was heard, of the notice --ref.")] = "",
 ) -> None:
     """Log a call that was made off this system, also one that nobody answered."""
     from wideberth.cli import show
@@ -58,15 +59,17 @@ def voice(
     show_utc_first(at)
     at_ms = time_ms(at, field="at") if at else 0
     said: dict[str, Any] = {
-        "outcome": _one_of(outcome, "outcome", ("ANSWERED", "NO_ANSWER", "REFUSED")),
+        "outcome": one_of(outcome, "outcome", ("ANSWERED", "NO_ANSWER", "REFUSED")),
         "party": party,
         "frequency": frequency,
-        "rung": _one_of(rung, "rung", tuple(FallbackKind.__members__)) if rung else None,
+        "code": code,
+        "rung": one_of(rung, "rung", tuple(FallbackKind.__members__)) if rung else None,
     }
     show.result(here().say("voice", medium=medium, answer=answer, at_ms=at_ms, ref=ref, **said), show.said)
 
 
-def _one_of(given: str, field: str, names: tuple[str, ...]) -> str:
+def one_of(given: str, field: str, names: tuple[str, ...]) -> str:
+    """A word of a short list, however it was typed. Raises: BadInput."""
     from wideberth.errors import BadInput
 
     word = given.upper().replace("-", "_").replace(" ", "_")

@@ -31,8 +31,8 @@ from wideberth.core.line_keys import LineKeys
 from wideberth.core.mechanism import Mechanism
 from wideberth.core.records import EntryRecord, SidecarRecord
 from wideberth.core.recovery import Reason, Recovery
+from wideberth.core.say.base import composed
 from wideberth.core.say.place import Altitude
-from wideberth.core.say.tongue import composed
 from wideberth.core.say.volume import Volume4D
 from wideberth.core.say.words import EpochOpened, NodeRemark, Place, Precedence, Word
 from wideberth.core.seal import entry as entries

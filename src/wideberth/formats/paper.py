@@ -17,7 +17,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from wideberth.core.say import coordinates, instant, reference
+from wideberth.core.say import codes, coordinates, instant, reference
 from wideberth.core.say.place import Altitude, Point, VerticalRef
 from wideberth.core.say.rules import Mode
 from wideberth.core.say.volume import Circle, Corridor, Polygon, Shape, Volume4D
@@ -45,7 +45,8 @@ _HEMISPHERES: Final = {"N": "north", "S": "south", "E": "east", "W": "west"}
 
 
 class Sheet(msgspec.Struct, frozen=True):
-    """Everything that the papers say. `ref` is the canonical reference; `given_ms` is when it was given."""
+    """Everything that the papers say. `ref` is the canonical reference; `given_ms` is when it was given; `entry`: the
+    hash of the version's entry, for the check codes (empty: without them)."""
 
     terms: Terms
     ref: str
@@ -55,6 +56,7 @@ class Sheet(msgspec.Struct, frozen=True):
     sender: str
     given_ms: int
     step: Step = "NOTICE"
+    entry: str = ""
 
 
 class Email(msgspec.Struct, frozen=True):
@@ -104,10 +106,21 @@ def phone_script(sheet: Sheet) -> str:
         f"Check number: {_digits(content_check(terms))}.",
         "Please read back the place and the times in your own form, and the check number.",
         "Please give me your name or post, and the time on your clock.",
-        f"Your answer: {RECEIPT_ONLY}",
-        SCOPE,
     ]
-    return "\n".join(f"{n}. {_ended(sentence)}" for n, sentence in enumerate(said, 1)) + "\n"
+    if sheet.entry:
+        said.append(
+            f"If you have this notice before you: its check code is {_digits(codes.challenge(sheet.entry))}. "
+            "Please give me the response code that stands beside it."
+        )
+    said += [f"Your answer: {RECEIPT_ONLY}", SCOPE]
+    script = "\n".join(f"{n}. {_ended(sentence)}" for n, sentence in enumerate(said, 1)) + "\n"
+    if not sheet.entry:
+        return script
+    response = codes.response(sheet.entry)
+    return script + (
+        f"\nNOT TO BE READ ALOUD. Who has this notice answers {response}: {_digits(response)}.\n"
+        f"Log what you heard: voice --code ... --ref {_single_spaced(sheet.ref)}\n"
+    )
 
 
 def printed_form(sheet: Sheet) -> str:
@@ -123,6 +136,7 @@ def printed_form(sheet: Sheet) -> str:
         *_row("GIVEN", instant.show(sheet.given_ms)),
         *_rows_of(_heard(sheet.terms)),
         *_row("CHECK NUMBER", content_check(sheet.terms)),
+        *_codes(sheet),
         "",
         "ANSWER   read back by: ____________________   at (UTC): ____________________",
         "         check number heard: ____ ____         " + RECEIPT_ONLY,
@@ -220,6 +234,13 @@ def _shape_rows(shape: Shape) -> list[str]:
     width = coordinates.show_distance(shape.half_width_mm)
     rows = _row("CORRIDOR", f"half width {width} either side of {len(shape.route)} waypoints")
     return rows + [row for p in shape.route for row in _place_row("WAYPOINT", p)]
+
+
+def _codes(sheet: Sheet) -> list[str]:
+    """What a caller reads out, and what whoever has this paper answers (say/codes.py)."""
+    if not sheet.entry:
+        return []
+    return _row("CHECK CODE", codes.challenge(sheet.entry)) + _row("RESPONSE", codes.response(sheet.entry))
 
 
 def _place_row(label: str, point: Point) -> list[str]:

@@ -17,6 +17,7 @@
     GET    /v1/line, /v1/contacts, /v1/statements      the line itself (web/linework.py)
     POST   /v1/backup, /v1/resume, /v1/check      keeping the record (web/keeping.py)
     POST   /v1/ways, GET /v1/spoiled              ways and mediators (web/relaying.py)
+    GET    /v1/keys, POST /v1/keys/card, /v1/keys/revoke      our keys on our lines (web/keys_api.py)
     POST   /v1/clock                       {"t_ms"}: a drill's clock only
     POST   /v1/stop
 
@@ -41,13 +42,14 @@ from starlette.routing import Route
 from wideberth.bus import Bus, Told
 from wideberth.core import events as ev
 from wideberth.core.limits import KIB
+from wideberth.core.line import Line
 from wideberth.core.preview import Preview
 from wideberth.core.say import reference
 from wideberth.core.say.rules import Mode
 from wideberth.core.seal.keys import unb64
 from wideberth.errors import BadInput, Fault, Misuse, NotFound
 from wideberth.inner import protocol as inner
-from wideberth.web import drafts, keeping, linework, relaying
+from wideberth.web import drafts, keeping, keys_api, linework, relaying, talking
 from wideberth.web.faults import problem
 
 # A notice of 100 volumes of 500 corners as JSON with indents is 5 MB; beyond that it is not a notice.
@@ -59,7 +61,7 @@ NDJSON: Final = "application/x-ndjson"
 Handler = Callable[[Request], Awaitable[Response]]
 
 
-class LocalService(keeping.Keeper, relaying.Relaying, Protocol):
+class LocalService(keeping.Keeper, relaying.Relaying, keys_api.KeyChanger, Protocol):
     """What the routes need of a running node (`service.py` is one)."""
 
     @property
@@ -117,6 +119,8 @@ def local_routes(service: LocalService, *, heartbeat_s: float = HEARTBEAT_S) -> 
         *keeping.keep_table(service, _object),
         *relaying.ways_table(service),
         *linework.line_table(service),
+        *talking.talk_table(service),
+        *keys_api.keys_table(service, _object),
     )
     return [Route(path, _answered(handler), methods=[method]) for method, path, handler in table]
 
@@ -227,7 +231,7 @@ class _Api:
     def _command(self, body: dict[str, Any]) -> ev.Command:
         if "line" in body:
             body["ch"] = body.pop("line")
-        ref = body.get("ref")
+        ref = body.get("ref") or body.get("reply_to") or body.get("about")
         if isinstance(ref, str) and ref and not body.get("ch"):
             body["ch"], _ = self._find("", ref)
         else:
@@ -244,23 +248,25 @@ class _Api:
         return command
 
     def _find(self, line: str, ref: str) -> tuple[str, str]:
-        """The line on which there is this notice; it need not be named where only one has it."""
+        """The line on which there is this notice or message; it need not be named where only one has it."""
         if line:
             return self._service.resolve_line(line), self._canonical(ref)
         ref = self._canonical(ref)
-        found = [ch for ch, each in self._service.node.lines.items() if each.board.find(ref) is not None]
+        found = [ch for ch, each in self._service.node.lines.items() if _knows(each, ref)]
         if len(found) == 1:
             return found[0], ref
         if len(found) > 1:
             raise BadInput(f"{ref} is on more than one line; say which with --line", field="line")
         if not self._service.node.lines:
             self._service.resolve_line("")
+        if talking.is_reference(ref):
+            raise talking.not_found(ref)
         raise NotFound(f"there is no notice {ref} on any line; `notice list --all` shows them", ref=ref)
 
     def _canonical(self, ref: str) -> str:
         """`blu 0001 e` is `BLU-0001-E`; a wrong check letter is said, a hash or an ALERT's name is left as it is."""
         for each in self._service.node.lines.values():
-            if each.board.find(ref) is not None:
+            if _knows(each, ref):
                 return ref
         if ref.upper().startswith("ALERT-"):
             return ref.upper()
@@ -391,12 +397,13 @@ class _Api:
         ch = self._service.resolve_line(_text(body, "line"))
         author, entry = _text(body, "author"), _text(body, "entry")
         board = self._service.node.lines[ch].board
-        thread = board.find(entry)
-        version = thread.version(entry) if thread is not None else None
-        if thread is None or version is None or thread.author != author:
+        thread, talk = board.find(entry), board.hotline.at(author, entry)
+        version = thread.version(entry) if thread is not None and thread.author == author else None
+        shown = version or (talk.said if talk is not None else None)
+        if shown is None:
             raise NotFound("there is no such entry of that author on this line", entry=entry)
-        await self._service.showed(ch, author, version.seq)
-        return {"ch": ch, "author": author, "seq": version.seq}
+        await self._service.showed(ch, author, shown.seq)
+        return {"ch": ch, "author": author, "seq": shown.seq}
 
     # --- the node itself ---
 
@@ -425,6 +432,10 @@ class _Api:
 
 
 _DRAFT_ROUTE: Final = ("ref", "how", "refines")
+
+
+def _knows(line: Line, ref: str) -> bool:
+    return line.board.find(ref) is not None or line.board.hotline.find(ref) is not None
 
 
 def _draft_in(body: Mapping[str, Any], now_ms: int) -> dict[str, Any]:

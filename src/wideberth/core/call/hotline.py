@@ -127,6 +127,7 @@ class Hotline:
         self._by_ref: dict[str, list[Talk]] = {}
         self._by_place: dict[tuple[str, str, int], Talk] = {}
         self._replies: dict[str, list[Spoken]] = {}
+        self._questions: dict[str, list[Talk]] = {}
         self._epochs: dict[str, list[str]] = {}
 
     def opened(self, header: Header) -> None:
@@ -156,6 +157,7 @@ class Hotline:
                 if notice.author == said.author:
                     raise NotUnderstood("nobody asks about a notice of their own")
                 talk = self._add(said, QUESTION, notice.author)
+                self._questions.setdefault(what.of, []).append(talk)
                 facts = {"notice": notice.ref, "questions": list(what.questions)}
             case Translation():
                 talk = self._of(what.of)
@@ -232,6 +234,10 @@ class Hotline:
         """By its reference or its hash. None too where two have that reference; their hashes tell them apart."""
         found = self._by_ref.get(ref_or_entry, ())
         return self._by_entry.get(ref_or_entry) or (found[0] if len(found) == 1 else None)
+
+    def questions(self, entry: str) -> list[Talk]:
+        """About one exact version of a notice: by author, the oldest first."""
+        return sorted(self._questions.get(entry, ()), key=lambda talk: (talk.author, self.order(talk.said)))
 
     def about(self, what: TalkWord) -> str:
         """The version of a notice that a word is about in the end, by its entry: of a message its own, else that of the

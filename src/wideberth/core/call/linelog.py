@@ -53,6 +53,8 @@ class LineLog:
         self.count = 0
         self.items: list[LineItem] = []
         self.answered: list[Answered] = []
+        # Logged contacts by the entry that they were about.
+        self.calls: dict[str, list[LineItem]] = {}
         self._checks: dict[str, LineItem] = {}
         self._epochs: dict[str, list[str]] = {}
         self._opened_ms: dict[str, int] = {}
@@ -78,6 +80,8 @@ class LineLog:
             self.answered.append(Answered(ask, item))
         elif isinstance(what, LineCheck):
             self._checks[entry] = item
+        elif isinstance(what, VoiceContact) and what.of:
+            self.calls.setdefault(what.of, []).append(item)
         self.items.append(item)
         self.count += 1
         return ""

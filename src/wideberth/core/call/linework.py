@@ -26,7 +26,8 @@ def line_word(
     """The word, and facts for the officer. Raises BadInput or NotFound; nothing has changed then."""
     match command:
         case ev.LogVoice():
-            return _contact(command, board, terms, now_ms), _warned(command.answer)
+            checked = {"code_checked": True} if command.code else {}
+            return _contact(command, board, terms, now_ms), {**_warned(command.answer), **checked}
         case ev.AskCheck():
             return LineCheck(entropy(NONCE_BYTES).hex(), command.text), _warned(command.text)
         case ev.AnswerCheck():

@@ -121,8 +121,8 @@ def _questions(talk: Talk, answers: list[Spoken]) -> list[dict[str, Any]]:
 
 
 def questions_about(board: Board, entries: Sequence[str]) -> list[dict[str, Any]]:
-    """The questions about these versions of a notice, in causal order: for the view of the notice."""
-    found = [talk for talk in board.hotline if talk.message is None and talk.about in entries]
+    """The questions about these versions of a notice, for the view of the notice."""
+    found = [talk for entry in entries for talk in board.hotline.questions(entry)]
     return [
         {
             "ref": talk.ref, "by": talk.said.by, "t_ms": talk.said.t_ms, "of": talk.about,

@@ -13,8 +13,9 @@ import msgspec
 
 from wideberth.core.call.board import LADDER, Board, Thread, Version
 from wideberth.core.call.sentences import describe
-from wideberth.core.say import instant, notice
-from wideberth.core.say.words import RECEIPT_ONLY, SCOPE, NoticeType
+from wideberth.core.call.talkviews import questions_about
+from wideberth.core.say import codes, instant, notice
+from wideberth.core.say.words import RECEIPT_ONLY, SCOPE, NoticeType, VoiceContact
 
 _ONE_AT_A_TIME: Final = frozenset({NoticeType.STATIC_SITE, NoticeType.MOVEMENT})
 
@@ -76,10 +77,30 @@ def thread_view(board: Board, thread: Thread, members: tuple[str, ...], at_ms: i
         "refined_by": thread.refined_by,
         "reports": [{"state": s, "at_ms": t, "by": by} for s, t, by in thread.reports],
         "standing": {m: usable(thread, thread.newest, m) for m in members if m != thread.author},
-        "versions": [version_view(board, thread, v, members) for v in thread.versions],
+        "versions": [{**version_view(board, thread, v, members), "codes": codes_view(v)} for v in thread.versions],
+        "calls": calls_view(board, thread),
+        "questions": questions_about(board, [v.entry for v in thread.versions]),
         "receipt_only": RECEIPT_ONLY,
         "scope": SCOPE,
     }
+
+
+def codes_view(version: Version) -> dict[str, str]:
+    """What is said over a telephone to show that one has this version before one (say/codes.py)."""
+    return {"challenge": codes.challenge(version.entry), "response": codes.response(version.entry)}
+
+
+def calls_view(board: Board, thread: Thread) -> list[dict[str, Any]]:
+    """Calls that were logged about this notice: one side's word, and never a rung of the ladder."""
+    found = [
+        {
+            "by": item.by, "version": version.number, "at_ms": call.at_ms, "medium": call.medium, "party": call.party,
+            "outcome": call.outcome, "answer": call.answer, "code_checked": call.code_checked, "entry": item.entry,
+        }
+        for version in thread.versions for item in board.lines.calls.get(version.entry, ())
+        if isinstance(call := item.what, VoiceContact)
+    ]  # fmt: skip
+    return sorted(found, key=lambda each: (each["at_ms"], each["entry"]))
 
 
 def listed(board: Board, thread: Thread, members: tuple[str, ...], at_ms: int, us: str) -> dict[str, Any]:

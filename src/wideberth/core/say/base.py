@@ -3,11 +3,15 @@
 
 from __future__ import annotations
 
+import unicodedata
 from enum import StrEnum
+from typing import TypeVar
 
 import msgspec
 
 from wideberth.errors import BadInput
+
+T = TypeVar("T", bound=msgspec.Struct)
 
 
 class WordBase(msgspec.Struct, frozen=True, tag_field="kind", forbid_unknown_fields=True, omit_defaults=True):
@@ -33,3 +37,12 @@ def short(value: str, most: int, field: str) -> None:
     """Raises BadInput when a text is longer than `most` characters."""
     if len(value) > most:
         raise BadInput(f"{field} is too long: {len(value)} characters, at most {most}", field=field)
+
+
+def composed(value: T) -> T:
+    """The same value with every text in Unicode's composed form (NFC), the only one that can be signed: keyboards and
+    files of some systems write an accent as a character of its own."""
+    said = msgspec.json.encode(value)
+    if said.isascii() or unicodedata.is_normalized("NFC", text := said.decode()):
+        return value
+    return msgspec.json.decode(unicodedata.normalize("NFC", text), type=type(value))

@@ -13,13 +13,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from typing import Final, Literal, TypeVar
-
-import msgspec
+from typing import Final, Literal
 
 from wideberth.errors import BadInput
-
-T = TypeVar("T", bound=msgspec.Struct)
 
 TAG_CHARS_MAX: Final = 35  # RFC 5646 §4.4.1: what every implementation must have room for
 _TAG: Final = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*", re.ASCII)
@@ -39,15 +35,6 @@ _WRITTEN_IN: Final = {
     "ru": "CYRILLIC", "uk": "CYRILLIC", "be": "CYRILLIC", "bg": "CYRILLIC",
     "he": "HEBREW", "ar": "ARABIC", "fa": "ARABIC", "ur": "ARABIC",
 }  # fmt: skip
-
-
-def composed(value: T) -> T:
-    """The same value with every text in Unicode's composed form (NFC), the only one that can be signed: keyboards and
-    files of some systems write an accent as a character of its own."""
-    said = msgspec.json.encode(value)
-    if said.isascii() or unicodedata.is_normalized("NFC", text := said.decode()):
-        return value
-    return msgspec.json.decode(unicodedata.normalize("NFC", text), type=type(value))
 
 
 def check_tag(tag: str) -> None:
