@@ -9,6 +9,8 @@ import pytest
 from tests.pair import T0
 from tests.several import Several
 from wideberth.core import events as ev
+from wideberth.core.records import SettingRecord
+from wideberth.core.recovery import setting_key
 from wideberth.core.say.place import Altitude
 from wideberth.core.say.rules import Mode, Purpose, WhoMoves
 from wideberth.core.say.volume import Circle, Volume4D
@@ -112,6 +114,63 @@ def test_what_is_signed_under_a_version_that_has_not_come_yet_waits_and_is_judge
     assert world.accord("BLUE").versions.newest.version == 2, "the whole version travels with what was signed under it"
     assert len(list(world.line("BLUE", safety).board)) == 1
     assert not [f for f in world.faults("BLUE") if f.fault == "Waits"]
+
+
+def test_what_waits_for_a_version_is_judged_after_a_restart_too_though_no_entry_comes_after_it() -> None:
+    """Seed 20169, promise `agreed`: the version comes beside the entries, and nothing looked at what waited for it when
+    the record was read again."""
+    lines = (LineTerms(Purpose.FLIGHT_SAFETY, PAIR), LineTerms(Purpose.WORKING_GROUP, PAIR))
+    world = Several(*PAIR, lines=lines)
+    safety = world.ch(Purpose.FLIGHT_SAFETY)
+    new = second(world, lead_ms=1)
+    world.propose("BLUE", new)
+    world.sign("BLUE", new)
+    world.settle()
+    world.sign("GREEN", new)
+    give(world, "GREEN", safety)
+    (send,) = [s for s in world.ends["GREEN"].out if s.ch == safety and s.frames]
+    frames = world.ends["GREEN"].frames(send)
+    world.ends["GREEN"].out.clear()
+    world.step("BLUE", ev.Arrived(safety, "GREEN", frames, ()))
+    assert [f.fault for f in world.faults("BLUE")] == ["Waits"]
+    world.step("BLUE", ev.Arrived(safety, "GREEN", (), send.sidecars))
+    for restarted in (False, True):
+        if restarted:
+            world.ends["BLUE"].restart(world.now)
+        assert len(list(world.line("BLUE", safety).board)) == 1
+
+
+def test_a_version_follows_one_whose_last_signature_is_still_being_judged() -> None:
+    """Seed 20134, promise `agreed`: after a restore BLUE got its own signature back first, which waits for what it
+    signs; then that, and the next version, in one delivery. The next version was judged before the signature was."""
+    world = Several(*PAIR)
+    world.settle()
+    empty = world.ends["BLUE"].store.copy()
+    # In force only later, so that what follows it is signed under the first version still.
+    new = msgspec.structs.replace(second(world, lead_ms=1), from_ms=world.now.t_ms + HOUR)
+    hash_ = world.propose("GREEN", new)
+    world.settle()
+    world.sign("BLUE", new)
+    world.settle()
+    world.sign("GREEN", new)
+    world.settle()
+    third = world.propose("GREEN", msgspec.structs.replace(second(world, lead_ms=2), from_ms=world.now.t_ms + 2 * HOUR))
+    world.settle()
+    blue, green = world.ends["BLUE"], world.ends["GREEN"]
+
+    def handed(author: str) -> tuple[tuple[bytes, bytes], ...]:
+        strand = green.node.lines[world.home].channel.strands[author]
+        return tuple(
+            (r.envelope, r.body) for n in range(2, strand.seq + 1) if (r := green.store.entry(strand.hash_of(n)))
+        )
+
+    blue.store = empty
+    blue.store.append([SettingRecord(setting_key(world.home), b"BLUE/supervisor")], blue.store.head)
+    blue.restart(world.now)
+    world.step("BLUE", ev.Arrived(world.home, "GREEN", handed("BLUE"), ()))
+    world.step("BLUE", ev.Arrived(world.home, "GREEN", handed("GREEN"), ()))
+    assert set(world.accord("BLUE").proposals) == {hash_, third}
+    assert not [f for f in world.faults("BLUE") if f.fault == "NOT_UNDERSTOOD"]
 
 
 def test_a_version_may_open_a_line_which_begins_on_every_node() -> None:

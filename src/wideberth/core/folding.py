@@ -86,7 +86,7 @@ class Fold:
         try:
             return self.board.apply(heard.header, heard.hash, heard.what, heard.stored_ms)
         except NotUnderstood:
-            if self._complete(heard.header):
+            if self._can_be_judged(heard):
                 raise
             self._waiting[heard.hash] = heard
             return None
@@ -95,16 +95,22 @@ class Fold:
         """What waited and can be judged now, after something else came."""
         done: list[tuple[Heard, Change | NotUnderstood]] = [(h, self.outcome_of(h.hash)) for h in self._settled]
         self._settled.clear()
-        for hash_, heard in list(self._waiting.items()):
-            try:
-                change = self.board.apply(heard.header, heard.hash, heard.what, heard.stored_ms)
-            except NotUnderstood as why:
-                if not self._complete(heard.header):
-                    continue
-                done.append((heard, why))
-            else:
-                done.append((heard, change))
-            del self._waiting[hash_]
+        # One can be what another waits for: as long as any of them fits.
+        flaws: dict[str, NotUnderstood] = {}
+        fits = True
+        while fits:
+            fits = False
+            for hash_, heard in list(self._waiting.items()):
+                try:
+                    done.append((heard, self.board.apply(heard.header, heard.hash, heard.what, heard.stored_ms)))
+                except NotUnderstood as why:
+                    flaws[hash_] = why
+                else:
+                    del self._waiting[hash_]
+                    fits = True
+        held_up = self._held_up()
+        free = [hash_ for hash_ in self._waiting if hash_ not in held_up]
+        done += [(self._waiting.pop(hash_), flaws[hash_]) for hash_ in free]
         # What waits again only because the board was folded anew had its effects before.
         known, self._known = self._known, self._known & self._waiting.keys()
         return [(heard, outcome) for heard, outcome in done if heard.hash not in known]
@@ -120,6 +126,39 @@ class Fold:
             return False
         strands = self.channel.strands
         return all(strands[party].holds(place) for party, place in header.seen.items() if party in strands)
+
+    def _can_be_judged(self, heard: Heard) -> bool:
+        """Everything that its author had seen is here, and none of it waits itself."""
+        return self._complete(heard.header) and not any(self._follows(heard, other) for other in self._waiting.values())
+
+    def _held_up(self) -> set[str]:
+        """What waits for something that is not here, or for something that does."""
+        found = {hash_ for hash_, heard in self._waiting.items() if not self._complete(heard.header)}
+        grown = True
+        while grown:
+            more = {
+                hash_ for hash_, heard in self._waiting.items()
+                if hash_ not in found and any(self._follows(heard, self._waiting[other]) for other in found)
+            }  # fmt: skip
+            grown = bool(more)
+            found |= more
+        return found
+
+    def _follows(self, heard: Heard, other: Heard) -> bool:
+        """Whether the author had said or seen the other one before. `seen` names the newest epoch only: of those that
+        the author had seen, in the order of `Strand.epochs`, it stands for all before it."""
+        header, before = heard.header, other.header
+        if header.sender == before.sender:
+            epoch, last = header.epoch, header.seq - 1
+        else:
+            place = header.seen.get(before.sender)
+            if place is None:
+                return False
+            epoch, last = place.epoch, place.seq
+        if epoch == before.epoch:
+            return before.seq <= last
+        epochs = self.channel.strands[before.sender].epochs
+        return epoch in epochs and epochs.index(before.epoch) < epochs.index(epoch)
 
     def waits(self, hash_: str) -> bool:
         return hash_ in self._waiting
@@ -192,7 +231,7 @@ class Fold:
         try:
             outcome = self.board.apply(heard.header, heard.hash, heard.what, heard.stored_ms)
         except NotUnderstood as why:
-            if not self._complete(heard.header):
+            if not self._can_be_judged(heard):
                 self._waiting[heard.hash] = heard
                 return
             outcome = why

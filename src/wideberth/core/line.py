@@ -440,6 +440,9 @@ class Line:
         except NotUnderstood:
             return
         self._reloaded(heard, change)
+        self._release()
+
+    def _release(self) -> None:
         for later, outcome in self.fold.released():
             if isinstance(outcome, Change):
                 self._reloaded(later, outcome)
@@ -478,6 +481,7 @@ class Line:
         own = self.channel.own
         own.epoch = epoch or next(iter(own.epochs), "")
         self.keys.reloaded()
+        self._release()  # what waited for a version of the agreement, which is no entry
         if self._tangled:
             self._tangled = False
             self.fold.anew({})

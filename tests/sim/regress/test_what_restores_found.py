@@ -112,3 +112,11 @@ def test_an_urgent_version_rings_beside_a_report_that_its_author_had_forgotten()
     outcome = run_seed(10656, 0)
     assert (outcome.broken, outcome.story) == ("", "")
     assert outcome.hard_faults["restore"]
+
+
+@pytest.mark.parametrize("seed", [20134, 20169])
+def test_what_waits_for_something_that_waits_itself_is_judged_when_both_can_be(seed: int) -> None:
+    """Promise `agreed`: a restored node hears its own words before those that they answer.
+    `tests/core/test_accord.py` has the smallest forms."""
+    outcome = run_seed(seed, 0)
+    assert (outcome.broken, outcome.story) == ("", "")
