@@ -14,10 +14,14 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from wideberth.core.call.choosing import Choice
 from wideberth.core.records import Record
+from wideberth.core.say.release import sentence
 from wideberth.core.say.words import SCOPE
-from wideberth.core.seal import checkpoint
+from wideberth.core.seal import checkpoint, envelope
+from wideberth.core.seal.agreement import Agreement, agreement_hash, channel_id, parse_agreement
 from wideberth.core.seal.bundle import Kept, Selection, compose, finish
+from wideberth.core.seal.envelope import AGREEMENT
 from wideberth.core.seal.keys import Signer
 from wideberth.errors import BadInput, Malformed, Misuse, NotFound, Worlds
 from wideberth.fingerprint import same_words
@@ -50,6 +54,27 @@ def channels(path: Path) -> list[str]:
     """Ids of the channels in a record on disk that have an agreement in force. Raises NotFound, StoreBroken."""
     with _opened(path) as reader:
         return reader.channels()
+
+
+def choice_of(kept: Kept) -> Choice:
+    """The line of a record, as `core/call/choosing.py` chooses among them. Raises NotFound."""
+    agreements = _agreements(kept)
+    for agreement in agreements:
+        for line in agreement.lines:
+            if channel_id(agreements[0], line) == kept.ch:
+                return Choice(kept.ch, kept.mechanism, agreement_hash(agreements[0]), line.purpose, line.members)
+    raise NotFound("this line has no agreement in force, so there is nothing to show", ch=kept.ch)
+
+
+def release_of(kept: Kept) -> str:
+    """The sentence how far a copy of a line's record may travel (domain.md J2), as its newest agreement has it."""
+    return sentence(_agreements(kept)[-1].rules.onward, choice_of(kept).members)
+
+
+def _agreements(kept: Kept) -> list[Agreement]:
+    """Every version that is kept, the founding one first."""
+    read = [parse_agreement(envelope.read(data, AGREEMENT)[1]) for data in kept.agreements.values()]
+    return sorted(read, key=lambda agreement: agreement.version)
 
 
 def _opened(path: Path) -> Reader:

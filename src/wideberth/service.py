@@ -22,12 +22,16 @@ from wideberth.clock import Clock, HandClock
 from wideberth.core import events as ev
 from wideberth.core.batch import Now
 from wideberth.core.call import views
+from wideberth.core.call.board import Thread
+from wideberth.core.call.choosing import choose, named
+from wideberth.core.call.marks import marked
 from wideberth.core.feed import Feed
 from wideberth.core.line import Line
 from wideberth.core.node import Node
 from wideberth.core.preview import Preview, named_elsewhere, preview
 from wideberth.core.records import SidecarRecord
 from wideberth.core.say.geodesy import geod
+from wideberth.core.say.rules import Purpose
 from wideberth.core.seal import checkpoint
 from wideberth.core.seal.keys import Ed25519Verifier
 from wideberth.core.seal.mediation import KEPT_PROOF
@@ -50,7 +54,9 @@ from wideberth.store.sqlite import SqliteStore
 from wideberth.store.watermark import Watermark
 from wideberth.ways import WayBook
 from wideberth.web import keeping
+from wideberth.web.mechanisms import audience_of, choices
 from wideberth.web.peer_api import peer_routes
+from wideberth.web.readiness import note_backup
 from wideberth.web.server import Serving, serve, serve_unix
 
 # How often the reserve is tried again after it was needed, seconds.
@@ -268,13 +274,14 @@ class Service:
         names = named_elsewhere(self.node.lines, command)
         batch = await self.runtime.submit(command)
         # The last one: after a restore an urgent word opens a new epoch first, and that is said as well.
-        said = [t for t in batch.tell if isinstance(t, Said)][-1]
+        # A version that opens a line opens epochs after it.
+        said = [t for t in batch.tell if isinstance(t, Said) and t.kind != "epoch"][-1]
         facts = said.facts
         if out := (*names, *self._links.warnings(said.ch)):
             facts = {**facts, "warnings": [*facts.get("warnings", ()), *out]}
         return {
             "ch": said.ch, "entry": said.entry, "kind": said.kind, "by": said.by, "ref": said.ref,
-            "version": said.version, "facts": facts,
+            "version": said.version, "facts": facts, "told_to": audience_of(self.node.lines[said.ch])["members"],
         }  # fmt: skip
 
     def preview(self, command: ev.Command) -> Preview:
@@ -300,6 +307,7 @@ class Service:
         if not os.path.isabs(path):
             raise BadInput("name the file by its whole path", field="file")
         await asyncio.to_thread(self._opened_store.backup, path)
+        await asyncio.to_thread(note_backup, self.home.path, self.now_ms())
         return {"file": path, "bytes": os.stat(path).st_size}
 
     async def open_line(self, agreement: bytes, cards: tuple[bytes, ...]) -> None:
@@ -312,7 +320,8 @@ class Service:
             if ch in self.node.lines:
                 continue
             waiting = self.node.pending.get(ch)
-            if waiting is not None and len(msgspec.json.decode(agreement)["signatures"]) < len(waiting[0].members):
+            wanted = sum(1 for m in waiting[0].members if m.root) if waiting is not None else 0
+            if len(msgspec.json.decode(agreement)["signatures"]) < wanted:
                 continue
             await self.open_line(agreement, cards)
 
@@ -338,33 +347,31 @@ class Service:
         if self._inner is not None:
             self._inner.feed((), self.clock.now())
 
-    def resolve_line(self, name: str) -> str:
-        """A line by its mechanism's name or the start of its id; the only one when `name` is empty."""
-        lines = self.node.lines
-        if not name:
-            if len(lines) == 1:
-                return next(iter(lines))
-            if not lines:
-                waiting = " One waits for the other side's signature." if self.node.pending else ""
-                raise NotFound(f"this node has no open line yet.{waiting} `invite` or `accept` opens one.")
-            raise BadInput(f"say which line with --line: {', '.join(map(self._name, lines.values()))}", field="line")
-        found = [ch for ch, line in lines.items() if ch.startswith(name.lower()) or self._name(line) == name]
-        if len(found) != 1:
-            many = "more than one line is" if found else "no line is"
-            raise NotFound(f"{many} called {name!r}; `status` lists them", line=name)
-        return found[0]
+    def now_ms(self) -> int:
+        return self.clock.now().t_ms
+
+    def resolve_line(self, name: str, prefer: Purpose | None = None) -> str:
+        """One line by its purpose, its mechanism's name or the start of its id; none need be named where there is one,
+        or one for the purpose that is preferred. Raises NotFound, BadInput."""
+        if not self.node.lines:
+            waiting = " One waits for the other side's signature." if self.node.pending else ""
+            raise NotFound(f"this node has no open line yet.{waiting} `invite` or `accept` opens one.")
+        return choose(choices(self.node), name, prefer).ch
+
+    def lines_named(self, name: str) -> list[str]:
+        """Every line that a name can mean; all of them for none. Raises NotFound."""
+        return [choice.ch for choice in named(choices(self.node), name)]
 
     def _name(self, line: Line) -> str:
         return line.channel.agreement.mechanism
 
-    def notices(self, ch: str = "", *, all_: bool = False) -> list[dict[str, Any]]:
-        """Every notice and ALERT, newest first; without `all_` only what is live."""
+    def notices(self, name: str = "", *, all_: bool = False) -> list[dict[str, Any]]:
+        """Every notice and ALERT, newest first; without `all_` only what is live. `name`: of some lines only."""
         at_ms = self.clock.now().t_ms
-        lines = [self.node.lines[ch]] if ch else list(self.node.lines.values())
+        lines = [self.node.lines[ch] for ch in self.lines_named(name)]
         us = self.home.config.party
         found = [
-            {**views.listed(line.board, thread, self._members(line), at_ms, us), "mechanism": self._name(line),
-             "mode": line.channel.agreement.mode.value}
+            self._marked(line, thread, views.listed(line.board, thread, self._members(line), at_ms, us))
             for line in lines for thread in line.board if all_ or thread.live(at_ms)
         ]  # fmt: skip
         return sorted(found, key=lambda v: -v["versions"][-1]["given_ms"])
@@ -375,11 +382,16 @@ class Service:
         if thread is None:
             raise NotFound(f"there is no notice {ref} on this line; `notice list --all` shows them", ref=ref)
         view = views.thread_view(line.board, thread, self._members(line), self.clock.now().t_ms)
-        return {**view, "mechanism": self._name(line), "mode": line.channel.agreement.mode.value}
+        return self._marked(line, thread, view)
+
+    def _marked(self, line: Line, thread: Thread, view: dict[str, Any]) -> dict[str, Any]:
+        agreement, purpose = line.channel.agreement, line.channel.terms.purpose
+        view = marked(view, line.board, thread, self._members(line), line.mechanism.outside)
+        return {**view, "mechanism": self._name(line), "mode": agreement.mode.value, "purpose": purpose.value}
 
     @staticmethod
     def _members(line: Line) -> tuple[str, ...]:
-        return tuple(m.party for m in line.channel.agreement.members)
+        return line.channel.terms.members
 
     def status(self) -> dict[str, Any]:
         """Who we are, our lines, what each peer still has to receipt, whether the links work, how the disk is."""
@@ -395,7 +407,7 @@ class Service:
             "port": self.peer_port,
             "lines": [self._line_status(line) for line in self.node.lines.values()],
             "waiting": [
-                {"ch": ch, "mechanism": agreement.mechanism, "for": [m.party for m in agreement.members]}
+                {"ch": ch, "mechanism": agreement.mechanism, "for": [m.party for m in agreement.members if m.root]}
                 for ch, (agreement, _) in self.node.pending.items()
             ],
         }
@@ -411,7 +423,7 @@ class Service:
         agreement = channel.agreement
         peers = []
         for member in agreement.members:
-            if member.party == channel.us:
+            if member.party == channel.us or member.party not in channel.terms.members:
                 continue
             outbox = channel.outboxes.get(member.party)
             card = channel.cards.get(member.party)

@@ -122,6 +122,7 @@ ALLOWED: dict[str, frozenset[str]] = {
         "bus",
         "home",
         "join",
+        "folder",
         "founding",
         "runtime",
         "service",

@@ -57,6 +57,8 @@ def wideberth(*args: str, stdin: str | None = None) -> Outcome:
 class World:
     """BLUE and GREEN with an EXERCISE line between them; ALONE has no line and no peer."""
 
+    supervisors: tuple[str, ...] = ()
+
     def __init__(self, path: Path) -> None:
         self.path = path
         self.loop = asyncio.new_event_loop()
@@ -78,6 +80,7 @@ class World:
 
     def _home(self, name: str) -> home.Home:
         posts = ("watch-1",) if name == "GREEN" else ("watch-1", "watch-2")
+        posts = (*posts, *self.supervisors)
         port = free_port()
         config = Config(party=name, listen=f"127.0.0.1:{port}", posts=posts, contact="+999 555 0110")
         # TLS believes the system's clock, whatever the drill's says.
@@ -131,6 +134,38 @@ class World:
         self.loop.call_soon_threadsafe(self.loop.stop)
         self._thread.join(5)
         self.loop.close()
+
+
+class Group(World):
+    """Any number of parties with nothing between them yet: folders, and nodes once they are started."""
+
+    supervisors = ("supervisor",)
+
+    def __init__(self, path: Path, names: tuple[str, ...], **_: Any) -> None:
+        self.path = path
+        self.loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self.loop.run_forever, daemon=True)
+        self._thread.start()
+        self.services = {}
+        self.homes = {name: self._home(name) for name in names}
+        self._now_ms = T0_MS
+
+    def start(self) -> None:
+        """Every node, on hand-set clocks; returns when all that was founded is open everywhere."""
+        self.services = {name: Service(made, HandClock(T0_MS - 60_000)) for name, made in self.homes.items()}
+        self.run(_all(service.start() for service in self.services.values()))
+        self.set_clock(T0_MS)
+        self.until(lambda: all(s.node.lines and not s.node.pending for s in self.services.values()), 20)
+
+    def tick(self) -> None:
+        """A second later on every clock."""
+        self._now_ms += 1_000
+        self.set_clock(self._now_ms)
+
+    def check(self, name: str) -> None:
+        """The line checks of a party with every peer, answered."""
+        found = self.client(name).post("/v1/check", {})
+        assert all(each["checked"] and each["checked"]["offset"] for each in found), found
 
 
 async def _all(coroutines: Iterable[Coroutine[Any, Any, None]]) -> None:

@@ -14,7 +14,7 @@ from wideberth.core.say.instant import LAST_MS
 from wideberth.core.say.place import Altitude, Point, VerticalRef
 from wideberth.core.say.rules import Mode
 from wideberth.core.say.volume import Circle, Corridor, Polygon, Volume4D
-from wideberth.core.say.words import RECEIPT_ONLY, SCOPE, Hazard, NoticeType, Precedence, Priority, Terms
+from wideberth.core.say.words import RECEIPT_ONLY, SCOPE, Hazard, NoticeType, Onward, Precedence, Priority, Terms
 from wideberth.errors import BadInput
 from wideberth.formats import paper
 from wideberth.formats.paper import Sheet
@@ -124,6 +124,8 @@ CHANGED: list[dict[str, Any]] = [
     {"priority": Priority.MEDICAL},
     {"place_name": "Latakia port"},
     {"text": ""},
+    {"covers": ("ALFA",)},
+    {"release": Onward.INQUIRY},
     {"volumes": (ROOM, ROOM)},
     *(
         {"volumes": (msgspec.structs.replace(ROOM, **change),)}
@@ -145,6 +147,20 @@ def test_the_check_number_changes_when_any_field_changes() -> None:
     assert len(set(numbers)) == len(CHANGED) + 1
     touched = {name for change in CHANGED for name in change}
     assert touched == set(Terms.__struct_fields__)
+
+
+def test_a_form_carries_whom_it_covers_and_how_far_it_may_travel() -> None:
+    terms = msgspec.structs.replace(TERMS, covers=("ALFA", "BRAVO"), release=Onward.INQUIRY)
+    made = msgspec.structs.replace(
+        sheet(terms), release="Not for release beyond BLUE and GREEN.", outside="outside the agreement: suspended"
+    )
+    form = paper.printed_form(made)
+    assert paper.read_form(form) == terms
+    for text in (form, paper.phone_script(made), paper.email(made).text):
+        assert "Not for release beyond BLUE and GREEN." in text
+        assert "outside the agreement: suspended" in text
+        assert "ALFA" in text
+        assert "BRAVO" in text
 
 
 def test_the_check_number_is_fixed_for_ever() -> None:

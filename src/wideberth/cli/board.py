@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from wideberth.cli import line_show, show, talk_show
+from wideberth.cli import agreed, line_show, show, talk_show
 
 
 def several(notices: list[dict[str, Any]]) -> None:
@@ -22,6 +22,7 @@ def several(notices: list[dict[str, Any]]) -> None:
             style="bold",
         )
         show.say(f"    {_says(n)}")
+        _marks(n["versions"][-1], "    ")
 
 
 def one(notice: dict[str, Any]) -> None:
@@ -47,6 +48,7 @@ def one(notice: dict[str, Any]) -> None:
         if notice.get(field):
             show.say(f"{words} {notice[field]}")
     show.say("")
+    show.say(f"Told to: {', '.join(m for m in notice['members'] if m != notice['author'])}. {notice['release']}")
     show.say(notice["receipt_only"], style="dim")
     show.say(notice["scope"], style="dim")
 
@@ -55,6 +57,7 @@ def version(seen: dict[str, Any]) -> None:
     """One version, and who climbed how far on its ladder."""
     show.say(f"Version {seen['version']} ({seen['kind']}), by {seen['by']} at {seen['given']}")
     show.say(f"  {seen['says']}")
+    _marks(seen, "  ")
     terms = seen["terms"] or {}
     for name in ("hazard", "contact", "place_name", "text"):
         if terms.get(name):
@@ -81,9 +84,26 @@ def _call(call: Mapping[str, Any]) -> None:
     )
 
 
+def _marks(seen: Mapping[str, Any], indent: str) -> None:
+    """What is outside the agreement, and whose presence a notice is about where one speaks for several."""
+    if seen.get("outside"):
+        show.say(f"{indent}{_sentence(seen['outside'])}", style="bold yellow")
+    if seen.get("covers"):
+        show.say(f"{indent}About the presence of: {', '.join(seen['covers'])}.")
+    if seen.get("not_in_agreement"):
+        strange = ", ".join(seen["not_in_agreement"])
+        show.say(f"{indent}NOT COVERED: {strange} is not named in the agreement for its author.", style="bold yellow")
+    if seen.get("members_not_covered"):
+        show.say(f"{indent}NOT COVERED by this notice: {', '.join(seen['members_not_covered'])}.", style="yellow")
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}."
+
+
 def _facts(facts: Mapping[str, Any]) -> str:
     """What a person said with a rung, in words."""
-    parts = []
+    parts = [str(facts["outside"])] if facts.get("outside") else []
     if "as_read" in facts:
         parts.append(f"“{facts['as_read']}”: {show.length(facts['off_mm'])} and {show.span(facts['off_ms'])} off")
     if "relayed" in facts:
@@ -153,21 +173,19 @@ def status(data: dict[str, Any]) -> None:
     if data.get("conflicts_unknown"):
         show.say("")
         show.say(f"Whether anything clashes is not known now: {data['conflicts_unknown']}", style="bold red")
-    for line in data["lines"]:
+    groups = {each["id"]: [line["ch"] for line in each["lines"]] for each in data["mechanisms"]}
+    lines = {line["ch"]: line for line in data["lines"]}
+    for each in data["mechanisms"]:
         show.say("")
-        mode = "" if line["mode"] == "REAL" else f" [{line['mode']}]"
-        show.say(f"{line['mechanism']}{mode}, {line['purpose']}, {line['ch'][:12]}", style="bold")
-        show.table(
-            ("peer", "link", "receipted", "outstanding", "held of theirs", "telephone"),
-            [
-                (p["party"], p["link"], p["receipted"], p["outstanding"], p["held"], p["contact"])
-                for p in line["peers"]
-            ],
-        )  # fmt: skip
-        line_show.peers(line["line"])
-        kept(line)
-        if line["stamp"]:
-            show.say(stamped(line["stamp"]))
+        agreed.head(each)
+        for ch in groups[each["id"]]:
+            if ch in lines:
+                _line(lines.pop(ch))
+    for line in lines.values():  # opened between two questions to the node
+        _line(line)
+    if data["foundings"]:
+        show.say("")
+        agreed.foundings(data["foundings"])
     for waiting in data["waiting"]:
         show.say("")
         show.say(f"{waiting['mechanism']}: waits for every signature ({', '.join(waiting['for'])})")
@@ -176,6 +194,23 @@ def status(data: dict[str, Any]) -> None:
         show.say("No line yet: `wideberth invite OTHER` offers one, `wideberth accept FILE` takes one.")
     show.say("")
     show.say(SCOPE, style="dim")
+
+
+def _line(line: Mapping[str, Any]) -> None:
+    """One line: its peers and the links to them."""
+    members = ", ".join(peer["party"] for peer in line["peers"])
+    show.say(f"  line {line['purpose']} with {members}, {line['ch'][:12]}", style="bold")
+    show.table(
+        ("peer", "link", "receipted", "outstanding", "held of theirs", "telephone"),
+        [
+            (p["party"], p["link"], p["receipted"], p["outstanding"], p["held"], p["contact"])
+            for p in line["peers"]
+        ],
+    )  # fmt: skip
+    line_show.peers(line["line"])
+    kept(line)
+    if line["stamp"]:
+        show.say(stamped(line["stamp"]))
 
 
 def stamped(stamp: Mapping[str, Any]) -> str:

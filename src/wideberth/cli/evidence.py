@@ -49,7 +49,7 @@ def evidence(
         data = shell.make(
             kept, party=folder.config.party, node=_node_of(folder, kept), t_ms=now_ms,
             selection=_selection(notice, from_, until, entry, now_ms), redact=frozenset(redact or ()),
-            release=f"Not for release beyond {for_}" if for_ else "", note=note, tell=tell,
+            release=f"Not for release beyond {for_}" if for_ else shell.release_of(kept), note=note, tell=tell,
         )  # fmt: skip
     name = "".join(c if c.isalnum() else "-" for c in kept.mechanism)
     path = out or Path(f"evidence-{name}-{show.utc(now_ms - now_ms % 1000).replace(':', '')}.zip")
@@ -111,17 +111,12 @@ def _bytes(path: Path, field: str) -> bytes:
 
 
 def _line(folder: Home, name: str) -> Kept:
-    """The record of a line by its mechanism's name or the start of its id. Raises NotFound, BadInput."""
+    """The record of a line, chosen as everywhere. Raises NotFound, BadInput."""
     from wideberth import evidence as shell
-    from wideberth.errors import BadInput, NotFound
+    from wideberth.core.call.choosing import choose
 
-    lines = [shell.read_record(folder.record_path, ch) for ch in shell.channels(folder.record_path)]
-    found = [k for k in lines if not name or k.mechanism == name or k.ch.startswith(name.lower())]
-    if not found:
-        raise NotFound(f"no line is called {name!r}; `status` lists them" if name else "this node has no open line yet")
-    if len(found) > 1:
-        raise BadInput(f"say which line with --line: {', '.join(k.mechanism for k in found)}", field="line")
-    return found[0]
+    lines = {ch: shell.read_record(folder.record_path, ch) for ch in shell.channels(folder.record_path)}
+    return lines[choose((shell.choice_of(kept) for kept in lines.values()), name).ch]
 
 
 def _node_of(folder: Home, kept: Kept) -> Signer:

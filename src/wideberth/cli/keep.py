@@ -27,9 +27,12 @@ def add_to(app: typer.Typer) -> None:
 
 def backup(file: Annotated[Path, typer.Argument(help="A new file; never written over.")]) -> None:
     """Copy the record to a new file, while the node runs or not. Keys are not in it: keep them elsewhere."""
+    import time
+
     from wideberth import home
     from wideberth.cli import show
     from wideberth.store.sqlite import SqliteStore
+    from wideberth.web.readiness import note_backup
 
     path = file.absolute()
     try:
@@ -43,6 +46,7 @@ def backup(file: Annotated[Path, typer.Argument(help="A new file; never written 
             store.backup(path)
         finally:
             store.close()
+        note_backup(found.path, time.time_ns() // 1_000_000)
         done = {"file": str(path), "bytes": path.stat().st_size}
     show.tell(
         done,

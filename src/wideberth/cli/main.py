@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from wideberth.cli import (
+    agreement,
     alert,
     answer,
     conflicts,
@@ -93,6 +94,7 @@ def everywhere(
 # A node and its lines.
 for _name, _function in (("init", join.init), ("invite", join.invite), ("accept", join.accept), ("up", join.up)):
     verb(app, _name)(_function)
+agreement.add_to(app)
 status.add_to(app)
 doctor.add_to(app)
 keep.add_to(app)

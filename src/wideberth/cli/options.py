@@ -55,6 +55,8 @@ _NOTICE: Final[dict[str, tuple[tuple[str, ...], str]]] = {
     "text": (("--text",), "A short clarification."),
     "precedence": (("--precedence",), "FLASH, IMMEDIATE, PRIORITY or ROUTINE; raised by itself when late."),
     "priority": (("--priority",), "DISTRESS, MEDICAL, HUMANITARIAN or ROUTINE."),
+    "covers": (("--covers",), "Whose presence it is about, where we speak for several: ALFA,BRAVO."),
+    "release": (("--release",), "How far a copy may travel: MEMBERS, INQUIRY or PUBLIC; default: the agreement's."),
     "expires": (("--expires",), "When the notice stops holding; default: when the activity ends."),
 }
 _FILE_HELP: Final = "Volumes from a file: ASTM F3548-21 Volume4D JSON or GeoJSON; - reads the standard input."

@@ -80,6 +80,8 @@ def sheet(ref: str, number: int) -> Sheet:
         given_ms=chosen["given_ms"],
         step=steps[chosen["kind"]],
         entry=chosen["entry"],
+        release=view["release"],
+        outside=chosen["outside"],
     )
 
 

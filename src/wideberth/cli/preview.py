@@ -32,6 +32,8 @@ def post(path: str, body: dict[str, Any], *, preview: bool = False, yes: bool = 
     client = here().client()
     if not preview:
         _names_first(body, yes=yes)
+        if path == "/v1/notices":
+            _audience_first(body)
     answer: dict[str, Any] = client.post("/v1/preview" if preview else path, body)
     return answer
 
@@ -46,7 +48,7 @@ def result(answer: dict[str, Any], *, preview: bool = False) -> None:
 def _names_first(body: Mapping[str, Any], *, yes: bool) -> None:
     """A name of another line in a text is said before it goes out. Nothing urgent ever waits for that, and nothing
     waits where nobody sits at a terminal. Raises BadInput when the officer stops it there."""
-    urgent = body.get("type") in _SHORT or str(body.get("precedence", "")).upper() in _AT_ONCE
+    urgent = _is_urgent(body)
     if urgent or ("command" in body and body["command"] not in _MAY_WAIT) or not any(body.get(f) for f in _FREE):
         return
     from wideberth.cli import show
@@ -60,6 +62,27 @@ def _names_first(body: Mapping[str, Any], *, yes: bool) -> None:
     show.note(*(f"Before it is sent: {name}." for name in seen["names"]), style="bold yellow")
     if not yes and sys.stdin.isatty() and not typer.confirm("Send it all the same?", default=False, err=True):
         raise BadInput("stopped by you; nothing was signed or sent", field="text")
+
+
+def _is_urgent(body: Mapping[str, Any]) -> bool:
+    return body.get("type") in _SHORT or str(body.get("precedence", "")).upper() in _AT_ONCE
+
+
+def _audience_first(body: Mapping[str, Any]) -> None:
+    """Who will be told, and how far a copy may travel, before it goes out (domain.md J1). What is urgent goes first."""
+    if _is_urgent(body) or body.get("ref") or here().json:
+        return  # a new version goes to whom the first went to; programs read it in the answer
+    from wideberth.cli import show
+
+    try:
+        seen = here().client().get("/v1/audience", line=body.get("line", ""))
+    except Fault:
+        return  # what is wrong with it is said when it is sent
+    voice = f" To be called, having no node: {', '.join(seen['by_voice'])}." if seen["by_voice"] else ""
+    show.note(
+        f"Will be told to: {', '.join(seen['members'])} ({seen['mechanism']}, {seen['purpose']}).{voice}",
+        f"{seen['release']}",
+    )
 
 
 def _show(seen: Mapping[str, Any]) -> None:

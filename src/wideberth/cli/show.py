@@ -191,6 +191,8 @@ def said(answer: Mapping[str, Any]) -> None:
         say(RECEIPT_ONLY)
     if facts.get("code_checked"):
         say(VOICE_CHECKED)
+    if facts.get("outside"):
+        note(f"Marked: {facts['outside']}.", style="bold yellow")
     for warning in facts.get("warnings", ()):
         note(f"Note: {warning}", style="yellow")
     if facts.get("by_voice"):

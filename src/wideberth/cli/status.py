@@ -16,10 +16,11 @@ def add_to(app: typer.Typer) -> None:
 
 
 def status() -> None:
-    """Who we are, our lines, what each peer has receipted, whether the links work, and what clashes."""
+    """Who we are; each mechanism with its agreement's state and, apart from that, its lines and links; what clashes."""
     from wideberth.cli import board, conflicts, show
 
-    show.result(conflicts.with_status(here().client()), board.status)
+    client = here().client()
+    show.result({**conflicts.with_status(client), **client.get("/v1/mechanisms")}, board.status)
 
 
 def stop() -> None:

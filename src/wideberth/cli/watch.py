@@ -180,9 +180,9 @@ def sentence_of(tell: dict[str, Any], *, again: bool = False) -> str:
             mark = "" if tell.get("recorded", True) else "(not yet recorded) "
             if again:
                 return f"{tell.get('ref', '')} is recorded now."
-            return f"{mark}{tell['sentence']}"
+            return f"{mark}{tell['sentence']}{_outside(tell)}"
         case "said":
-            return f"{tell['by']}: {tell['kind']} {tell.get('ref', '')}".rstrip()
+            return f"{tell['by']}: {tell['kind']} {tell.get('ref', '')}".rstrip() + _outside(tell)
         case "climbed":
             return f"{tell['member']}: {tell['step']} {tell['ref']} version {tell['version']}, by {tell['by']}"
         case "crossed" | "exposed":
@@ -193,6 +193,11 @@ def sentence_of(tell: dict[str, Any], *, again: bool = False) -> str:
             return f"Fault ({tell['whose']}), {tell.get('peer') or 'here'}: {tell['sentence']}"
         case _:
             return str(tell["sentence"])
+
+
+def _outside(tell: dict[str, Any]) -> str:
+    why = tell.get("facts", {}).get("outside", "")
+    return f" [{why}]" if why else ""
 
 
 def _owned(alarm: Alarm) -> None:

@@ -51,8 +51,8 @@ class Mechanism:
         why = self.accord.outside(party, t_ms)
         if why:
             return why
-        signed, (in_force, newest) = self.versions.of(agr), self.versions.at(t_ms)
-        if signed is not None and agr != newest:
+        signed, in_force = self.versions.of(agr), self.accord.in_force(t_ms)
+        if signed is not None and signed.version < in_force.version:
             return f"signed under version {signed.version} of the agreement; version {in_force.version} was in force"
         return ""
 

@@ -87,6 +87,7 @@ class Extension(_Json, frozen=True):
     outline_corridor: AstmCorridor | None = None
     altitude_lower: AstmAltitude | None = None
     altitude_upper: AstmAltitude | None = None
+    release: str = ""
 
 
 class AstmVolume3D(_Json, frozen=True):
@@ -136,9 +137,9 @@ def from_json(value: Any, *, where: str = "volume") -> Volume4D:
     return volume_of(read, where=where)
 
 
-def to_json(volume: Volume4D) -> dict[str, Any]:
-    """To plain dicts and lists."""
-    built: dict[str, Any] = msgspec.to_builtins(json_of(volume))
+def to_json(volume: Volume4D, *, release: str = "") -> dict[str, Any]:
+    """To plain dicts and lists. `release` is the sentence how far a copy may travel (domain.md J2), under our key."""
+    built: dict[str, Any] = msgspec.to_builtins(json_of(volume, release=release))
     return built
 
 
@@ -162,7 +163,7 @@ def volume_of(read: AstmVolume4D, *, where: str = "volume") -> Volume4D:
         raise BadInput(f"{where}: {fault.sentence}", **(fault.details | {"field": where})) from None
 
 
-def json_of(volume: Volume4D) -> AstmVolume4D:
+def json_of(volume: Volume4D, *, release: str = "") -> AstmVolume4D:
     """The wire shape of a value. Raises BadInput for a time after the year 9999, which RFC 3339 cannot name."""
     if volume.end_ms > instant.LAST_MS:
         raise BadInput("a time after the year 9999 cannot be written here; end the volume sooner", field="time_end")
@@ -177,7 +178,7 @@ def json_of(volume: Volume4D) -> AstmVolume4D:
         circle = _round(volume.shape)
     lower, own_lower = _split(volume.lower)
     upper, own_upper = _split(volume.upper)
-    own = Extension(corridor, own_lower, own_upper)
+    own = Extension(corridor, own_lower, own_upper, release)
     room = AstmVolume3D(circle, polygon, lower, upper, own if own != Extension() else None)
     times = (AstmTime(instant.show(t), "RFC3339") for t in (volume.start_ms, volume.end_ms))
     return AstmVolume4D(room, *times)

@@ -55,8 +55,9 @@ def features(value: Any, *, where: str = "GeoJSON") -> list[tuple[str, list[Volu
     return [_feature(member, f"{where}.features[{i}]") for i, member in enumerate(members)]
 
 
-def feature(volume: Volume4D, *, id_: str | None = None) -> dict[str, Any]:
-    """One volume as a Feature. Corners are ours, exactly, marked `"edges": "geodesic"`."""
+def feature(volume: Volume4D, *, id_: str | None = None, release: str = "") -> dict[str, Any]:
+    """One volume as a Feature. Corners are ours, exactly, marked `"edges": "geodesic"`. `release` is the sentence how
+    far a copy may travel (domain.md J2), among the properties."""
     if volume.end_ms > instant.LAST_MS:
         raise BadInput("a time after the year 9999 cannot be written here; end the volume sooner", field="end")
     shape, properties = volume.shape, {}
@@ -76,13 +77,19 @@ def feature(volume: Volume4D, *, id_: str | None = None) -> dict[str, Any]:
         "start": instant.show(volume.start_ms),
         "end": instant.show(volume.end_ms),
     }
+    if release:
+        properties["release"] = release
     made: dict[str, Any] = {"type": "Feature", "geometry": geometry, "properties": properties}
     return made if id_ is None else made | {"id": id_}
 
 
-def collection(volumes: list[tuple[str, Volume4D]]) -> dict[str, Any]:
-    """A FeatureCollection of `(id, volume)`."""
-    return {"type": "FeatureCollection", "features": [feature(volume, id_=id_) for id_, volume in volumes]}
+def collection(volumes: list[tuple[str, Volume4D]], *, release: str = "") -> dict[str, Any]:
+    """A FeatureCollection of `(id, volume)`; `release` stands on the whole and on each."""
+    made = {
+        "type": "FeatureCollection",
+        "features": [feature(volume, id_=id_, release=release) for id_, volume in volumes],
+    }
+    return made | {"release": release} if release else made
 
 
 def _feature(value: Any, where: str) -> tuple[str, list[Volume4D]]:

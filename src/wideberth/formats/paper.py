@@ -21,7 +21,7 @@ from wideberth.core.say import codes, coordinates, instant, reference
 from wideberth.core.say.place import Altitude, Point, VerticalRef
 from wideberth.core.say.rules import Mode
 from wideberth.core.say.volume import Circle, Corridor, Polygon, Shape, Volume4D
-from wideberth.core.say.words import RECEIPT_ONLY, SCOPE, Hazard, NoticeType, Precedence, Priority, Terms
+from wideberth.core.say.words import RECEIPT_ONLY, SCOPE, Hazard, NoticeType, Onward, Precedence, Priority, Terms
 from wideberth.errors import BadInput
 
 Step = Literal["NOTICE", "AMENDMENT", "CORRECTION", "EXTENSION", "CANCELLATION"]
@@ -57,6 +57,9 @@ class Sheet(msgspec.Struct, frozen=True):
     given_ms: int
     step: Step = "NOTICE"
     entry: str = ""
+    # How far a copy may travel (J2), and what stands over a notice that is outside the agreement: whole sentences.
+    release: str = ""
+    outside: str = ""
 
 
 class Email(msgspec.Struct, frozen=True):
@@ -83,11 +86,15 @@ def phone_script(sheet: Sheet) -> str:
         said.append(f"{sheet.mode}, {sheet.mode}, {sheet.mode}. This is not real.")
     said += [
         f"This is {sheet.sender}, on the {sheet.mechanism} safety line, with {_STEPS[sheet.step]}.",
+        *([f"Please note: it is {sheet.outside}."] if sheet.outside else []),
+        *([sheet.release] if sheet.release else []),
         "Please write this down.",
         f"Reference {sheet.ref}. I spell: {reference.spell(sheet.ref)}. Version {_digits(str(sheet.version))}.",
         f"Precedence {terms.precedence.lower()}. Priority {terms.priority.lower()}.",
         f"Kind: {_plain(terms.type)}. Danger to others: {_plain(terms.hazard)}.",
     ]
+    if terms.covers:
+        said.append(f"About the presence of: {', '.join(terms.covers)}.")
     if terms.place_name:
         said.append(f"Near {terms.place_name}. The name is not the place; the numbers are.")
     many = len(terms.volumes)
@@ -134,6 +141,8 @@ def printed_form(sheet: Sheet) -> str:
         *_row("FROM", sheet.sender),
         *_row("MODE", sheet.mode.value),
         *_row("GIVEN", instant.show(sheet.given_ms)),
+        *(_row("NOTE", sheet.outside) if sheet.outside else []),
+        *(_row("RELEASE", sheet.release) if sheet.release else []),
         *_rows_of(_heard(sheet.terms)),
         *_row("CHECK NUMBER", content_check(sheet.terms)),
         *_codes(sheet),
@@ -178,7 +187,7 @@ def read_form(text: str) -> Terms:
                 raise BadInput(f"{label} stands twice on the form", field=label)
             single[label] = value
     for label in _OF_THE_WHOLE:
-        if label not in single and label not in ("PLACE NAME", "REMARK"):
+        if label not in single and label not in _OPTIONAL:
             raise BadInput(f"{label} is missing on the form", field=label)
     try:
         terms = Terms(
@@ -187,6 +196,8 @@ def read_form(text: str) -> Terms:
             expires_ms=instant.parse(single["EXPIRES"], field="expires"),
             precedence=Precedence(single["PRECEDENCE"]), priority=Priority(single["PRIORITY"]),
             place_name=single.get("PLACE NAME", ""), text=single.get("REMARK", ""),
+            covers=tuple(filter(None, (name.strip() for name in single.get("COVERS", "").split(";")))),
+            release=Onward(single["ONWARD"]) if "ONWARD" in single else None,
         )  # fmt: skip
     except BadInput:
         raise
@@ -203,8 +214,10 @@ def read_form(text: str) -> Terms:
 
 _OF_A_VOLUME: Final = ("CIRCLE", "POLYGON", "CORRIDOR", "CENTRE", "CORNER", "WAYPOINT", "FLOOR", "TOP", "START", "END")
 _OF_THE_WHOLE: Final = (
-    "KIND", "HAZARD", "PRECEDENCE", "PRIORITY", "PLACE NAME", "EXPIRES", "REMARK", "CONTACT", "CHECK NUMBER",
+    "KIND", "HAZARD", "PRECEDENCE", "PRIORITY", "COVERS", "ONWARD", "PLACE NAME", "EXPIRES", "REMARK", "CONTACT",
+    "CHECK NUMBER",
 )  # fmt: skip
+_OPTIONAL: Final = ("COVERS", "ONWARD", "PLACE NAME", "REMARK")
 
 
 def _rows_of(terms: Terms) -> list[str]:
@@ -213,6 +226,8 @@ def _rows_of(terms: Terms) -> list[str]:
         *_row("HAZARD", terms.hazard.value),
         *_row("PRECEDENCE", terms.precedence.value),
         *_row("PRIORITY", terms.priority.value),
+        *(_row("COVERS", "; ".join(terms.covers)) if terms.covers else []),
+        *(_row("ONWARD", terms.release.value) if terms.release is not None else []),
         *(_row("PLACE NAME", terms.place_name) if terms.place_name else []),
     ]
     for n, volume in enumerate(terms.volumes, 1):
@@ -343,7 +358,8 @@ def _plain(word: NoticeType | Hazard) -> str:
 def _heard(terms: Terms) -> Terms:
     """The terms with texts as people can repeat them. It also keeps a text from adding lines to the form."""
     texts = {name: _single_spaced(getattr(terms, name)) for name in ("contact", "place_name", "text")}
-    return msgspec.structs.replace(terms, **texts)
+    covers = tuple(_single_spaced(name.replace(";", ",")) for name in terms.covers)
+    return msgspec.structs.replace(terms, covers=covers, **texts)
 
 
 def _single_spaced(text: str) -> str:

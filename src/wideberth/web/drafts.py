@@ -28,7 +28,7 @@ from wideberth.core.say.plan import Plan
 from wideberth.core.say.ring import must_be_simple
 from wideberth.core.say.rules import Mode, Rules
 from wideberth.core.say.volume import Circle, Corridor, Leg, Polygon, Shape, Track, Volume4D
-from wideberth.core.say.words import Hazard, NoticeType, Precedence, Priority, Terms
+from wideberth.core.say.words import Hazard, NoticeType, Onward, Precedence, Priority, Terms
 from wideberth.errors import BadInput
 
 SHAPES: Final = ("circle", "polygon", "corridor")
@@ -36,13 +36,14 @@ PLACE: Final = (*SHAPES, "radius", "half_width", "volumes")
 WINDOW: Final = ("from", "until")
 BAND: Final = ("low", "high")
 PLAIN: Final = ("contact", "place_name", "text")
-CHOICES: Final[dict[str, type[NoticeType | Hazard | Precedence | Priority]]] = {
+CHOICES: Final[dict[str, type[NoticeType | Hazard | Precedence | Priority | Onward]]] = {
     "type": NoticeType,
     "hazard": Hazard,
     "precedence": Precedence,
     "priority": Priority,
+    "release": Onward,
 }
-FIELDS: Final = (*CHOICES, *PLAIN, "expires", *PLACE, *WINDOW, *BAND)
+FIELDS: Final = (*CHOICES, *PLAIN, "covers", "expires", *PLACE, *WINDOW, *BAND)
 
 # What the core calls a field, where a draft has two for it.
 _OURS: Final = {"altitude": "low", "window": "until"}
@@ -107,7 +108,9 @@ def terms_of(draft: Mapping[str, Any], *, now_ms: int, contact: str, rules: Rule
     expires = _time(reading, "expires", now_ms) if reading.given("expires") else None
     reading.complain()
     assert volumes
-    plain = {field: reading.text(field) for field in PLAIN if reading.given(field)}
+    plain: dict[str, Any] = {field: reading.text(field) for field in PLAIN if reading.given(field)}
+    if reading.given("covers"):
+        plain["covers"] = tuple(name.strip() for name in reading.text("covers").split(",") if name.strip())
     ends_ms = max(v.end_ms for v in volumes)
     if base is not None:
         fresh = {k: v for k, v in chosen.items() if v is not None} | plain

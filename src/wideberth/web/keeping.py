@@ -18,6 +18,7 @@ from starlette.requests import Request
 
 from wideberth.core.line import Line
 from wideberth.core.node import Node
+from wideberth.core.say.rules import Purpose
 from wideberth.errors import BadInput
 
 CHECK_WAIT_S: Final = 5.0
@@ -33,7 +34,7 @@ class Keeper(Protocol):
     @property
     def node(self) -> Node: ...
 
-    def resolve_line(self, name: str) -> str: ...
+    def resolve_line(self, name: str, prefer: Purpose | None = None) -> str: ...
 
     async def backup(self, path: str) -> dict[str, Any]: ...
 

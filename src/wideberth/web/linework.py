@@ -27,7 +27,7 @@ class LineKeeper(Protocol):
     @property
     def node(self) -> Node: ...
 
-    def resolve_line(self, name: str) -> str: ...
+    def lines_named(self, name: str) -> list[str]: ...
 
     def status(self) -> dict[str, Any]: ...
 
@@ -37,7 +37,7 @@ def line_table(service: LineKeeper) -> tuple[Route, ...]:
 
     def asked(request: Request) -> list[Line]:
         name = request.query_params.get("line", "")
-        return [service.node.lines[service.resolve_line(name)]] if name else list(service.node.lines.values())
+        return [service.node.lines[ch] for ch in service.lines_named(name)]
 
     async def state(request: Request) -> Any:
         at_ms = int(service.status()["t_ms"])

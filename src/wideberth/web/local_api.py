@@ -18,6 +18,7 @@
     POST   /v1/backup, /v1/resume, /v1/check      keeping the record (web/keeping.py)
     POST   /v1/ways, GET /v1/spoiled              ways and mediators (web/relaying.py)
     GET    /v1/keys, POST /v1/keys/card, /v1/keys/revoke      our keys on our lines (web/keys_api.py)
+    GET    /v1/mechanisms, /v1/mechanisms/…, /v1/audience, /v1/disclosures      agreements (web/mechanisms.py)
     POST   /v1/clock                       {"t_ms"}: a drill's clock only
     POST   /v1/stop
 
@@ -45,11 +46,12 @@ from wideberth.core.limits import KIB
 from wideberth.core.line import Line
 from wideberth.core.preview import Preview
 from wideberth.core.say import reference
-from wideberth.core.say.rules import Mode
+from wideberth.core.say.rules import Mode, Purpose
 from wideberth.core.seal.keys import unb64
 from wideberth.errors import BadInput, Fault, Misuse, NotFound
+from wideberth.home import Home
 from wideberth.inner import protocol as inner
-from wideberth.web import drafts, keeping, keys_api, linework, relaying, talking
+from wideberth.web import drafts, keeping, keys_api, linework, mechanisms, relaying, talking
 from wideberth.web.faults import problem
 
 # A notice of 100 volumes of 500 corners as JSON with indents is 5 MB; beyond that it is not a notice.
@@ -72,9 +74,16 @@ class LocalService(keeping.Keeper, relaying.Relaying, keys_api.KeyChanger, Proto
         """Set: the node is going down. Whoever runs the node waits for it."""
         ...
 
+    @property
+    def home(self) -> Home: ...
+
+    def now_ms(self) -> int: ...
+
+    def lines_named(self, name: str) -> list[str]: ...
+
     def status(self) -> dict[str, Any]: ...
 
-    def notices(self, ch: str = "", *, all_: bool = False) -> list[dict[str, Any]]: ...
+    def notices(self, name: str = "", *, all_: bool = False) -> list[dict[str, Any]]: ...
 
     def notice(self, ch: str, ref: str) -> dict[str, Any]: ...
 
@@ -121,6 +130,7 @@ def local_routes(service: LocalService, *, heartbeat_s: float = HEARTBEAT_S) -> 
         *linework.line_table(service),
         *talking.talk_table(service),
         *keys_api.keys_table(service, _object),
+        *mechanisms.mechanism_table(service, _object, api._post),
     )
     return [Route(path, _answered(handler), methods=[method]) for method, path, handler in table]
 
@@ -178,8 +188,7 @@ class _Api:
 
     async def notices(self, request: Request) -> Any:
         line = request.query_params.get("line", "")
-        ch = self._service.resolve_line(line) if line else ""
-        return self._service.notices(ch, all_=request.query_params.get("all", "") in ("1", "true"))
+        return self._service.notices(line, all_=request.query_params.get("all", "") in ("1", "true"))
 
     async def notice(self, request: Request) -> Any:
         line, ref = request.query_params.get("line", ""), request.path_params["ref"]
@@ -209,7 +218,8 @@ class _Api:
     def _from_draft(
         self, body: Mapping[str, Any], draft: Mapping[str, Any], route: Mapping[str, str], now_ms: int
     ) -> ev.Command:
-        ch = self._service.resolve_line(_text(body, "line"))
+        name, ref = _text(body, "line"), route.get("ref", "")
+        ch = self._find("", ref)[0] if ref and not name else self._service.resolve_line(name, Purpose.FLIGHT_SAFETY)
         rules = self._service.node.lines[ch].channel.agreement.rules
         by, contact = self._post(_text(body, "by")), self._contact(ch)
         if "ref" not in route and not drafts.has_place(draft) and drafts.of_distress(draft):
@@ -235,7 +245,7 @@ class _Api:
         if isinstance(ref, str) and ref and not body.get("ch"):
             body["ch"], _ = self._find("", ref)
         else:
-            body["ch"] = self._service.resolve_line(_text(body, "ch"))
+            body["ch"] = mechanisms.line_for(self._service, _text(body, "command"), _text(body, "ch"))
         body["by"] = self._post(_text(body, "by"))
         ago_ms = body.pop("ago_ms", None)
         if isinstance(ago_ms, int) and ago_ms >= 0 and body.get("command") == "alert":
@@ -249,10 +259,11 @@ class _Api:
 
     def _find(self, line: str, ref: str) -> tuple[str, str]:
         """The line on which there is this notice or message; it need not be named where only one has it."""
-        if line:
-            return self._service.resolve_line(line), self._canonical(ref)
         ref = self._canonical(ref)
-        found = [ch for ch, each in self._service.node.lines.items() if _knows(each, ref)]
+        lines = self._service.lines_named(line)
+        found = [ch for ch in lines if _knows(self._service.node.lines[ch], ref)]
+        if line and not found and len(lines) == 1:
+            return lines[0], ref
         if len(found) == 1:
             return found[0], ref
         if len(found) > 1:

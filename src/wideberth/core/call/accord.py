@@ -44,7 +44,8 @@ SHORT_NOTICE: Final = "shorter notice than agreed"
 
 
 class Proposed(msgspec.Struct):
-    """A version that somebody proposed, and who signed it. `declined`: members that countered it."""
+    """A version that somebody proposed, and who signed it, the last of them at `signed_ms` by its own clock.
+    `declined`: members that countered it."""
 
     agreement: Agreement
     payload: bytes
@@ -56,6 +57,7 @@ class Proposed(msgspec.Struct):
     text: str
     signatures: dict[str, KeySignature] = {}
     declined: set[str] = set()
+    signed_ms: int = 0
 
 
 class Suspended(msgspec.Struct):
@@ -136,6 +138,16 @@ class Accord:
             return f"outside the agreement: it begins on {instant.show(self.versions.founding.from_ms)}"
         return ""
 
+    def in_force(self, at_ms: int) -> Agreement:
+        """The version in force at a time: a version that names an earlier beginning than its last signature begins with
+        that, so that nobody is found wanting who spoke before it could be known."""
+        begun = [
+            agreement
+            for agreement, hash_ in self.versions
+            if max(agreement.from_ms, self.proposals[hash_].signed_ms if hash_ in self.proposals else 0) <= at_ms
+        ]
+        return begun[-1] if begun else self.versions.founding
+
     def operational(self, at_ms: int) -> bool:
         """Whether every member that has a node declared itself ready under the version in force."""
         agr = self.newest(at_ms)
@@ -169,7 +181,10 @@ class Accord:
             case Proposal():
                 return self._propose(header, entry, what), None
             case Signing():
-                return self._sign(header, what)
+                done = self._sign(header, what)
+                proposed = self.proposals[what.of]
+                proposed.signed_ms = max(proposed.signed_ms, header.t_ms)
+                return done
             case Suspension():
                 return self._suspend(header, entry, what), None
             case Reinstatement():

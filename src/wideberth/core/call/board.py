@@ -17,7 +17,7 @@ an officer. No step implies another: what was skipped is named. Every acknowledg
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import msgspec
 
@@ -25,6 +25,7 @@ from wideberth.core.call.accord import Accord, AccordWord
 from wideberth.core.call.fault import NotUnderstood
 from wideberth.core.call.hotline import Hotline, Talk
 from wideberth.core.call.linelog import LineLog, LineSaid
+from wideberth.core.call.rulebook import RuleBook
 from wideberth.core.call.statements import Statements
 from wideberth.core.limits import ALERT_LIVES_MS
 from wideberth.core.say import notice, readback
@@ -65,16 +66,9 @@ _REVISIONS: Final[dict[type, notice.Revision]] = {Amendment: "amend", Correction
 Answer = Acknowledgement | Insufficient | ReadBack | Objection | Refusal | RelayCount
 
 
-class RuleBook(Protocol):
-    def rules_of(self, agr: str) -> Rules | None:
-        """None: that version is not here."""
-        ...
-
-    def rules_at(self, t_ms: int) -> Rules: ...
-
-
 class Step(msgspec.Struct, frozen=True):
-    """One rung, by one member, for one version. `t_ms` is the claim of whoever signed; `at_ms` our clock."""
+    """One rung, by one member, for one version. `t_ms` is the claim of whoever signed; `at_ms` our clock; `agr` the
+    version of the agreement that a person answered under (empty for what a machine signed)."""
 
     step: str
     member: str
@@ -83,6 +77,7 @@ class Step(msgspec.Struct, frozen=True):
     at_ms: int
     entry: str
     facts: dict[str, Any]
+    agr: str = ""
 
 
 class Version(msgspec.Struct, frozen=True):
@@ -474,7 +469,7 @@ class Board:
                 facts["skipped"] = skipped
         if version.entry != thread.newest.entry:
             facts["stale"] = f"version {version.number} of {thread.newest.number}"
-        step = Step(name, header.sender, header.by, header.t_ms, stored_ms, entry, facts)
+        step = Step(name, header.sender, header.by, header.t_ms, stored_ms, entry, facts, header.agr)
         thread.steps.append(step)
         return Change("step", thread, version, step)
 

@@ -132,7 +132,21 @@ def _checked(terms: Terms, board: Board, now_ms: int) -> tuple[Terms, dict[str, 
     order = list(Precedence)
     if order.index(precedence) < order.index(terms.precedence):
         terms = msgspec.structs.replace(terms, precedence=precedence)
-    return terms, {"warnings": [f.sentence for f in flaws]} if flaws else {}
+    warnings = [*(f.sentence for f in flaws), *_coverage(terms, board, now_ms)]
+    return terms, {"warnings": warnings} if warnings else {}
+
+
+def _coverage(terms: Terms, board: Board, now_ms: int) -> list[str]:
+    """Names of a coalition that the agreement does not have, or that this notice leaves out (domain.md A6)."""
+    speaks_for = board.versions.speaks_for(board.versions.at(now_ms)[1], board.us)
+    strange = [name for name in terms.covers if name not in speaks_for]
+    left_out = [name for name in speaks_for if name not in terms.covers]
+    found = []
+    if strange:
+        found.append(f"{', '.join(strange)}: not covered, for the agreement does not name them for {board.us}")
+    if left_out:
+        found.append(f"not covered by this notice: {', '.join(left_out)} (`--covers` names whose presence it is about)")
+    return found
 
 
 def _extended(thread: Thread, until_ms: int) -> Terms:

@@ -194,6 +194,12 @@ class Versions:
         agreement = self._by_hash.get(agr)
         return agreement.rules if agreement is not None else None
 
+    def speaks_for(self, agr: str, party: str) -> tuple[str, ...]:
+        """The members of a coalition whose presence a party gives notice of, by that version."""
+        agreement = self._by_hash.get(agr)
+        member = agreement.member(party) if agreement is not None else None
+        return member.speaks_for if member is not None else ()
+
     def rules_at(self, t_ms: int) -> Rules:
         return self.at(t_ms)[0].rules
 
