@@ -170,6 +170,22 @@ def test_a_demo_that_is_stopped_leaves_no_process_behind(
         assert list(folder.iterdir()) == []
 
 
+def test_three_parties_and_two_lines_that_nothing_crosses() -> None:
+    done = subprocess.run([*COMMAND, "--story", "triangle"], capture_output=True, timeout=90, check=False)
+    told = [json.loads(line) for line in done.stdout.splitlines()]
+    assert done.returncode == 0, told[-1]
+    assert told[-1]["ok"] is True
+    crossed = tells(told, "crossed")
+    assert crossed[0]["node"] == "GREEN"
+    assert crossed[0]["tell"]["kind"] == "TRIANGLE"
+    assert {x["node"] for x in crossed} <= {"GREEN", "AMBER"}
+    heard = {x["tell"]["kind"] for x in tells(told, "heard") if x["node"] == "AMBER"}
+    assert heard == {"notice", "epoch"} or heard == {"notice"}, "AMBER hears of no suspension and no distress"
+    assert [x["named"] for x in told if x.get("event") == "measured" and "named" in x] == [[], []]
+    marked = [x for x in tells(told, "heard") if x["tell"].get("facts", {}).get("outside")]
+    assert {x["tell"]["kind"] for x in marked} >= {"amend", "alert"}
+
+
 def test_a_folder_that_is_not_empty_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "mine").write_text("x")
     done = subprocess.run([*COMMAND, "--keep", str(tmp_path)], capture_output=True, timeout=30, check=False)

@@ -23,7 +23,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import msgspec
 
@@ -136,43 +136,38 @@ class RunningNode:
         return clean
 
 
-class Pair:
-    """Both nodes. `folder` is new or empty; the nodes' folders are made in it, named after the parties."""
+class Nodes:
+    """Nodes on this machine. `folder` is new or empty; their own folders are made in it, named after the parties."""
 
-    def __init__(
-        self, folder: Path, parties: tuple[str, str], *, mechanism: str, rules: Rules, clock_ms: int,
-        contacts: dict[str, str],
-    ) -> None:  # fmt: skip
+    def __init__(self, folder: Path, parties: tuple[str, ...], clock_ms: int) -> None:
         self.parties = parties
         self.t_ms = clock_ms
         self.folders = {party: folder / party.lower() for party in parties}
         for path in self.folders.values():
             if len(os.fsencode(path.absolute() / home.SOCKET_NAME)) > _SOCKET_PATH_MAX:
                 raise BadInput(f"{path} is too long a path for a Unix socket; name a shorter folder", field="keep")
-        self.joining = self._join(mechanism, rules, contacts)
         self.nodes: dict[str, RunningNode] = {}
         self.seen: list[Seen] = []
         self._news = threading.Condition()
 
-    def other(self, party: str) -> str:
-        return next(p for p in self.parties if p != party)
-
     # --- meeting ---
 
-    def _join(self, mechanism: str, rules: Rules, contacts: dict[str, str]) -> Joining:
-        """As two officers do: files carried by hand, words compared by telephone (here: read from the other folder)."""
-        one, two = self.parties
-        now_ms = time.time_ns() // 1_000_000
-        ports = _free_ports(2)
-        homes = {
+    def _homes(self, contacts: dict[str, str], now_ms: int) -> dict[str, home.Home]:
+        return {
             party: home.create(
                 self.folders[party],
                 Config(party=party, listen=f"127.0.0.1:{port}", posts=("watch-1", "supervisor"),
                        contact=contacts[party]),
                 entropy=os.urandom, now_ms=now_ms,
             )
-            for party, port in zip(self.parties, ports, strict=True)
+            for party, port in zip(self.parties, _free_ports(len(self.parties)), strict=True)
         }  # fmt: skip
+
+    def _invite(
+        self, homes: dict[str, home.Home], one: str, two: str, mechanism: str, rules: Rules, now_ms: int
+    ) -> tuple[str, str]:
+        """As two officers do: files carried by hand, words compared by telephone (here: read from the other folder).
+        Returns the names of both files."""
         invitation = self.folders[one] / f"invite-{two}.json"
         invitation.write_bytes(
             join.invite(
@@ -180,19 +175,18 @@ class Pair:
                 rules=rules, now_ms=now_ms, entropy=os.urandom,
             )
         )  # fmt: skip
-        words = {party: join.words(homes[party]) for party in self.parties}
-        joined = join.accept(homes[two], invitation.read_bytes(), words[one])
+        joined = join.accept(homes[two], invitation.read_bytes(), join.words(homes[one]))
         if joined.write is None:
             raise Misuse("accepting an invitation gave no reply")
         reply = self.folders[two] / f"reply-{two}.json"
         reply.write_bytes(joined.write)
-        if not join.accept(homes[one], reply.read_bytes(), words[two]).complete:
+        if not join.accept(homes[one], reply.read_bytes(), join.words(homes[two])).complete:
             raise Misuse("the agreement is not complete after the reply")
-        return Joining(words, (invitation.name, reply.name))
+        return invitation.name, reply.name
 
     # --- running ---
 
-    def __enter__(self) -> Pair:
+    def __enter__(self) -> Self:
         try:
             self._start()
         except BaseException:
@@ -211,17 +205,11 @@ class Pair:
             if not node.up.wait(max(0.0, deadline - time.monotonic())):
                 raise Worlds(f"the node of {node.party} did not come up within {_UP_S:g} s; see {node.folder}/up.log")
             node.check()
-        # The second one's line opens when the first one's signature arrives over the link.
-        for party in self.parties:
-            self.until(
-                f"the line on {party}'s side is open, and what {party} wrote has {self.other(party)}'s receipt",
-                partial(self._line_is_open, party),
-                within_s=_UP_S,
-            )
+        self._opened()
 
-    def _line_is_open(self, party: str) -> bool:
-        lines = self.nodes[party].client.get("/v1/status")["lines"]
-        return bool(lines) and all(p["outstanding"] == 0 and p["held"] > 0 for p in lines[0]["peers"])
+    def _opened(self) -> None:
+        """Wait until every line is open."""
+        raise NotImplementedError
 
     def stop(self) -> list[str]:
         """Both down, always. Returns the parties whose node had to be killed."""
@@ -284,6 +272,36 @@ class Pair:
 
     def _has_told(self, party: str, n: int) -> bool:
         return next((s.n for s in reversed(self.seen) if s.node == party), 0) >= n
+
+
+class Pair(Nodes):
+    """Two nodes with one line. `parties`: who invites, who accepts."""
+
+    def __init__(
+        self, folder: Path, parties: tuple[str, str], *, mechanism: str, rules: Rules, clock_ms: int,
+        contacts: dict[str, str],
+    ) -> None:  # fmt: skip
+        super().__init__(folder, parties, clock_ms)
+        now_ms = time.time_ns() // 1_000_000
+        homes = self._homes(contacts, now_ms)
+        files = self._invite(homes, *parties, mechanism, rules, now_ms)
+        self.joining = Joining({party: join.words(homes[party]) for party in parties}, files)
+
+    def other(self, party: str) -> str:
+        return next(p for p in self.parties if p != party)
+
+    def _opened(self) -> None:
+        # The second one's line opens when the first one's signature arrives over the link.
+        for party in self.parties:
+            self.until(
+                f"the line on {party}'s side is open, and what {party} wrote has {self.other(party)}'s receipt",
+                partial(self._line_is_open, party),
+                within_s=_UP_S,
+            )
+
+    def _line_is_open(self, party: str) -> bool:
+        lines = self.nodes[party].client.get("/v1/status")["lines"]
+        return bool(lines) and all(p["outstanding"] == 0 and p["held"] > 0 for p in lines[0]["peers"])
 
     # --- afterwards, from the files ---
 

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 from wideberth import evidence, home, join
-from wideberth.core.say import instant
 from wideberth.core.say.coordinates import parse_point
 from wideberth.core.seal.bundle import whole_channel
 from wideberth.core.seal.keys import Ed25519Signer
@@ -22,6 +21,7 @@ from wideberth.demo import ledger
 from wideberth.demo import stories as st
 from wideberth.demo.nodes import Pair
 from wideberth.demo.screen import PRIVATE, Screen
+from wideberth.demo.times import at_ms, full_time
 from wideberth.errors import BadInput, Worlds
 
 
@@ -347,13 +347,3 @@ class Player:
             ],
             "strands": self._strands,
         }  # fmt: skip
-
-
-def full_time(text: str) -> str:
-    """`05:40:00` or `06:40Z` of the story as a full time."""
-    clock = text.rstrip("Z")
-    return f"{st.DAY}T{clock}{':00' if len(clock) == 5 else ''}Z"
-
-
-def at_ms(text: str) -> int:
-    return instant.parse(full_time(text))

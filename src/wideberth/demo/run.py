@@ -14,9 +14,11 @@ from typing import Any, Final
 from wideberth.cli.exits import FINE, FOUND
 from wideberth.core.say.words import SCOPE
 from wideberth.demo import stories as st
+from wideberth.demo import triangle
 from wideberth.demo.nodes import Pair
-from wideberth.demo.play import Player, at_ms, full_time
+from wideberth.demo.play import Player
 from wideberth.demo.screen import Lines, Screen, Terminal
+from wideberth.demo.times import at_ms, full_time
 from wideberth.errors import BadInput, Fault
 
 _CLOCKS: Final = (
@@ -31,11 +33,14 @@ def play(*, story: str = "", fast: bool = False, as_json: bool = False, keep: Pa
 
     `story`: one name of `stories.STORIES`, or all when empty. Raises BadInput for a wrong name or folder.
     """
-    if story and story not in st.STORIES:
-        raise BadInput(f"the stories are {' and '.join(st.STORIES)}, not {story!r}", field="story")
+    names = (*st.STORIES, triangle.NAME)
+    if story and story not in names:
+        raise BadInput(f"the stories are {', '.join(names)}, not {story!r}", field="story")
     chosen = tuple(s for s in st.STORIES.values() if story in ("", s.name))
     screen: Screen = Lines() if as_json else Terminal(fast=fast)
     with _stopped_like_ctrl_c(), _folder(keep) as folder:
+        if story == triangle.NAME:
+            return _play_three(screen, folder)
         return _play(chosen, screen, folder, keep)
 
 
@@ -69,6 +74,21 @@ def _play(chosen: tuple[st.Story, ...], screen: Screen, folder: Path, keep: Path
     return FOUND if failed else FINE
 
 
+def _play_three(screen: Screen, folder: Path) -> int:
+    began = time.monotonic()
+    screen.heading(
+        "wideberth demo",
+        _CLOCKS.replace("Both nodes are real: two processes, two", "The nodes are real: three processes, three"),
+    )
+    try:
+        failed, figures = triangle.play(screen, folder)
+    except Fault as fault:
+        failed, figures = [fault.sentence], {}
+    took_s = round(time.monotonic() - began, 2)
+    screen.end({"ok": not failed, "failed": failed, "stories": [triangle.NAME], **figures, "took_s": took_s}, [SCOPE])
+    return FOUND if failed else FINE
+
+
 def _hints(keep: Path | None) -> list[str]:
     lines = []
     if keep is not None:
@@ -80,6 +100,7 @@ def _hints(keep: Path | None) -> list[str]:
         ]
     else:
         lines += ["To keep both folders and look at them: wideberth demo --keep DIR"]
+    lines += [f"To see three parties, and two lines that nothing crosses: wideberth demo --story {triangle.NAME}"]
     return [*lines, "To make a node of your own: wideberth init YOURNAME, and then as the README says."]
 
 

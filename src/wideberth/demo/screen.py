@@ -19,7 +19,7 @@ from wideberth.demo.nodes import Seen
 PRIVATE: Final = ("exposed", "eased", "crossed", "uncrossed")
 # Tells that follow from an officer's command at the other node, so that the time between the two means something.
 _MEASURED: Final = ("heard", *PRIVATE)
-_COLOUR: Final = {"BLUE": "bold bright_blue", "GREEN": "bold green"}
+_COLOUR: Final = {"BLUE": "bold bright_blue", "GREEN": "bold green", "AMBER": "bold yellow"}
 _SAID: Final = {
     "alert": "raises an ALERT",
     "notice": "gives notice {ref}",
@@ -138,13 +138,13 @@ class Terminal:
         for failed in result["failed"]:
             self._console.print(f"NOT AS EXPECTED: {plain(failed)}", style="bold red")
         if result["ok"]:
-            screen, receipt = result["to_screen_ms"], result["to_receipt_ms"]
-            rings = result["to_ring_ms"]
+            screen, receipt = result["to_screen_ms"], result.get("to_receipt_ms")
+            rings = result.get("to_ring_ms")
             rang = f", and {len(rings)} rang after {max(rings):.0f} ms at most" if rings else ""
+            back = f"; the signed receipt was back after {receipt['median']:.0f} ms (median)" if receipt else ""
             self._console.print(
                 f"{screen['n']} messages crossed: on the other side's screen after {screen['median']:.0f} ms (median), "
-                f"{screen['max']:.0f} ms at most{rang}; the signed receipt was back after {receipt['median']:.0f} ms "
-                "(median).",
+                f"{screen['max']:.0f} ms at most{rang}{back}.",
                 style="dim",
             )
         self._console.print(
@@ -204,7 +204,8 @@ def _heard(seen: Seen) -> tuple[str, str]:
         return "... and it is on record.", "dim"
     if tell.get("facts", {}).get("step") == "MISMATCH":
         return f"RINGS: {tell['sentence']}", "bold red"
-    return tell["sentence"], ""
+    outside = tell.get("facts", {}).get("outside")
+    return f"{tell['sentence']} Marked: {outside}." if outside else tell["sentence"], ""
 
 
 def _said(tell: dict[str, Any]) -> str:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The two stories of the demo, as data: who does what when. `play.py` makes it happen.
+"""The first two stories of the demo, as data: who does what when. `play.py` makes it happen; `triangle.py` is a third.
 
 Parties, places and times are invented. The Amal coast is on no map: its numbers lie in the open Atlantic, far from
 anybody's shore. The late warning follows the pattern of domain.md SC1 (vague, late, wrong place, corrected in time)
