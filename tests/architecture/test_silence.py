@@ -25,14 +25,23 @@ from wideberth.core.seal import canonical
 from wideberth.core.seal.agreement import channel_id, countersign, sign_agreement
 from wideberth.core.seal.keys import Ed25519Verifier, Signer
 from wideberth.core.seal.party import sign_card
-from wideberth.core.tells import Climbed, Overdue
+from wideberth.core.tells import Climbed, LineChanged, Overdue
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "spec"))
 from first_notice import SEEDS, agreement, at, card, signer, terms
 
 HOUR_MS = 3_600_000
 # All that time alone may bring about, as it is told: each of them means *unknown*, or *over*.
-BY_TIME_ALONE = {"UNDELIVERED", "UNACKNOWLEDGED", "NOT_READ_BACK", "ENDING_SOON", "EXPIRED", "SILENT", "OVERDUE"}
+BY_TIME_ALONE = {
+    "UNDELIVERED",
+    "UNACKNOWLEDGED",
+    "NOT_READ_BACK",
+    "ENDING_SOON",
+    "EXPIRED",
+    "DEGRADED",
+    "SILENT",
+    "OVERDUE",
+}
 
 
 class Keys:
@@ -105,6 +114,7 @@ def let_a_day_pass(party: Party, stride_ms: int) -> set[str]:
         assert {hash_ for send in batch.send for hash_ in send.frames} <= known
         assert not any(isinstance(tell, Climbed) for tell in batch.tell)
         told |= {tell.what for tell in batch.tell if isinstance(tell, Overdue)}
+        told |= {tell.state for tell in batch.tell if isinstance(tell, LineChanged)}
         now += stride_ms
     assert thread.steps == before
     assert thread.life(now) == "EXPIRED"

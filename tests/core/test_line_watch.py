@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import itertools
 
+import msgspec
 import pytest
 
 from tests.core.linesworld import (
@@ -17,21 +18,24 @@ from tests.core.linesworld import (
     at,
     both,
     check,
+    header_of,
     line,
     of_kind,
     pair_of,
     state,
 )
-from tests.core.test_three_members import Trio
+from tests.core.test_three_members import NAMES, Trio
 from tests.pair import T0
 from wideberth.core import events as ev
-from wideberth.core.call.contacts import Calls, calls, contacts_view
+from wideberth.core.call.contacts import Calls, calls, contacts_view, next_rung
+from wideberth.core.call.linelog import LineItem, LineLog
 from wideberth.core.call.lines import (
     DAY_MS,
     LineState,
+    PairState,
     worst,
 )
-from wideberth.core.say.words import FallbackKind, NoticeType
+from wideberth.core.say.words import FallbackKind, NoticeType, VoiceContact
 from wideberth.core.tells import CheckDue, CheckMissed, FallbackDue, LineChanged
 from wideberth.core.tells import Heard as HeardTell
 from wideberth.errors import BadInput
@@ -255,3 +259,37 @@ def test_distress_at_an_exact_place_needs_no_least_area_and_goes_first() -> None
     pair.blue.step(ev.GiveNotice(pair.ch, BLUE, exact), pair.now)
     pair.settle()
     assert len([t for t in pair.green.rung if isinstance(t, HeardTell)]) == 2
+
+
+def test_a_new_version_with_sooner_times_is_prompted_for_at_them() -> None:
+    """It comes into force without a word on this line: the node looks all the same."""
+    pair = pair_of()
+    at(pair, MIDNIGHT - HOUR)
+    versions = line(pair.blue, pair.ch).channel.versions
+    sooner = msgspec.structs.replace(SC4, check_times_ms=(23 * HOUR + 30 * MINUTE,))
+    following = msgspec.structs.replace(
+        versions.newest, version=2, previous=versions.newest_hash, from_ms=pair.now.t_ms, rules=sooner
+    )
+    versions.add(following)
+    pair.blue.step(ev.CheckLines(), pair.now)
+    for _ in range(3):
+        wake = pair.blue.node.wake_ms(pair.now)
+        assert wake is not None
+        pair.later(max(0, wake - pair.now.mono_ms))
+        pair.blue.step(ev.Tick(), pair.now)
+        if of_kind(pair.blue, CheckDue):
+            break
+    (due,) = of_kind(pair.blue, CheckDue)
+    assert (due.slot_ms, pair.now.t_ms) == (MIDNIGHT - 30 * MINUTE,) * 2  # type: ignore[attr-defined]
+
+
+def test_a_call_of_another_member_to_the_same_peer_is_no_rung_of_ours() -> None:
+    log = LineLog()
+    called = VoiceContact("", "phone", "tried", MIDNIGHT, "NO_ANSWER", "GREEN", rung=FallbackKind.ALTERNATE_LINK)
+    item = LineItem("AMBER", "AMBER/watch-1", "a" * 64, "amber", 2, MIDNIGHT, called)
+    assert log.take(header_of(item), item.entry, called) == ""
+    silent = PairState(LineState.SILENT, 1, "CHECKS", "UNKNOWN", LineState.SILENT, 1, 1, 2, 1, 1, 0)
+    for us, kind in (("AMBER", FallbackKind.MEDIATOR), ("BLUE", FallbackKind.ALTERNATE_LINK)):
+        rung = next_rung(log, us, "GREEN", NAMES, silent, SC4)
+        assert rung is not None
+        assert rung.fallback.kind is kind

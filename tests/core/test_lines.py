@@ -34,6 +34,8 @@ from tests.core.linesworld import (
 from tests.core.test_three_members import NAMES, Trio
 from tests.pair import T0
 from wideberth.core import events as ev
+from wideberth.core.batch import Now
+from wideberth.core.call.linelog import LineLog
 from wideberth.core.call.lines import (
     CHECK_EARLY_MS,
     CHECKS,
@@ -267,6 +269,54 @@ def test_a_planned_outage_suspends_the_line_and_no_check_is_missed_in_it() -> No
     assert (during.state, during.since_ms, during.cause) == (LineState.SUSPENDED, MIDNIGHT - HOUR, "OUTAGE")
     after = both(pair, MIDNIGHT + 2 * HOUR)
     assert (after.state, after.since_ms, after.missed) == (LineState.OPEN, MIDNIGHT + 2 * HOUR, 0)
+
+
+def test_a_call_from_before_an_answered_check_says_nothing_about_the_line_after_it() -> None:
+    pair = pair_of()
+    pair.later(HOUR)
+    check(pair)
+    before = pair.now.t_ms - 10 * MINUTE
+    pair.later(MINUTE)
+    pair.blue.step(ev.LogVoice(pair.ch, BLUE, "telephone", "they hung up", before, outcome="REFUSED"), pair.now)
+    assert state(pair).state is LineState.OPEN
+
+
+def test_the_newest_call_counts_and_not_the_one_that_was_logged_last() -> None:
+    pair = pair_of()
+    pair.later(HOUR)
+    pair.blue.step(ev.LogVoice(pair.ch, BLUE, "telephone", "they hung up", outcome="REFUSED"), pair.now)
+    pair.later(MINUTE)
+    earlier = pair.now.t_ms - HOUR
+    pair.blue.step(ev.LogVoice(pair.ch, BLUE, "telephone", "nobody", earlier, outcome="NO_ANSWER"), pair.now)
+    assert state(pair).state is LineState.REFUSED
+
+
+def test_of_a_members_words_the_last_in_its_strand_holds_whatever_its_clock_said() -> None:
+    pair = pair_of()
+    pair.later(2 * HOUR)
+    pair.green.step(ev.SayOfLine(pair.ch, GREEN, "SUSPENDED"), pair.now)
+    set_back = Now(pair.now.t_ms - HOUR, pair.now.mono_ms + MINUTE)
+    pair.green.step(ev.SayOfLine(pair.ch, GREEN, "OPEN"), set_back)
+    pair.settle()
+    assert both(pair, pair.now.t_ms + HOUR).state is LineState.OPEN
+
+
+def test_a_check_that_is_due_when_the_line_is_taken_out_of_use_is_not_missed() -> None:
+    pair = pair_of()
+    at(pair, MIDNIGHT + 10 * MINUTE)
+    pair.green.step(ev.SayOfLine(pair.ch, GREEN, "SUSPENDED"), pair.now)
+    pair.settle()
+    at(pair, MIDNIGHT + HOUR)
+    pair.green.step(ev.SayOfLine(pair.ch, GREEN, "OPEN"), pair.now)
+    pair.settle()
+    assert (both(pair).state, both(pair).missed) == (LineState.OPEN, 0)
+
+
+def test_nothing_is_due_before_anybody_has_begun() -> None:
+    founding = two_lines(SC4, T0)
+    states = LineStates(Versions(founding), founding.lines[0])
+    assert states.of(LineLog(), "BLUE", "GREEN", MIDNIGHT + 9 * DAY_MS).state is LineState.OPEN
+    assert states.next_ms(LineLog(), "BLUE", "GREEN", MIDNIGHT + 9 * DAY_MS) is None
 
 
 @pytest.mark.parametrize("word", ["REFUSED", "SUSPENDED", "CLOSED", None])

@@ -194,11 +194,12 @@ class _Slots:
         self._day, self._at = (self._spans[0][0] // DAY_MS * DAY_MS if self._spans else 0), 0
 
     def skip(self, to_ms: int) -> int:
-        """Pass over whole days of the version in force that end two days before a time; how many agreed times."""
+        """Pass over whole days of the version in force, all of whose agreed times are over by a time; how many."""
         if not self._spans:
             return 0
-        _, end, times, _ = self._spans[0]
-        days = (min(to_ms, to_ms if end is None else end) - self._day) // DAY_MS - 2
+        _, end, times, grace = self._spans[0]
+        over_ms = to_ms - grace
+        days = (over_ms if end is None else min(over_ms, end)) // DAY_MS - self._day // DAY_MS - 1
         if days <= 0:
             return 0
         self._day += days * DAY_MS

@@ -46,8 +46,7 @@ class LineWatch:
         return self._of_line(board, now_ms) + self.talk.tell(board, now_ms)
 
     def _of_line(self, board: Board, now_ms: int) -> list[Tell]:
-        log = board.lines
-        seen = (log, log.count, sum(1 for _ in self._versions))
+        log, seen = board.lines, self._mark(board)
         unchanged = self._seen is not None and self._seen[0] is log and self._seen[1:] == seen[1:]
         if unchanged and (self._next_ms is None or now_ms < self._next_ms):
             return []
@@ -61,11 +60,15 @@ class LineWatch:
 
     def next_ms(self, board: Board, now_ms: int) -> int | None:
         """When `tell` has something to look at again; now, where it has not looked since something was said."""
-        log, seen = board.lines, self._seen
-        if seen is None or seen[0] is not log or seen[1] != log.count:
+        seen, new = self._seen, self._mark(board)
+        if seen is None or seen[0] is not new[0] or seen[1:] != new[1:]:
             return now_ms if self._peers else None
         times = (self._next_ms, self.talk.next_ms(board, now_ms))
         return min((t_ms for t_ms in times if t_ms is not None), default=None)
+
+    def _mark(self, board: Board) -> tuple[LineLog, int, int]:
+        """What a state follows from, beside the time: the words of the line, and the versions of the agreement."""
+        return board.lines, board.lines.count, sum(1 for _ in self._versions)
 
     def before(self, board: Board, thread: Thread, now_ms: int) -> list[Tell]:
         """A notice becomes active soon: is a person there? Nothing where one answered a moment ago."""
@@ -216,7 +219,7 @@ def changed(peer: str, state: PairState) -> str:
     head = f"The line with {peer} is {state.state} since {show(state.since_ms)}"
     match state.cause:
         case "CHECKS" if state.state is LineState.OPEN:
-            return f"{head}: a person answered." if state.answered_ms else f"{head}."
+            return f"{head}: a person answered." if state.since_ms == state.answered_ms else f"{head}."
         case "CHECKS":
             count = "a line check was" if state.missed == 1 else f"{state.missed} line checks in a row were"
             return f"{head}: {count} missed. Why is not known; it means nothing else."
