@@ -24,6 +24,7 @@ import msgspec
 from wideberth.core.records import Record, SettingRecord, SidecarRecord
 from wideberth.core.recovery import NODE_ITSELF, setting_key
 from wideberth.core.say import instant
+from wideberth.core.seal import canonical
 from wideberth.core.seal.agreement import Agreement, channel_id, read_agreement
 from wideberth.core.seal.keys import Ed25519Verifier
 from wideberth.core.seal.party import Card, read_card
@@ -41,12 +42,17 @@ _VERIFIER: Final = Ed25519Verifier()
 
 
 class FoundLine(msgspec.Struct, frozen=True):
-    """A line in a backup: its agreement, and our card as its peers have it."""
+    """A line in a backup: its agreement, and our card as it will hold there.
+
+    `fresh`: that card as our root signed it, where the record does not have it and the node key that the record names
+    is lost; empty otherwise.
+    """
 
     ch: str
     agreement: Agreement
     card: Card
     peers: tuple[str, ...]
+    fresh: bytes = b""
 
 
 class FoundRecord(msgspec.Struct, frozen=True):
@@ -107,7 +113,9 @@ def look_into(home: Home, file: Path) -> FoundRecord:
         try:
             for record in reader.sidecars("card"):
                 card = read_card(record.envelope, _VERIFIER)
-                cards.setdefault(record.ch, {})[card.party] = card
+                before = cards.setdefault(record.ch, {}).setdefault(card.party, card)
+                if card.version > before.version:
+                    cards[record.ch][card.party] = card
             for record in reader.sidecars("agreement"):
                 agreement, _, _ = read_agreement(record.envelope, _VERIFIER)
                 if agreement.version > 1:
@@ -138,15 +146,30 @@ def _ours(ch: str, agreement: Agreement, cards: dict[str, Card], home: Home, fil
             f"key of {party} in this folder",
             field="file",
         )
-    if card is None or card.node not in {keys.facts(f).public for keys in sets for f in keys.files(NODE)}:
+    nodes, fresh = {keys.facts(f).public for keys in sets for f in keys.files(NODE)}, b""
+    if card is not None and card.node not in nodes:
+        card, fresh = _replaced(card, home, nodes)
+    if card is None:
         raise BadInput(
             f"this record belongs to another node of {party}, or to a time before its key was changed: its node key is "
-            "not in this folder. Bring the keys and the backup of the same node and time together",
+            "not in this folder. Bring the keys and the backup of the same node and time together. If that key is "
+            "lost, make another one first: `wideberth keys rotate node` (docs/keys.md)",
             field="file",
         )
     terms = next(line for line in agreement.lines if channel_id(agreement, line) == ch)
     peers = tuple(m.party for m in agreement.members if m.root and m.party != party and m.party in terms.members)
-    return FoundLine(ch, agreement, card, peers)
+    return FoundLine(ch, agreement, card, peers, fresh)
+
+
+def _replaced(lost: Card, home: Home, nodes: set[str]) -> tuple[Card | None, bytes]:
+    """Our card in this folder and its envelope, where it certifies a node key that is here in place of a lost one."""
+    for keys in home.sets():
+        card, data = keys.card(), keys.card_bytes()
+        if card is None or data is None or (card.root, card.party) != (lost.root, lost.party):
+            continue
+        if card.version > lost.version and card.node in nodes:
+            return card, data
+    return None, b""
 
 
 def _root_of(keys: KeySet) -> str:
@@ -232,6 +255,10 @@ def _draft(found: FoundRecord, draft: Path, by: str, reason: str, now_ms: int) -
         note = {"by": by, "reason": reason, "file": found.path.name, "newest_ms": found.newest_ms}
         settings: list[Record] = [SettingRecord(f"restored/{now_ms}", json.dumps(note).encode())]
         settings += [SettingRecord(setting_key(line.ch), by.encode()) for line in found.lines]
+        for line in found.lines:
+            if line.fresh:
+                key = canonical.sha256(line.fresh)
+                settings.append(SidecarRecord(line.ch, "card", line.card.party, key, line.fresh, now_ms))
         store.append(settings, store.head)
     finally:
         store.close()

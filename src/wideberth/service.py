@@ -20,7 +20,7 @@ from wideberth import join
 from wideberth.bus import Bus
 from wideberth.clock import Clock, HandClock
 from wideberth.core import events as ev
-from wideberth.core.batch import Now
+from wideberth.core.batch import Batch, Now
 from wideberth.core.call import views
 from wideberth.core.call.board import Thread
 from wideberth.core.call.choosing import choose, named
@@ -35,7 +35,7 @@ from wideberth.core.say.rules import Purpose
 from wideberth.core.seal import checkpoint
 from wideberth.core.seal.keys import Ed25519Verifier
 from wideberth.core.seal.mediation import KEPT_PROOF
-from wideberth.core.tells import FaultSeen, LineOpened, Said, Tell
+from wideberth.core.tells import FaultSeen, KeysChanged, LineOpened, Said, Tell
 from wideberth.core.warned import Warned
 from wideberth.errors import BadInput, Fault, Misuse, NotFound, StoreFull
 from wideberth.fingerprint import fingerprint_words
@@ -237,7 +237,7 @@ class Service:
     # --- between runtime, links and inner side ---
 
     def _tell(self, tell: Tell, first: bool) -> None:
-        if isinstance(tell, LineOpened):
+        if isinstance(tell, LineOpened | KeysChanged):
             self._links.join()
         if isinstance(tell, FaultSeen) and not self._worth_telling(tell):
             return
@@ -301,6 +301,22 @@ class Service:
     async def resume(self, ch: str, by: str) -> None:
         """After a restore: go on without the peers that do not answer. Raises BadInput."""
         await self.runtime.submit(ev.Resume(ch, by))
+
+    async def change_card(self, by: str, card: bytes) -> list[dict[str, Any]]:
+        """Our root signed a new card, and its keys are in the folder: from now on they hold. Raises Fault."""
+        self._signers.refresh()
+        for key in self.home.sealing_keys():
+            self._links.keys.add_own(key)  # peers seal to it as soon as they have the card
+        return self._of_all(await self.runtime.submit(ev.ChangeCard(by, card)))
+
+    async def revoke_key(self, by: str, post: str, text: str) -> list[dict[str, Any]]:
+        """Take the key of a post out of use, on every line. Raises Fault."""
+        return self._of_all(await self.runtime.submit(ev.RevokeKey(by, post, text)))
+
+    @staticmethod
+    def _of_all(batch: Batch) -> list[dict[str, Any]]:
+        said = [t for t in batch.tell if isinstance(t, Said)]
+        return [{"ch": t.ch, "entry": t.entry, "kind": t.kind, "by": t.by} for t in said]
 
     async def backup(self, path: str) -> dict[str, Any]:
         """A copy of the record in a new file, while the node runs. Raises BadInput, StoreFull, StoreBroken."""

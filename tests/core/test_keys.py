@@ -386,6 +386,22 @@ def test_an_alert_under_a_new_node_key_waits_for_nobody() -> None:
     assert boards(pair) == {boards(pair).pop()}
 
 
+def test_what_a_peer_held_comes_back_under_a_new_key_even_when_an_alert_went_first() -> None:
+    pair = Pair()
+    copy = pair.blue.store.copy()
+    first = nil(pair)
+    pair.settle()
+    pair.blue.store = copy
+    lose_node_key(pair, old_record=False)
+    pair.blue.out.clear()
+    pair.blue.step(ev.RaiseAlert(pair.ch, BLUE), pair.now)
+    settle_all(pair)
+    assert nils(pair.blue, pair.ch) == nils(pair.green, pair.ch) == [first]
+    assert not pair.blue.node.lines[pair.ch].recovery.owed()
+    assert len(pair.green.node.lines[pair.ch].channel.strands["BLUE"].epochs) == 3
+    assert not [f for f in faults(pair.green) + faults(pair.blue) if f.fault in ("BadSignature", "OutOfPlace")]
+
+
 def test_what_the_thief_said_before_the_new_key_came_stays_where_it_was_receipted() -> None:
     pair = Pair()
     thief = pair.blue.keys.node

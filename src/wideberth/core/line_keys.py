@@ -70,7 +70,7 @@ class LineKeys:
             raise BadInput(
                 f"the node key on card {keys.card.version} of {keys.card.party} is not here, so nothing can be "
                 "signed on this line. Bring it back; if it is lost, have the root certify another one, and put the "
-                "record back with that card: `wideberth restore --new-node-key`",
+                "record back: docs/keys.md",
                 field="keys",
             )
         return signer

@@ -17,6 +17,7 @@ can tell which, so nothing more is signed then in an epoch that this very proces
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final, Literal
 
 from wideberth.core.batch import Now, Send
@@ -70,6 +71,7 @@ class Recovery:
         self._opened_here = ""
         self._suspected: set[str] = set()
         self._owed: set[str] = set()
+        self._vouched: set[tuple[str, str]] = set()
         self._asked: dict[str, str] = {}
         self._fences: dict[str, tuple[Place, ...]] = {}
         self._pause_ms = RESEND_FIRST_MS
@@ -103,9 +105,10 @@ class Recovery:
         return () if self.waiting else tuple(p for p in self.missing() if p in self._owed)
 
     def fence(self, peer: str) -> Place | None:
-        """The newest place of ours that the peer answered it holds; None: unknown."""
+        """The newest place of ours that the peer answered it holds; None: unknown. First one that nothing vouches for
+        since our node key was replaced: from then on the fence does."""
         known = self._fences.get(peer, ())
-        return known[-1] if known else None
+        return next(self._unvouched(peer), known[-1] if known else None)
 
     def resume(self, by: str, now: Now, out: Effects) -> None:
         """A supervisor goes on without the peers that do not answer. Raises BadInput, NotFound."""
@@ -252,6 +255,8 @@ class Recovery:
             self._fences[peer] = heads.holds.get(channel.us, ())
             if self.waiting and not self.missing() and self._line.keys.can_sign:
                 self._go_on(now, out)
+            elif peer in self._owed and self._line.keys.can_sign:
+                self._vouch(peer, now, out)
             if lacks := self._lacks(heads):
                 out.send.append(Send(peer, channel.ch, lacks))
         self._catch_up(heads, now, out)
@@ -264,6 +269,21 @@ class Recovery:
             # Receipts that a restored peer lost go back to it as well, so that its ladder is whole again.
             receipts = channel.inboxes[peer].newest_receipts() if heads.restored else ()
             out.send.append(Send(peer, channel.ch, self._lacks(heads), (sealed_answer, *receipts)))
+
+    def _vouch(self, peer: str, now: Now, out: Effects) -> None:
+        """An epoch was opened without the answer of this peer, and it holds words of ours under a node key that was
+        lost: one more epoch names them, and only then they come back."""
+        place = next(self._unvouched(peer), None)
+        if place is not None and (peer, place.epoch) not in self._vouched:
+            self._vouched.add((peer, place.epoch))
+            self._open("REPAIRED", "", now, out)
+
+    def _unvouched(self, peer: str) -> Iterator[Place]:
+        own = self._line.keys.own
+        for place in self._fences.get(peer, ()):
+            keys = own.at(place.epoch, place.seq)
+            if keys is not None and own.beyond(place.epoch, place.seq, keys.card):
+                yield place
 
     def _catch_up(self, heads: Heads, now: Now, out: Effects) -> None:
         """The peer may hold less of ours than it receipted once: then send it again from there."""
