@@ -150,6 +150,7 @@ def test_an_officer_is_warned_of_words_that_do_not_belong_and_of_a_language_that
     pair = Pair()
     warnings = send(pair, text="Target at the bridge", language="en").facts["warnings"]
     assert any("aimed at" in w for w in warnings)
+    assert any("say unknown" in w for w in send(pair, text="That is not ours.").facts["warnings"])
     assert any("Hebrew" in w for w in send(pair, text=HEBREW, language="en").facts["warnings"])
     assert "warnings" not in send(pair, text=HEBREW, language="he").facts
     assert "warnings" not in send(pair, phrase="say_again").facts
@@ -350,6 +351,17 @@ def test_only_the_author_of_a_notice_answers_and_only_what_was_asked() -> None:
     ask(pair, ref, Question.DURATION)
     with pytest.raises(BadInput, match="say which question"):
         pair.blue.step(ev.AnswerAsked(pair.ch, BLUE, ref, extent), pair.now)
+
+
+def test_a_read_back_of_a_question_is_no_answer() -> None:
+    pair = Pair()
+    asked = ask(pair, give(pair), Question.EXTENT)
+    pair.blue.step(ev.HearAs(pair.ch, BLUE, asked.ref, "how far it reaches"), pair.now)
+    send(pair, "BLUE", "one moment", reply_to=asked.ref)
+    pair.settle()
+    assert view(pair, "GREEN", asked.ref)["waits_for"] == ["BLUE"]
+    pass_time(pair, 3_600_000)
+    assert (asked.ref, "UNANSWERED", "BLUE") in overdue(pair, "GREEN")
 
 
 def test_a_question_is_overdue_by_the_urgency_of_its_notice() -> None:

@@ -182,7 +182,7 @@ class Hearing:
                 FaultSeen("Backdated", "world", early, self._channel.ch, header.sender, {"entry": entry.hash})
             )
         if strand.orphaned(header.epoch, header.seq):
-            self._line.tell_orphan(entry, self._out)
+            self._tell_orphan(entry)
         if isinstance(said, Unread):
             self._line.fold.unread.add(entry.hash)
             self._not_understood(header, entry.hash, said)
@@ -196,6 +196,14 @@ class Hearing:
             self._fold(ToFold(header, entry.hash, said.what, self._now.t_ms))
         else:
             self._late.append(ToFold(header, entry.hash, said.what, self._now.t_ms))
+
+    def _tell_orphan(self, entry: Entry) -> None:
+        h = entry.header
+        sentence = (
+            f"entry {h.seq} of {h.sender} was signed in an epoch that {h.sender} abandoned after a restore. It is an "
+            "orphan: kept, and as binding as the rest."
+        )
+        self._out.tell.append(FaultSeen("Orphan", "world", sentence, h.ch, h.sender, {"entry": entry.hash}, Level.NOTE))
 
     # --- what it says ---
 

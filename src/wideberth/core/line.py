@@ -42,7 +42,7 @@ from wideberth.core.seal.entry import EPOCH_BYTES, SALT_BYTES, Entry, Said, Unre
 from wideberth.core.seal.envelope import AGREEMENT, CARD, HEADS, payload_type
 from wideberth.core.seal.keys import Signer, Verifier
 from wideberth.core.seal.receipt import Receipt
-from wideberth.core.tells import Climbed, Delivered, FaultSeen, Level, Overdue
+from wideberth.core.tells import Climbed, Delivered, Level, Overdue
 from wideberth.core.tells import Said as SaidTell
 from wideberth.core.witnessing import LINE_CHECKS, Witness, note_in
 from wideberth.errors import BadInput, Fault, NotFound, StoreFull
@@ -296,14 +296,6 @@ class Line:
         current, after = self.channel.own.epoch, entries.opening_in(entry).predecessor
         self.channel.wrote(entry, urgent=False, opens=after)
         self.recovery.got_back(entry.header.epoch, after, current)
-
-    def tell_orphan(self, entry: Entry, out: Effects) -> None:
-        h = entry.header
-        sentence = (
-            f"entry {h.seq} of {h.sender} was signed in an epoch that {h.sender} abandoned after a restore. It is an "
-            "orphan: kept, and as binding as the rest."
-        )
-        out.tell.append(FaultSeen("Orphan", "world", sentence, h.ch, h.sender, {"entry": entry.hash}, Level.NOTE))
 
     def tick(self, now: Now, out: Effects) -> None:
         self.recovery.tick(now, out)

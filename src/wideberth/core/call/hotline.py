@@ -36,6 +36,11 @@ _NUMBERS_FROM: Final = 1_000_000
 _NUMBERS: Final = 99_000_000
 
 
+def reference_of(kind: str, entry: str) -> str:
+    """`MSG-48210937-Y`: from the hash of an entry, so that nothing on the wire has to name it."""
+    return reference.make(kind, _NUMBERS_FROM + int(entry[:16], 16) % _NUMBERS)
+
+
 class Noticed(Protocol):
     """A notice that is asked about, as far as the hotline needs it."""
 
@@ -108,7 +113,10 @@ class Talk:
 
     def waits_for(self, member: str, at_ms: int) -> bool:
         """Whether it still waits for that member to read it back or answer it."""
-        done = self.standing(member) in ("READ_BACK", "ANSWERED")
+        if self.message is None:
+            done = bool(self.answers)
+        else:
+            done = self.standing(member) in ("READ_BACK", "ANSWERED")
         return self.asks(member) and not done and self.lives(at_ms)
 
     def lives(self, at_ms: int) -> bool:
@@ -177,8 +185,7 @@ class Hotline:
         return talk, facts
 
     def _add(self, said: Spoken, kind: str, notice: str = "") -> Talk:
-        number = _NUMBERS_FROM + int(said.entry[:16], 16) % _NUMBERS
-        talk = Talk(said, reference.make(kind, number), self._replies.setdefault(said.entry, []), notice)
+        talk = Talk(said, reference_of(kind, said.entry), self._replies.setdefault(said.entry, []), notice)
         self.talks.append(talk)
         self._by_entry[said.entry] = talk
         self._by_ref.setdefault(talk.ref, []).append(talk)

@@ -3,10 +3,10 @@
 
     scan("Aim point is the bridge, JDAM at 1840Z")   ->  (Finding("aim point", …), Finding("jdam", …))
 
-It finds words about what is aimed at, weapons, intelligence on the other side, leave asked or given, and places written
-into the text instead of the volume. It warns the officer before sending; it never blocks, and it never reads received
-text for any purpose. It is a net with holes: a sentence can say anything in words that no list has. The short limit on
-the text (`limits.TEXT_CHARS_MAX`) and the missing fields do most of the work.
+It finds words about what is aimed at, weapons, intelligence on the other side, leave asked or given, what somebody says
+is not theirs, and places written into the text instead of the volume. It warns the officer before sending; it never
+blocks, and it never reads received text for any purpose. It is a net with holes: a sentence can say anything in words
+that no list has. The short limit on the text (`limits.TEXT_CHARS_MAX`) and the missing fields do most of the work.
 
 Disguises are undone first: letters of other widths, invisible characters, digits for letters, spaced-out words.
 Words that safety traffic needs (bird strike, lightning strike, rocket of a signal flare, engine fire) are let through.
@@ -34,6 +34,7 @@ _AIM: Final = "what is aimed at is never said here; give the volume and the time
 _WEAPON: Final = "means and effects are never said here; the hazard list says what others must avoid"
 _KNOWLEDGE: Final = "what one side knows of another is never said here; leave it out"
 _LEAVE: Final = "this line neither asks for leave nor gives it; it only informs"
+_ABSENT: Final = "nobody says here what is not theirs, or where nobody is: it would be read as leave; say unknown"
 _PLACE: Final = "a place in the text is checked by nobody; put it into the volume"
 
 # English, with the phrases in which the same word is ordinary safety traffic excluded on the spot.
@@ -56,6 +57,7 @@ _ENGLISH: Final = (
     (_LEAVE, r"clearance (?:granted|denied|requested|given)|(?:you are|is|are) (?:approved|authori[sz]ed)"),
     (_LEAVE, r"request(?:s|ing)? (?:your )?(?:approval|permission|clearance|authori[sz]ation|consent)"),
     (_LEAVE, r"(?:we|you) (?:approve|authori[sz]e|permit|consent)(?:d|s)?|do you (?:approve|agree|consent)"),
+    (_ABSENT, r"(?:is|are|it's|that's) (?:not|none of) (?:ours|mine)|none of ours|nobody of ours"),
     (_LEAVE, r"permission (?:granted|denied|to)|(?:approved|authori[sz]ed) (?:by you|to)|weapons (?:free|hold)"),
 )
 # A few stems of the commonest words in other languages of such lines: Russian, Ukrainian, French, Arabic, Hebrew.
