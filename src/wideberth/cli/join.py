@@ -249,7 +249,7 @@ def _accept_of_two(
 def _accept_of_more(made: Home, parsed: Any, words: list[str], out: Path | None, own: OwnKeys | None) -> None:
     """One comparison after the other, each kept at once; then whatever the file asks for."""
     from wideberth import founding, join
-    from wideberth.cli.show import note, tell
+    from wideberth.cli.show import tell
     from wideberth.clock import SystemClock
     from wideberth.errors import BadInput
 
@@ -283,8 +283,6 @@ def _accept_of_more(made: Home, parsed: Any, words: list[str], out: Path | None,
         f"open when the last signature is there. Still missing here: {missing}.{_up(running)}",
         "COMPLETE": f"Every member has signed. The lines of {came.mechanism!r} ({came.mode}) are open.{_up(running)}",
     }[came.what]
-    if came.what == "SIGNATURE" and not missing:
-        note("every signature is known here")
     tell(
         {"what": came.what, "mechanism": came.mechanism, "mode": came.mode, "party": came.party,
          "missing": list(came.missing), "file": str(path) if path else None, "ch": came.ch, "words": ours,
