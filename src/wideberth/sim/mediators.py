@@ -68,16 +68,16 @@ class Mediator:
         if not kind and self._dice.chance(_OFTEN):
             match self.manner:
                 case "drops":
-                    self._faults["dropped by a mediator"] += 1
+                    self._faults["dropped_by_mediator"] += 1
                     return None
                 case "delays":
-                    self._faults["delayed by a mediator"] += 1
+                    self._faults["delayed_by_mediator"] += 1
                     in_ms = self._dice.between(SECOND, 20 * SECOND)
                 case "reorders":
-                    self._faults["reordered by a mediator"] += 1
+                    self._faults["reordered_by_mediator"] += 1
                     in_ms = self._dice.between(0, 2 * SECOND)
                 case "alters":
-                    self._faults["altered by a mediator"] += 1
+                    self._faults["altered_by_mediator"] += 1
                     at = self._dice.between(0, len(data) - 1)
                     data = data[:at] + bytes([data[at] ^ (1 << self._dice.between(0, 7))]) + data[at + 1 :]
                     altered = True

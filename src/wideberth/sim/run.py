@@ -24,7 +24,7 @@ import msgspec
 
 from wideberth.sim.mutants import MUTANTS, hunt
 from wideberth.sim.site import Site
-from wideberth.sim.weather import HARD_FAULTS, MESSAGE_FAULTS
+from wideberth.sim.weather import HARD_FAULTS, MEDIATOR_FAULTS, MESSAGE_FAULTS
 from wideberth.sim.world import Outcome, Shape, World
 
 # Seeds of one piece of work for a process.
@@ -118,7 +118,7 @@ def simulate(
 ) -> Report:  # fmt: skip
     """Run the seeds `first_seed` … `first_seed + seeds - 1`, and the mutants if asked for."""
     report = Report(seeds, first_seed, nodes, workers)
-    message: Counter[str] = Counter(dict.fromkeys(MESSAGE_FAULTS, 0))
+    message: Counter[str] = Counter(dict.fromkeys((*MESSAGE_FAULTS, *MEDIATOR_FAULTS), 0))
     hard: Counter[str] = Counter(dict.fromkeys(HARD_FAULTS, 0))
     begun, done = time.perf_counter(), 0
     for outcomes, cpu_s in _spread(seeds, first_seed, nodes, workers):

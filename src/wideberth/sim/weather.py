@@ -22,6 +22,10 @@ DAY: Final = 24 * HOUR
 
 Hard = Literal["crash", "cut_one_way", "cut_both_ways", "clock_jump", "disk_full", "restore"]
 MESSAGE_FAULTS: Final = ("lost", "repeated", "delayed", "overtaken", "corrupted")
+# What a bad mediator does to them, where there is one (`mediators.py`).
+MEDIATOR_FAULTS: Final = (
+    "dropped_by_mediator", "delayed_by_mediator", "reordered_by_mediator", "altered_by_mediator",
+)  # fmt: skip
 # `lost_write`: a crash took a write with it that was under way.
 HARD_FAULTS: Final = ("crash", "lost_write", "cut_one_way", "cut_both_ways", "clock_jump", "disk_full", "restore")
 
