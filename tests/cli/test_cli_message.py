@@ -57,6 +57,19 @@ def test_what_a_peer_writes_cannot_turn_our_lines_round():
     assert show.plain("\x1b[2Jx") == "�[2Jx"
 
 
+def test_the_watch_shows_what_waits_for_an_answer_and_that_it_was_shown(world):
+    ref = sent(world, "who is on the desk?", "--precedence", "IMMEDIATE")
+    out = world.do("GREEN", "watch").out
+    assert f"{ref} IMMEDIATE message from BLUE/watch-1" in out
+    world.until(lambda: world.client("BLUE").get(f"/v1/messages/{ref}")["standing"] == {"GREEN": "SEEN"})
+    assert world.client("BLUE").get(f"/v1/messages/{ref}")["waits_for"] == ["GREEN"], (
+        "a machine's claim answers nothing"
+    )
+    assert ref in [m["message"]["ref"] for m in world.do("GREEN", "watch", "--json").data if "message" in m]
+    assert world.do("GREEN", "message", "readback", ref, "you ask who is here").code == 0
+    assert ref not in world.do("GREEN", "watch").out
+
+
 def test_an_answer_names_what_it_answers_and_a_notice(world):
     notice = world.give()
     ref = sent(world, "how far out are you?", "--about", notice)

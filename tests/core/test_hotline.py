@@ -12,6 +12,7 @@ from tests.pair import Pair
 from tests.several import Several
 from wideberth.core import events as ev
 from wideberth.core.call.talkviews import questions_about, talk_view
+from wideberth.core.call.views import shared
 from wideberth.core.limits import MESSAGE_LIVES_MS
 from wideberth.core.say import codes
 from wideberth.core.say.talk import Question, Reply
@@ -321,6 +322,7 @@ def test_questions_about_a_notice_are_answered_one_by_one_and_the_time_is_measur
     assert asked.ref.startswith("ASK-")
     pair.later(42_000)
     pair.blue.step(ev.AnswerAsked(pair.ch, BLUE, ref, (Reply(Question.DURATION, "until 11:00Z"),)), pair.now)
+    pair.later(5_000)  # on its way
     pair.settle()
     for name in MEMBERS:
         board = pair.ends[name].node.lines[pair.ch].board
@@ -333,6 +335,10 @@ def test_questions_about_a_notice_are_answered_one_by_one_and_the_time_is_measur
         assert (answer["text"], answer["by"], answer["after_ms"]) == ("until 11:00Z", BLUE, 42_000)
         assert second["answers"] == []
         assert thread.newest.number == 1, "an answer changes no notice"
+    boards = [pair.ends[name].node.lines[pair.ch].board for name in MEMBERS]
+    alike = [shared(board, MEMBERS, pair.now.t_ms) for board in boards]
+    assert alike[0] == alike[1]
+    assert alike[0][0]["questions"] != []
 
 
 def test_only_the_author_of_a_notice_answers_and_only_what_was_asked() -> None:

@@ -94,7 +94,7 @@ def talk_view(board: Board, talk: Talk, members: Sequence[str], at_ms: int, lang
             "reply_to_ref": answered.ref if answered is not None else "", "replies": replies,
         }  # fmt: skip
     else:
-        view["questions"] = _questions(talk, _sorted(hotline, talk.answers))
+        view["questions"] = _questions(talk, _sorted(hotline, talk.answers), here=True)
     return view
 
 
@@ -102,8 +102,9 @@ def _sorted(hotline: Hotline, words: list[Spoken]) -> list[Spoken]:
     return sorted(words, key=lambda each: (each.author, hotline.order(each)))
 
 
-def _questions(talk: Talk, answers: list[Spoken]) -> list[dict[str, Any]]:
-    """Each question with its answers. `after_ms`: by what both authors claim; `here_after_ms`: by our own clock."""
+def _questions(talk: Talk, answers: list[Spoken], *, here: bool) -> list[dict[str, Any]]:
+    """Each question with its answers. `after_ms`: by what both authors claim; with `here` also `here_after_ms`: by our
+    own clock."""
     asked = talk.said.what
     assert isinstance(asked, Clarification)
     found = []
@@ -111,7 +112,7 @@ def _questions(talk: Talk, answers: list[Spoken]) -> list[dict[str, Any]]:
         given = [
             text_view(
                 reply.text, each.what.language, by=each.by, t_ms=each.t_ms, after_ms=each.t_ms - talk.said.t_ms,
-                here_after_ms=each.stored_ms - talk.said.stored_ms, entry=each.entry,
+                entry=each.entry, **({"here_after_ms": each.stored_ms - talk.said.stored_ms} if here else {}),
             )
             for each in answers if isinstance(each.what, ClarificationAnswer)
             for reply in each.what.replies if reply.question is question
@@ -120,14 +121,14 @@ def _questions(talk: Talk, answers: list[Spoken]) -> list[dict[str, Any]]:
     return found
 
 
-def questions_about(board: Board, entries: Sequence[str]) -> list[dict[str, Any]]:
+def questions_about(board: Board, entries: Sequence[str], *, here: bool = True) -> list[dict[str, Any]]:
     """The questions about these versions of a notice, for the view of the notice."""
     found = [talk for entry in entries for talk in board.hotline.questions(entry)]
     return [
         {
             "ref": talk.ref, "by": talk.said.by, "t_ms": talk.said.t_ms, "of": talk.about,
             "texts": texts_of(board.hotline, talk, ()),
-            "questions": _questions(talk, _sorted(board.hotline, talk.answers)),
+            "questions": _questions(talk, _sorted(board.hotline, talk.answers), here=here),
         }
         for talk in found
     ]  # fmt: skip

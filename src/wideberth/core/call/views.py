@@ -62,8 +62,10 @@ def usable(thread: Thread, version: Version, member: str) -> str:
     return max((s for s in (*reached, "SENT") if s in LADDER), key=LADDER.index)
 
 
-def thread_view(board: Board, thread: Thread, members: tuple[str, ...], at_ms: int) -> dict[str, Any]:
-    """A notice or an ALERT, whole: all versions, reports, and its life at a time."""
+def thread_view(
+    board: Board, thread: Thread, members: tuple[str, ...], at_ms: int, *, here: bool = True
+) -> dict[str, Any]:
+    """A notice or an ALERT, whole: all versions, reports, and its life at a time. `here`: also what our clock says."""
     return {
         "ch": thread.ch,
         "author": thread.author,
@@ -79,7 +81,7 @@ def thread_view(board: Board, thread: Thread, members: tuple[str, ...], at_ms: i
         "standing": {m: usable(thread, thread.newest, m) for m in members if m != thread.author},
         "versions": [{**version_view(board, thread, v, members), "codes": codes_view(v)} for v in thread.versions],
         "calls": calls_view(board, thread),
-        "questions": questions_about(board, [v.entry for v in thread.versions]),
+        "questions": questions_about(board, [v.entry for v in thread.versions], here=here),
         "receipt_only": RECEIPT_ONLY,
         "scope": SCOPE,
     }
@@ -118,4 +120,4 @@ def listed(board: Board, thread: Thread, members: tuple[str, ...], at_ms: int, u
 def shared(board: Board, members: tuple[str, ...], at_ms: int) -> list[dict[str, Any]]:
     """What every member's node must render alike from the same entries and receipts, by author and reference."""
     threads = sorted(board.threads.values(), key=lambda t: (t.author, t.ref))
-    return [thread_view(board, t, members, at_ms) for t in threads]
+    return [thread_view(board, t, members, at_ms, here=False) for t in threads]
