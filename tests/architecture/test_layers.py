@@ -74,7 +74,7 @@ ALLOWED: dict[str, frozenset[str]] = {
     "store.plans": SAY | {"core.records", "store", "store.contract", "store.memory"},
     "link": SAY | VALUES | {"core.seal", "core.carry", "config"},
     "inner": INNER | {"config", "clock", "formats", "store.plans"},
-    "formats": SAY | {"core.judge"},
+    "formats": SAY | {"core.judge", "core.desk"},
     "evidence": SAY
     | VALUES
     | {

@@ -14,7 +14,7 @@ SLIPS = [
     (("status", "--loud"), 2, "No such option"),
     (("watch", "BLU-9999-N"), 2, "unexpected extra argument"),
     (("roster", "there-is-no-such-file.toml"), 4, "there is no roster"),
-    (("roster", "--days", "0"), 2, "0 is not in the range"),
+    (("roster", "--days", "0"), 2, "greater than or equal to 1"),
     (("alert", "--text", "x"), 2, "No such option"),
     (("accident", "--at", "the bridge", "--until", "+6h"), 3, "'the bridge' is not a place"),
     (("accident", "--at", "41N 38W", "--until", "tomorrow"), 3, "'tomorrow' is not a time"),

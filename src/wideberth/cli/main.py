@@ -28,6 +28,7 @@ from wideberth.cli import (
     notice,
     paper,
     plan,
+    roster,
     screen,
     sim,
     status,
@@ -101,6 +102,7 @@ keep.add_to(app)
 evidence.add_to(app)
 app.add_typer(way.app, name="way")
 app.add_typer(mediate.app, name="mediate")
+verb(app, "roster")(roster.roster)
 verb(app, "demo")(demo.demo)
 verb(app, "sim")(sim.sim)
 

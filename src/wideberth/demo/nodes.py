@@ -19,6 +19,7 @@ import subprocess
 import sys
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -136,7 +137,7 @@ class RunningNode:
         return clean
 
 
-class Nodes:
+class Nodes(ABC):
     """Nodes on this machine. `folder` is new or empty; their own folders are made in it, named after the parties."""
 
     def __init__(self, folder: Path, parties: tuple[str, ...], clock_ms: int) -> None:
@@ -207,9 +208,9 @@ class Nodes:
             node.check()
         self._opened()
 
+    @abstractmethod
     def _opened(self) -> None:
         """Wait until every line is open."""
-        raise NotImplementedError
 
     def stop(self) -> list[str]:
         """Both down, always. Returns the parties whose node had to be killed."""
