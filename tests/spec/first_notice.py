@@ -16,6 +16,7 @@ from typing import Any
 
 from wideberth.core.say.place import Altitude, VerticalRef
 from wideberth.core.say.rules import Mode, Purpose, Rules
+from wideberth.core.say.standing import LineCheck, LineCheckAnswer
 from wideberth.core.say.volume import Circle, Volume4D
 from wideberth.core.say.words import Acknowledgement, EpochOpened, Hazard, Notice, NoticeType, Place, Terms, Word
 from wideberth.core.seal import canonical, envelope, heads, receipt
@@ -188,6 +189,10 @@ def build() -> dict[str, Any]:
             "hash": agr,
             "envelope": sealed.encoded().decode(),
             "ch": ch,
+        },
+        "lines": {
+            "check": canonical.encode(LineCheck("0c" * 16)).decode(),
+            "checked": canonical.encode(LineCheckAnswer("c4" * 32, "0c" * 16)).decode(),
         },
         "strands": {"BLUE": [shown(e) for e in blue.entries[:2]], "GREEN": [shown(e) for e in green.entries]},
         "receipt": {
