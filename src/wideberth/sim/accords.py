@@ -33,7 +33,11 @@ def shown(accord: Accord) -> Compact:
 
 
 def said(chains: dict[tuple[str, str], list[Read]], founding: str, members: tuple[str, ...]) -> Compact:
-    """What was said, in causal order; what breaks a rule is skipped. `founding` is the hash of version 1."""
+    """What was said, in causal order; what breaks a rule is skipped. `founding` is the hash of version 1.
+
+    Whose author had seen an entry that a restore lost for good cannot be judged: it takes effect once it fits. The same
+    holds for what follows such an entry.
+    """
     signed: dict[str, set[str]] = {}
     declined: dict[str, set[str]] = {}
     numbers = {founding: 1}
@@ -42,7 +46,8 @@ def said(chains: dict[tuple[str, str], list[Read]], founding: str, members: tupl
     exits: dict[str, int] = {}
     ready: set[tuple[str, str]] = set()
     in_force = {founding}
-    for e in in_order(chains):
+
+    def take(e: Read) -> bool:
         what = e.what
         match what["kind"]:
             case "propose":
@@ -51,32 +56,53 @@ def said(chains: dict[tuple[str, str], list[Read]], founding: str, members: tupl
                 counters = what.get("counters", "")
                 fits = agreement["previous"] in in_force and agreement["version"] == numbers[agreement["previous"]] + 1
                 if not fits or hash_ in proposed or (counters and counters not in proposed):
-                    continue
+                    return False
                 if counters and e.author in signed[counters]:
-                    continue
+                    return False
                 if counters:
                     declined[counters].add(e.author)
                 proposed[hash_], signed[hash_], declined[hash_] = agreement, set(), set()
                 numbers[hash_] = agreement["version"]
             case "sign":
-                if what["of"] in proposed and e.author not in declined[what["of"]]:
-                    signed[what["of"]].add(e.author)
-                    if signed[what["of"]] == set(members):
-                        in_force.add(what["of"])
+                if what["of"] not in proposed or e.author in declined[what["of"]]:
+                    return False
+                signed[what["of"]].add(e.author)
+                if signed[what["of"]] == set(members):
+                    in_force.add(what["of"])
             case "suspend":
-                if not any(s[0] == e.author and not s[2] for s in standing):
-                    standing.append([e.author, max(what["from_ms"], e.t_ms), 0])
+                if any(s[0] == e.author and not s[2] for s in standing):
+                    return False
+                standing.append([e.author, max(what["from_ms"], e.t_ms), 0])
             case "reinstate":
-                for one in standing:
-                    if one[0] == e.author and not one[2]:
-                        one[2] = max(e.t_ms, one[1])
+                one = next((s for s in standing if s[0] == e.author and not s[2]), None)
+                if one is None:
+                    return False
+                one[2] = max(e.t_ms, one[1])
             case "exit":
-                exits.setdefault(e.author, max(what["from_ms"], e.t_ms))
+                if e.author in exits:
+                    return False
+                exits[e.author] = max(what["from_ms"], e.t_ms)
             case "operational":
-                if what["of"] in in_force:
-                    ready.add((e.author, what["of"]))
+                if what["of"] not in in_force:
+                    return False
+                ready.add((e.author, what["of"]))
             case _:
                 pass
+        return True
+
+    known = {read.hash for chain in chains.values() for read in chain}
+    waiting: list[Read] = []
+    behind: set[str] = set()
+    for e in in_order(chains):
+        follows = any(hash_ in behind for hash_ in e.after)
+        lost = any(hash_ not in known for hash_ in e.after if hash_ != e.what.get("of"))
+        fits = take(e)
+        if not fits and (lost or follows):
+            waiting.append(e)
+        if follows or (not fits and lost):
+            behind.add(e.hash)
+    while fitting := [e for e in waiting if take(e)]:
+        waiting = [e for e in waiting if e not in fitting]
     return Compact(
         {h: [sorted(signed[h]), sorted(declined[h])] for h in sorted(proposed)},
         sorted(standing),
