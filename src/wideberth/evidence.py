@@ -24,7 +24,7 @@ from wideberth.core.seal.bundle import Kept, Selection, compose, finish
 from wideberth.core.seal.envelope import AGREEMENT
 from wideberth.core.seal.keys import Signer
 from wideberth.errors import BadInput, Malformed, Misuse, NotFound, Worlds
-from wideberth.fingerprint import same_words
+from wideberth.fingerprint import is_code, same_words
 from wideberth.stamps import check_token
 from wideberth.store.reader import Reader
 from wideberth.verifier import verify
@@ -113,15 +113,21 @@ def _report(files: dict[str, bytes], manifest: dict[str, Any], tell: verify.Tell
 
 
 def verdict(data: bytes, trust: Iterable[str] = (), tell: verify.Tell | None = None) -> dict[str, Any]:
-    """What the standalone verifier says (its JSON). `trust`: fingerprints in hex, or the twelve words of a key."""
+    """What the standalone verifier says (its JSON). `trust`: fingerprints in hex, or the twelve words
+    or the code of a key (`fingerprint.py`)."""
     asked = [t.strip() for t in trust]
-    if not any(" " in t for t in asked):
+    if not any(_names(t) for t in asked):
         return verify.judged(data, asked, tell)
     found = verify.judged(data, (), tell)
     if found["verdict"] == "refused":
         return found
     roots = verify.Members(verify.unpack(data), "").roots
-    return verify.judged(data, [_hex(t, roots) if " " in t else t for t in asked], tell)
+    return verify.judged(data, [_hex(t, roots) if _names(t) else t for t in asked], tell)
+
+
+def _names(text: str) -> bool:
+    """Whether this is twelve words, or a code that was scanned, rather than a fingerprint in hex."""
+    return " " in text or is_code(text)
 
 
 def _hex(words: str, roots: dict[str, str]) -> str:

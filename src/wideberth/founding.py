@@ -113,6 +113,14 @@ def words_in(data: bytes) -> str:
     return fingerprint_words(read_card(file.card.encoded(), _VERIFIER).root)
 
 
+def cards_in(data: bytes) -> list[Card]:
+    """Every card in a file of a meeting. Nothing is believed but that its own root signed it."""
+    file = parse(data)
+    if isinstance(file, CharterFile):
+        return _cards_of(file)
+    return [] if isinstance(file, SignatureFile) else [read_card(file.card.encoded(), _VERIFIER)]
+
+
 def look(home: Home, file: GroupFile) -> dict[str, Any]:
     """What a file says, for the officer to read before anything is signed: `compare` names whose words are needed."""
     state = _state_for(home, file)

@@ -29,7 +29,6 @@ import msgspec
 from wideberth import folder
 from wideberth.config import CONFIG_BYTES_MAX, Config, check_post, read_config, write_config
 from wideberth.core.limits import KIB
-from wideberth.core.seal.party import Card
 from wideberth.errors import BadInput, NotFound
 from wideberth.folder import Entropy
 from wideberth.keyset import (
@@ -186,7 +185,7 @@ class Home:
     def __init__(self, path: Path, config: Config, keys: KeySet | None = None) -> None:
         """`keys`: the own set as another view of this folder has it, unlocked or not."""
         self.path: Final = path
-        self.config: Final = config
+        self.config = config
         self.keys: Final = keys or KeySet(path, Opener(locked=(path / "keys" / LOCK_NAME).is_file()))
         self.opener: Final = self.keys.opener
         # Kept, because a root key that was unlocked is at hand in its set.
@@ -250,12 +249,9 @@ class Home:
                 self._sets.setdefault(place.name, KeySet(place, self.opener, place.name))
         return [self.keys, *(self._sets[name] for name in sorted(self._sets))]
 
-    def set_of(self, card: Card) -> KeySet | None:
-        """The set whose keys this card of ours certifies: by its root and, of two with one root, by the node's key."""
-        found = [s for s in self.sets() if (known := s.card()) is not None and known.root == card.root]
-        if len(found) < 2:
-            return found[0] if found else None
-        return next((s for s in found if card.node in {s.facts(f).public for f in s.files(NODE)}), None)
+    def set_named(self, nonce: str) -> KeySet:
+        """The keys of the mechanism that this nonce founded: its own, where it has any, else ours."""
+        return next((s for s in self.sets() if s.name == nonce), self.keys)
 
     def add_set(
         self, nonce: str, facts: SetFacts, *, entropy: Entropy, now_ms: int, passphrases: Passphrases | None = None
@@ -298,6 +294,10 @@ class Home:
             raise BadInput(f"{keys.path / SET_NAME} cannot be read; restore it from a backup") from None
 
     # --- settings ---
+
+    def read_again(self) -> None:
+        """Take in settings that another process changed. Raises: NotFound, BadInput."""
+        self.config = load(self.path).config
 
     def save(self, config: Config) -> Home:
         """Replace the settings, all or nothing. Raises: BadInput, StoreFull, Worlds."""

@@ -95,7 +95,7 @@ def keys_for(
     """Our keys in the mechanism that this nonce founds: our own set, or one that was made for it, or with `own` is
     made now."""
     if own is None:
-        return next((s for s in home.sets() if s.name == nonce), home.keys)
+        return home.set_named(nonce)
     return home.add_set(
         nonce, SetFacts(mechanism, own.root), entropy=entropy, now_ms=now_ms, passphrases=own.passphrases
     )

@@ -387,6 +387,28 @@ class KeySet:
             raise BadInput(f"{file.path} is not the root key that signed our card, but another one", field="root-key")
         self._root = bytearray(seed)
 
+    def copy_root(self, path: Path) -> None:
+        """Copy the root key's file, as it is, to a new one. Raises: NotFound, BadInput, StoreFull, Worlds."""
+        file = self.root_file()
+        if file is None:
+            raise NotFound("there is no root key in this folder")
+        with folder.disk(path):
+            folder.write_file(path, self._data(file))
+
+    def forget_root(self, copy: Path) -> None:
+        """Delete the root key's file here. The key of `copy`, another file, was unlocked and is at hand.
+
+        Raises: NotFound, BadInput, Worlds.
+        """
+        file = self.root_file()
+        if file is None or self._root is None:
+            raise NotFound("there is no root key in this folder, or it was not opened")
+        if copy.resolve() == file.path.resolve():
+            raise BadInput("this is the root key in the folder itself; name the copy that you keep", field="root-key")
+        if self.facts(file).public != Ed25519Signer(bytes(self._root)).public:
+            raise BadInput(f"{copy} is another key than the one in this folder; nothing was deleted", field="root-key")
+        self.delete(file)
+
     def inherit_root(self, other: KeySet) -> None:
         """Have at hand what another view of this set, or the set whose root it shares, has at hand."""
         self._root = other._root

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ssl
 from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
 from typing import Any, Final
@@ -29,7 +30,7 @@ from wideberth.link.delivery import Delivery
 from wideberth.link.desk import Desk
 from wideberth.link.keyring import MemoryKeyRing
 from wideberth.link.outage import Outage, watch
-from wideberth.link.tls import client_context
+from wideberth.link.tls import also_trust, client_context
 from wideberth.link.way import DIRECT, WITH_ANOTHER, Direct, Mediated, Way, Ways
 from wideberth.ways import WayBook, load_ways
 
@@ -38,10 +39,10 @@ KEEP_S: Final = 0.2
 
 
 class _Link:
-    """One peer of one line. `at`: address and certificate on its card."""
+    """One peer of one line. `at`: its address and certificates, as its cards have them."""
 
     def __init__(
-        self, at: tuple[str, str], line: PeerLine, ways: Ways, outage: Outage, tasks: list[asyncio.Task[None]]
+        self, at: tuple[str, ...], line: PeerLine, ways: Ways, outage: Outage, tasks: list[asyncio.Task[None]]
     ) -> None:
         self.at = at
         self.line = line
@@ -78,16 +79,17 @@ class Links:
     def join(self) -> None:
         """Key ring and links follow the lines of the core, open or waiting."""
         node, us = self._node(), self._home.config.party
-        known = {ch: line.channel.cards for ch, line in node.lines.items()}
-        known.update({ch: cards for ch, (_, cards) in node.pending.items()})
-        for ch, cards in known.items():
-            self.keys.join(ch, us)
+        known = {ch: (line.channel.cards, line.mechanism.versions.founding) for ch, line in node.lines.items()}
+        known.update({ch: (cards, agreement) for ch, (agreement, cards) in node.pending.items()})
+        for ch, (cards, founding) in known.items():
+            own = self._home.set_named(founding.nonce)
+            self.keys.join(ch, us, frozenset(key.id for key in own.sealing_keys()))
             for party, card in cards.items():
                 if party == us:
                     continue
                 self.keys.set_peer(ch, party, card.sealing)
                 link = self._links.get((ch, party))
-                if link is not None and link.at != (card.url, card.tls_pem):
+                if link is not None and link.at != self._at(ch, party, card):
                     _cancel(self._links.pop((ch, party)))  # a newer card: it is somewhere else now
                     link = None
                 if link is None and (card.url or self._book.of(ch, party) != (DIRECT,)):
@@ -124,13 +126,27 @@ class Links:
         if not self._clock.by_hand:  # on a drill's clock nothing happens by itself
             work.append(watch(line, ways, outage, Delivery(ch, us, party)))
         tasks = [asyncio.create_task(each) for each in work]
-        return _Link((card.url, card.tls_pem), line, ways, outage, tasks)
+        return _Link(self._at(ch, party, card), line, ways, outage, tasks)
+
+    def _at(self, ch: str, party: str, card: Card) -> tuple[str, ...]:
+        """Address, and the certificates that are taken for the peer's: the one on its card, and the one before that. A
+        peer shows the new one when all of its own peers know it, which may be days later."""
+        line = self._node().lines.get(ch)
+        cards = line.channel.succession(party).cards if line is not None else (card,)
+        return (card.url, *list(dict.fromkeys(c.tls_pem for c in cards))[:2])
+
+    def _context(self, ch: str, party: str, card: Card) -> ssl.SSLContext:
+        _, newest, *older = self._at(ch, party, card)
+        context = client_context(newest)
+        for pem in older:
+            also_trust(context, pem)
+        return context
 
     def _ways(self, ch: str, party: str, card: Card) -> list[Way]:
         names = self._book.of(ch, party)
         patience = WITH_ANOTHER if len(names) > 1 else None
         return [
-            Direct(card.url, client_context(card.tls_pem), patience)
+            Direct(card.url, self._context(ch, party, card), patience)
             if name == DIRECT
             else self._mediated(ch, party, self._book.mediators[name], patience is not None)
             for name in names

@@ -17,6 +17,7 @@ for `GRACE_MS` and deletes a post's at once. A revoked post's key is deleted wit
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Final
 
 import msgspec
@@ -32,7 +33,7 @@ from wideberth.folder import Entropy
 from wideberth.home import LOCK_NAME, Change, Home, begin, finish
 from wideberth.keyset import NODE, ROOT, SEAL, TLS, KeySet, post_use, public_on
 from wideberth.link.tls import fingerprint
-from wideberth.vault import MODERATE, Cost, Vault
+from wideberth.vault import MODERATE, Cost, Vault, lock_by_passphrase
 
 # How long a replaced node, sealing or TLS key is kept once every line has the new card: a peer that was away for a week
 # may still send what it sealed before; a record put back from a copy of last week may still have to be signed.
@@ -111,7 +112,7 @@ def change(
         finish(keys.path)
         config = home.config
         before = keys.card()
-        _check(keys, before, asked)
+        check(keys, asked)
         root_signer(home, keys)  # before anything is made
         _drop_drafts(keys, before)
         fresh: dict[str, str] = {}
@@ -154,7 +155,27 @@ def set_passphrase(home: Home, passphrase: str, *, now_ms: int, cost: Cost = MOD
         return sum(keys.lock_all(now_ms) for keys in home.sets())
 
 
-def _check(keys: KeySet, card: Card | None, asked: Rekey) -> None:
+def set_root_passphrase(
+    keys: KeySet, passphrase: str, path: Path | None = None, *, now_ms: int, cost: Cost = MODERATE
+) -> Path:
+    """Another passphrase for the root key, or a first one: here, or in a file elsewhere. The key must be at hand. Which
+    file it was. Raises: NotFound, BadInput, StoreFull, Worlds."""
+    file = path or (found.path if (found := keys.root_file()) is not None else None)
+    if file is None:
+        raise NotFound("there is no root key in this folder; name its file with --root-key FILE", field="root-key")
+    seed = keys.root_seed()
+    text = lock_by_passphrase(
+        keys.what(ROOT), seed.hex().encode("ascii") + b"\n", Ed25519Signer(seed).public, passphrase, now_ms=now_ms,
+        cost=cost,
+    )  # fmt: skip
+    with folder.disk(file):
+        folder.write_file(file, text, replace=True)
+    return file
+
+
+def check(keys: KeySet, asked: Rekey) -> None:
+    """Whether a change can be made at all, before anybody is asked for anything. Raises: BadInput, NotFound."""
+    card = keys.card()
     posts = set(card.posts) if card is not None else set()
     for name in asked.add:
         check_post(name)

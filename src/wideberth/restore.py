@@ -148,7 +148,7 @@ def _ours(ch: str, agreement: Agreement, cards: dict[str, Card], home: Home, fil
         )
     nodes, fresh = {keys.facts(f).public for keys in sets for f in keys.files(NODE)}, b""
     if card is not None and card.node not in nodes:
-        card, fresh = _replaced(card, home, nodes)
+        card, fresh = _replaced(card, home.set_named(agreement.nonce), nodes)
     if card is None:
         raise BadInput(
             f"this record belongs to another node of {party}, or to a time before its key was changed: its node key is "
@@ -161,15 +161,12 @@ def _ours(ch: str, agreement: Agreement, cards: dict[str, Card], home: Home, fil
     return FoundLine(ch, agreement, card, peers, fresh)
 
 
-def _replaced(lost: Card, home: Home, nodes: set[str]) -> tuple[Card | None, bytes]:
+def _replaced(lost: Card, keys: KeySet, nodes: set[str]) -> tuple[Card | None, bytes]:
     """Our card in this folder and its envelope, where it certifies a node key that is here in place of a lost one."""
-    for keys in home.sets():
-        card, data = keys.card(), keys.card_bytes()
-        if card is None or data is None or (card.root, card.party) != (lost.root, lost.party):
-            continue
-        if card.version > lost.version and card.node in nodes:
-            return card, data
-    return None, b""
+    card, data = keys.card(), keys.card_bytes()
+    if card is None or data is None or (card.root, card.party) != (lost.root, lost.party):
+        return None, b""
+    return (card, data) if card.version > lost.version and card.node in nodes else (None, b"")
 
 
 def _root_of(keys: KeySet) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import ssl
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,6 +19,7 @@ from starlette.applications import Starlette
 
 from wideberth import join
 from wideberth.bus import Bus
+from wideberth.cards import OwnCards
 from wideberth.clock import Clock, HandClock
 from wideberth.core import events as ev
 from wideberth.core.batch import Batch, Now
@@ -35,14 +37,14 @@ from wideberth.core.say.rules import Purpose
 from wideberth.core.seal import checkpoint
 from wideberth.core.seal.keys import Ed25519Verifier
 from wideberth.core.seal.mediation import KEPT_PROOF
-from wideberth.core.tells import FaultSeen, KeysChanged, LineOpened, Said, Tell
+from wideberth.core.tells import Delivered, FaultSeen, KeysChanged, LineOpened, Said, Tell
 from wideberth.core.warned import Warned
 from wideberth.errors import BadInput, Fault, Misuse, NotFound, StoreFull
 from wideberth.fingerprint import fingerprint_words
 from wideberth.home import Home
 from wideberth.inner.client import InnerProcess
 from wideberth.link.delivery import Delivery
-from wideberth.link.tls import server_context
+from wideberth.link.tls import present, server_context
 from wideberth.links import Links
 from wideberth.restore import open_record
 from wideberth.runtime import Runtime
@@ -64,6 +66,8 @@ _RESTORE_S = 30.0
 # The machine line check and the checkpoint (design.md §3: every 30 to 60 s; every minute).
 _LINE_CHECK_S = 45.0
 _CHECKPOINT_S = 60.0
+# How often it is looked whether an old key's time has come.
+_TIDY_S = 3_600.0
 
 
 class Service:
@@ -77,9 +81,15 @@ class Service:
         self.failed: Fault | None = None
         self._signers = HomeSigners(home)
         self._links = Links(
-            home, clock, node_of=self._signers.node_of, node=lambda: self.node, tell=lambda tell: self._tell(tell, False),
-            keep=self._keep_beside, soon=lambda event: self._spawn(self._quietly(event)),
+            home, clock, node_of=self._signers.node_of, node=lambda: self.node,
+            tell=lambda tell: self._tell(tell, False), keep=self._keep_beside,
+            soon=lambda event: self._spawn(self._quietly(event)),
         )  # fmt: skip
+        self.cards = OwnCards(
+            home, self._signers, self._links.keys, node=lambda: self.node,
+            submit=lambda event: self.runtime.submit(event),
+        )  # fmt: skip
+        self._tls: ssl.SSLContext | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
         self._servers: list[Serving] = []
         self._store: SqliteStore | None = None
@@ -111,8 +121,7 @@ class Service:
         try:
             self._store, self._mark = open_record(self.home.record_path, os.urandom(16).hex())
             self._reserve.restore()
-            for key in self.home.sealing_keys():
-                self._links.keys.add_own(key)
+            self.cards.read()
             self._inner = inner
             self._runtime = Runtime(
                 self._build, self._store, self.clock, self._reserve,
@@ -122,16 +131,16 @@ class Service:
             self._start_stamping()
             self._spawn(self._run())
             self._spawn(self._keep_reserve())
+            self._spawn(self._keep_tidy())
             if not self.clock.by_hand:
                 self._spawn(self._every(_LINE_CHECK_S, ev.CheckLines()))
                 self._spawn(self._every(_CHECKPOINT_S, ev.SignCheckpoints()))
             await self.take_lines()
+            await self._take_cards()
             config = self.home.config
             peer_app = Starlette(routes=peer_routes(self._receive, self._links.keys, self._links.desk))
-            peers = await serve(
-                peer_app, host=config.listen_host, port=config.listen_port,
-                tls=server_context(self.home.identity()),
-            )  # fmt: skip
+            self._tls = server_context(self.cards.identity())
+            peers = await serve(peer_app, host=config.listen_host, port=config.listen_port, tls=self._tls)
             self._servers.append(peers)
             self.peer_port = peers.port
             self._servers.append(await serve_unix(Starlette(routes=local_routes(self)), self.home.socket_path))
@@ -228,6 +237,29 @@ class Service:
         store = self._opened_store
         store.append(records, store.head)
 
+    async def _take_cards(self) -> None:
+        """At start: what was changed in the folder while the node was down. A card that cannot be said now is told,
+        and the node starts all the same."""
+        try:
+            await self.cards.announce()
+        except Fault as fault:
+            self._tell(FaultSeen("CardNotSaid", fault.whose, f"our new card was not said: {fault.sentence}"), False)
+        self._settle_keys()
+
+    async def _keep_tidy(self) -> None:
+        while True:
+            await asyncio.sleep(_TIDY_S)
+            self._settle_keys(again=True)
+
+    def _settle_keys(self, *, again: bool = False) -> None:
+        """When the last peer has our newest card: older keys are put away, and our new certificate is shown."""
+        try:
+            if self.cards.settle(self.clock.now().t_ms, again=again) and self._tls is not None:
+                present(self._tls, self.cards.identity())
+                self._links.join()
+        except Fault as fault:
+            self._tell(FaultSeen(fault.name, fault.whose, fault.sentence), False)
+
     async def _keep_reserve(self) -> None:
         while True:
             await asyncio.sleep(_RESTORE_S)
@@ -239,6 +271,8 @@ class Service:
     def _tell(self, tell: Tell, first: bool) -> None:
         if isinstance(tell, LineOpened | KeysChanged):
             self._links.join()
+        if isinstance(tell, Delivered):
+            self._settle_keys()
         if isinstance(tell, FaultSeen) and not self._worth_telling(tell):
             return
         self.bus.publish(tell, self.clock.now().t_ms, first=first)
@@ -304,10 +338,12 @@ class Service:
 
     async def change_card(self, by: str, card: bytes) -> list[dict[str, Any]]:
         """Our root signed a new card, and its keys are in the folder: from now on they hold. Raises Fault."""
-        self._signers.refresh()
-        for key in self.home.sealing_keys():
-            self._links.keys.add_own(key)  # peers seal to it as soon as they have the card
-        return self._of_all(await self.runtime.submit(ev.ChangeCard(by, card)))
+        self.cards.read()  # peers seal to fresh keys as soon as they have the card
+        self._links.join()
+        lines = self.cards.lines_for(card)
+        batch = await self.runtime.submit(ev.ChangeCard(by, card, lines)) if lines else Batch()
+        self._settle_keys()
+        return self._of_all(batch)
 
     async def revoke_key(self, by: str, post: str, text: str) -> list[dict[str, Any]]:
         """Take the key of a post out of use, on every line. Raises Fault."""

@@ -132,6 +132,15 @@ SLIPS = [
     (("mediate", "card"), 4, "there is no mediator"),
     (("mediate", "up"), 4, "there is no mediator"),
     (("mediate", "log", "--newest", "0"), 2, "--newest"),
+    (("keys", "list", "x"), 2, "unexpected extra argument"),
+    (("keys", "add", "Watch 3"), 3, "lower-case letters"),
+    (("keys", "rotate",), 2, "Missing argument"),
+    (("keys", "rotate", "nobody"), 4, "no post 'nobody' on our card"),
+    (("keys", "revoke", "nobody"), 4, "no post 'nobody' on our card"),
+    (("keys", "passphrase"), 3, "no terminal to ask for one"),
+    (("keys", "root", "export"), 2, "Missing argument"),
+    (("keys", "root", "forget"), 3, "--root-key FILE"),
+    (("fingerprint", "--check", "WIDEBERTH:1:GREEN:00"), 3, "not a fingerprint's code"),
 ]  # fmt: skip
 
 

@@ -270,7 +270,8 @@ def test_a_revoked_supervisor_revokes_nobody_and_a_watch_never_does() -> None:
 def _card(keys: Keys, **changes: object) -> bytes:
     post = keys.post("watch-1")
     assert post is not None
-    card = Card(1, keys.party, keys.root.public, 2, keys.node.public, "", "", "", "", {"watch-1": Post(post.public, False)})
+    posts = {"watch-1": Post(post.public, False)}
+    card = Card(1, keys.party, keys.root.public, 2, keys.node.public, "", "", "", "", posts)
     return sign_card(msgspec.structs.replace(card, **changes), keys.root).encoded()
 
 

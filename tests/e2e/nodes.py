@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.e2e.weather import Weather
-from wideberth import home, join
+from wideberth import founding, home, join
 from wideberth.cli.client import Client
 from wideberth.config import Config
 from wideberth.core.records import EntryRecord, Record
@@ -419,13 +419,16 @@ def make_home(folder: Path, party: str, port: int, public_port: int, now_ms: int
     return home.create(folder, config, entropy=os.urandom, now_ms=now_ms)
 
 
-def meet(ours: home.Home, theirs: home.Home, mode: Mode, rules: Rules, now_ms: int, name: str = "Coast") -> str:
+def meet(
+    ours: home.Home, theirs: home.Home, mode: Mode, rules: Rules, now_ms: int, name: str = "Coast",
+    own: join.OwnKeys | None = None,
+) -> str:  # fmt: skip
     """Invitation, acceptance, countersignature: files in both folders, as the command line leaves them."""
     invitation = join.invite(
         ours, to=theirs.config.party, mechanism=name, purpose=Purpose.FLIGHT_SAFETY, mode=mode, rules=rules,
-        now_ms=now_ms, entropy=os.urandom,
+        now_ms=now_ms, entropy=os.urandom, own=own,
     )  # fmt: skip
-    accepted = join.accept(theirs, invitation, join.words(ours))
+    accepted = join.accept(theirs, invitation, founding.words_in(invitation))
     assert accepted.write is not None
     joined = join.accept(ours, accepted.write, join.words(theirs))
     assert joined.complete

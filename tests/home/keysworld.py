@@ -21,11 +21,11 @@ ROOT_WORDS: Final = "seven old keys under the stone"
 POSTS: Final = ("watch-1", "supervisor")
 
 
-def make(path: Path, *, locked: bool, posts: tuple[str, ...] = POSTS) -> Home:
-    """A new home of BLUE with its card; unlocked, and with the root key at hand."""
+def make(path: Path, *, locked: bool, posts: tuple[str, ...] = POSTS, party: str = "BLUE") -> Home:
+    """A new home with its card; unlocked, and with the root key at hand."""
     passphrases = Passphrases(NODE_WORDS, ROOT_WORDS, QUICK) if locked else None
     made = home.create(
-        path, Config(party="BLUE", posts=posts), entropy=os.urandom, now_ms=NOW_MS, passphrases=passphrases
+        path, Config(party=party, posts=posts), entropy=os.urandom, now_ms=NOW_MS, passphrases=passphrases
     )
     own_card(made)
     return made

@@ -335,10 +335,7 @@ def test_a_mechanism_has_keys_of_its_own(made, locked, own_root):
     assert theirs.tls_sha256 == ours.tls_sha256  # shared: one node listens at one address
     found = again(made.path, locked=locked)
     assert [s.name for s in found.sets()] == ["", NONCE]
-    first, second = (found.set_of(c) for c in (ours, theirs))
-    assert first is not None
-    assert second is not None
-    assert (first.name, second.name) == ("", NONCE)
+    assert [found.set_named(n).name for n in (NONCE, "0b" * 16)] == [NONCE, ""]
     signers = HomeSigners(found)
     for card in (ours, theirs):
         assert signers.node_of(card).public == card.node

@@ -62,13 +62,12 @@ def restore(
     """Put a backup in place of the record of a stopped node, in a supervisor's name (--as)."""
     import time
 
-    from wideberth import home
     from wideberth import restore as restoring
     from wideberth.cli import show
+    from wideberth.cli.passphrase import opened
 
-    found = home.load(here().folder)
     done = restoring.put_back(
-        found, file, by=here().post, reason=reason, now_ms=time.time_ns() // 1_000_000
+        opened(), file, by=here().post, reason=reason, now_ms=time.time_ns() // 1_000_000
     )  # fmt: skip
     lines = [
         {"ch": line.ch, "mechanism": line.agreement.mechanism, "waits_for": list(line.peers)}

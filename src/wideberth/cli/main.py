@@ -20,8 +20,10 @@ from wideberth.cli import (
     demo,
     doctor,
     evidence,
+    fingerprint,
     join,
     keep,
+    keys,
     lines,
     mediate,
     message,
@@ -99,6 +101,8 @@ agreement.add_to(app)
 status.add_to(app)
 doctor.add_to(app)
 keep.add_to(app)
+app.add_typer(keys.app, name="keys")
+fingerprint.add_to(app)
 evidence.add_to(app)
 app.add_typer(way.app, name="way")
 app.add_typer(mediate.app, name="mediate")

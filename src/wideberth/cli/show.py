@@ -88,6 +88,13 @@ def say(*sentences: object, style: str = "") -> None:
     _print(console(), sentences, style)
 
 
+def picture(lines: Sequence[str]) -> None:
+    """Lines of our own whose dark parts are drawn, black on white whatever the terminal's colours are."""
+    to = console()
+    for line in lines:
+        to.print(line, style="black on white", markup=False, highlight=False, soft_wrap=True, emoji=False)
+
+
 def note(*sentences: object, style: str = "") -> None:
     """Sentences beside the result: on the standard error, so that a program's JSON stays whole."""
     _print(console(stderr=True), sentences, style)

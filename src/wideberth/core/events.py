@@ -323,11 +323,13 @@ Command = (
 class ChangeCard(msgspec.Struct, frozen=True):
     """Our root signed a new card: it is written on every line of the mechanisms that this root signed for.
 
-    `by`: the post that says so, or empty for the node itself. Lines that have this card already are passed over.
+    `by`: the post that says so, or empty for the node itself. `lines`: only these channels; empty: all of that root.
+    Lines that have this card already are passed over.
     """
 
     by: str
     card: bytes
+    lines: tuple[str, ...] = ()
 
 
 class RevokeKey(msgspec.Struct, frozen=True):

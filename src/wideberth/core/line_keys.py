@@ -207,6 +207,7 @@ def change_card(
     if card.party != party:
         raise BadInput(f"this is a card of {card.party}, and we are {party}", field="card")
     mine = [line for line in lines if line.keys.own.first.root == card.root]
+    mine = [line for line in mine if not event.lines or line.channel.ch in event.lines]
     if not mine:
         raise NotFound("no line of this node was agreed with the root key that signed this card", root=card.root)
     todo = [line for line in mine if not line.keys.has(event.card)]

@@ -30,6 +30,7 @@ class MemoryKeyRing:
     def __init__(self) -> None:
         self._own: dict[bytes, SealingKey] = {}
         self._us: dict[str, str] = {}
+        self._only: dict[str, frozenset[bytes]] = {}
         self._peers: dict[tuple[str, str], str] = {}
 
     def add_own(self, key: SealingKey) -> None:
@@ -41,13 +42,20 @@ class MemoryKeyRing:
         if self._own.pop(key_id, None) is None:
             raise NotFound("no such sealing key here")
 
-    def join(self, ch: str, us: str) -> None:
-        """We are called `us` in channel `ch`."""
+    def join(self, ch: str, us: str, only: frozenset[bytes] | None = None) -> None:
+        """We are called `us` in channel `ch`, where only the keys with these ids open; None: all of ours.
+
+        A mechanism with keys of its own is not to be told from its deliveries to be ours elsewhere.
+        """
         self._us[ch] = us
+        self._only.pop(ch, None)
+        if only is not None:
+            self._only[ch] = only
 
     def leave(self, ch: str) -> None:
         """Know nothing of channel `ch` any more."""
         self._us.pop(ch, None)
+        self._only.pop(ch, None)
         for known in [k for k in self._peers if k[0] == ch]:
             del self._peers[known]
 
@@ -58,7 +66,8 @@ class MemoryKeyRing:
 
     def opening(self, address: Address) -> SealingKey:
         known = self._us.get(address.ch) == address.to and (address.ch, address.sender) in self._peers
-        key = self._own.get(address.key_id) if known else None
+        ours = known and address.key_id in self._only.get(address.ch, (address.key_id,))
+        key = self._own.get(address.key_id) if ours else None
         if key is None:
             raise Stranger(
                 "this delivery is not for us, or from nobody we have an agreement with, or for a key now gone"

@@ -115,6 +115,11 @@ def also_trust(context: ssl.SSLContext, pem: str) -> None:
     context.load_verify_locations(cadata=_der(pem))
 
 
+def present(context: ssl.SSLContext, own: Identity) -> None:
+    """Show another certificate from the next handshake on. Raises: BadInput."""
+    _load(context, own)
+
+
 def _context(protocol: ssl._SSLMethod, own: Identity | None) -> ssl.SSLContext:
     context = ssl.SSLContext(protocol)
     context.minimum_version = ssl.TLSVersion.TLSv1_3
