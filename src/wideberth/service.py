@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import ssl
 from collections.abc import Sequence
 from typing import Any
 
@@ -22,7 +21,7 @@ from wideberth.bus import Bus
 from wideberth.cards import OwnCards
 from wideberth.clock import Clock, HandClock
 from wideberth.core import events as ev
-from wideberth.core.batch import Batch, Now
+from wideberth.core.batch import Now
 from wideberth.core.call import views
 from wideberth.core.call.board import Thread
 from wideberth.core.call.choosing import choose, named
@@ -44,7 +43,6 @@ from wideberth.fingerprint import fingerprint_words
 from wideberth.home import Home
 from wideberth.inner.client import InnerProcess
 from wideberth.link.delivery import Delivery
-from wideberth.link.tls import present, server_context
 from wideberth.links import Links
 from wideberth.restore import open_record
 from wideberth.runtime import Runtime
@@ -66,8 +64,6 @@ _RESTORE_S = 30.0
 # The machine line check and the checkpoint (design.md §3: every 30 to 60 s; every minute).
 _LINE_CHECK_S = 45.0
 _CHECKPOINT_S = 60.0
-# How often it is looked whether an old key's time has come.
-_TIDY_S = 3_600.0
 
 
 class Service:
@@ -86,10 +82,9 @@ class Service:
             soon=lambda event: self._spawn(self._quietly(event)),
         )  # fmt: skip
         self.cards = OwnCards(
-            home, self._signers, self._links.keys, node=lambda: self.node,
-            submit=lambda event: self.runtime.submit(event),
+            home, self._signers, self._links, node=lambda: self.node, now_ms=lambda: self.clock.now().t_ms,
+            submit=lambda event: self.runtime.submit(event), tell=lambda tell: self._tell(tell, False),
         )  # fmt: skip
-        self._tls: ssl.SSLContext | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
         self._servers: list[Serving] = []
         self._store: SqliteStore | None = None
@@ -131,16 +126,15 @@ class Service:
             self._start_stamping()
             self._spawn(self._run())
             self._spawn(self._keep_reserve())
-            self._spawn(self._keep_tidy())
+            self._spawn(self.cards.keep_tidy())
             if not self.clock.by_hand:
                 self._spawn(self._every(_LINE_CHECK_S, ev.CheckLines()))
                 self._spawn(self._every(_CHECKPOINT_S, ev.SignCheckpoints()))
             await self.take_lines()
-            await self._take_cards()
+            await self.cards.begin()
             config = self.home.config
             peer_app = Starlette(routes=peer_routes(self._receive, self._links.keys, self._links.desk))
-            self._tls = server_context(self.cards.identity())
-            peers = await serve(peer_app, host=config.listen_host, port=config.listen_port, tls=self._tls)
+            peers = await serve(peer_app, host=config.listen_host, port=config.listen_port, tls=self.cards.tls())
             self._servers.append(peers)
             self.peer_port = peers.port
             self._servers.append(await serve_unix(Starlette(routes=local_routes(self)), self.home.socket_path))
@@ -237,29 +231,6 @@ class Service:
         store = self._opened_store
         store.append(records, store.head)
 
-    async def _take_cards(self) -> None:
-        """At start: what was changed in the folder while the node was down. A card that cannot be said now is told,
-        and the node starts all the same."""
-        try:
-            await self.cards.announce()
-        except Fault as fault:
-            self._tell(FaultSeen("CardNotSaid", fault.whose, f"our new card was not said: {fault.sentence}"), False)
-        self._settle_keys()
-
-    async def _keep_tidy(self) -> None:
-        while True:
-            await asyncio.sleep(_TIDY_S)
-            self._settle_keys(again=True)
-
-    def _settle_keys(self, *, again: bool = False) -> None:
-        """When the last peer has our newest card: older keys are put away, and our new certificate is shown."""
-        try:
-            if self.cards.settle(self.clock.now().t_ms, again=again) and self._tls is not None:
-                present(self._tls, self.cards.identity())
-                self._links.join()
-        except Fault as fault:
-            self._tell(FaultSeen(fault.name, fault.whose, fault.sentence), False)
-
     async def _keep_reserve(self) -> None:
         while True:
             await asyncio.sleep(_RESTORE_S)
@@ -272,7 +243,7 @@ class Service:
         if isinstance(tell, LineOpened | KeysChanged):
             self._links.join()
         if isinstance(tell, Delivered):
-            self._settle_keys()
+            self.cards.settle()
         if isinstance(tell, FaultSeen) and not self._worth_telling(tell):
             return
         self.bus.publish(tell, self.clock.now().t_ms, first=first)
@@ -303,10 +274,14 @@ class Service:
 
     # --- what own people and programs ask ---
 
-    async def command(self, command: ev.Command) -> dict[str, Any]:
-        """Carry out an officer's command; returns once it is durable. Raises Fault."""
+    async def command(self, command: ev.Command, passphrase: str = "") -> dict[str, Any]:
+        """Carry out an officer's command; returns once it is durable. `passphrase`: of a break-glass post.
+
+        Raises Fault.
+        """
         names = named_elsewhere(self.node.lines, command)
-        batch = await self.runtime.submit(command)
+        with await self.cards.glass(command.by, passphrase, command.ch):
+            batch = await self.runtime.submit(command)
         # The last one: after a restore an urgent word opens a new epoch first, and that is said as well.
         # A version that opens a line opens epochs after it.
         said = [t for t in batch.tell if isinstance(t, Said) and t.kind != "epoch"][-1]
@@ -332,27 +307,18 @@ class Service:
         if self._stamping is not None:
             self._stamping.offer(batch.store)
 
-    async def resume(self, ch: str, by: str) -> None:
+    async def resume(self, ch: str, by: str, passphrase: str = "") -> None:
         """After a restore: go on without the peers that do not answer. Raises BadInput."""
-        await self.runtime.submit(ev.Resume(ch, by))
+        with await self.cards.glass(by, passphrase, ch):
+            await self.runtime.submit(ev.Resume(ch, by))
 
     async def change_card(self, by: str, card: bytes) -> list[dict[str, Any]]:
         """Our root signed a new card, and its keys are in the folder: from now on they hold. Raises Fault."""
-        self.cards.read()  # peers seal to fresh keys as soon as they have the card
-        self._links.join()
-        lines = self.cards.lines_for(card)
-        batch = await self.runtime.submit(ev.ChangeCard(by, card, lines)) if lines else Batch()
-        self._settle_keys()
-        return self._of_all(batch)
+        return await self.cards.change(by, card)
 
-    async def revoke_key(self, by: str, post: str, text: str) -> list[dict[str, Any]]:
+    async def revoke_key(self, by: str, post: str, text: str, passphrase: str = "") -> list[dict[str, Any]]:
         """Take the key of a post out of use, on every line. Raises Fault."""
-        return self._of_all(await self.runtime.submit(ev.RevokeKey(by, post, text)))
-
-    @staticmethod
-    def _of_all(batch: Batch) -> list[dict[str, Any]]:
-        said = [t for t in batch.tell if isinstance(t, Said)]
-        return [{"ch": t.ch, "entry": t.entry, "kind": t.kind, "by": t.by} for t in said]
+        return await self.cards.revoke(by, post, text, passphrase)
 
     async def backup(self, path: str) -> dict[str, Any]:
         """A copy of the record in a new file, while the node runs. Raises BadInput, StoreFull, StoreBroken."""
@@ -439,6 +405,8 @@ class Service:
     def _marked(self, line: Line, thread: Thread, view: dict[str, Any]) -> dict[str, Any]:
         agreement, purpose = line.channel.agreement, line.channel.terms.purpose
         view = marked(view, line.board, thread, self._members(line), line.mechanism.outside)
+        if line.channel.has_break_glass:
+            views.mark_break_glass(view, line.channel.break_glass)
         return {**view, "mechanism": self._name(line), "mode": agreement.mode.value, "purpose": purpose.value}
 
     @staticmethod

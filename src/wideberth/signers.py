@@ -24,6 +24,7 @@ class HomeSigners:
         """Raises: NotFound, BadInput when a key is missing or cannot be read."""
         self._home = home
         self._keys: dict[str, Signer] = {}
+        self._lent: list[Signer] = []
         self._node: Signer = Ed25519Signer(home.node_seed())
         self._posts: dict[str, str] = {}
         self.refresh()
@@ -50,7 +51,7 @@ class HomeSigners:
         return self._keys.get(self._posts.get(name, ""))
 
     def key(self, public: str) -> Signer | None:
-        return self._keys.get(public)
+        return self._keys.get(public) or next((s for s in self._lent if s.public == public), None)
 
     def node_of(self, card: Card) -> Signer:
         """The node's key on a card of ours. Raises: NotFound."""
@@ -65,8 +66,8 @@ class HomeSigners:
     @contextmanager
     def lent(self, signer: Signer) -> Generator[None, None, None]:
         """A key that is here only while this lasts."""
-        self._keys[signer.public] = signer
+        self._lent.append(signer)
         try:
             yield
         finally:
-            del self._keys[signer.public]
+            self._lent.remove(signer)

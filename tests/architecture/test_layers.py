@@ -104,7 +104,7 @@ ALLOWED: dict[str, frozenset[str]] = {
     "keyset": SAY | {"core.seal", "folder", "link", "vault"},
     "home": SAY | {"config", "core.seal", "folder", "keyset", "link", "vault"},
     "rekey": SAY | {"config", "core.seal", "folder", "home", "keyset", "link", "vault"},
-    "cards": RECORD | {"home", "keyset", "link", "rekey", "signers"},
+    "cards": RECORD | {"home", "keyset", "link", "links", "rekey", "signers"},
     "signers": SAY | {"core.seal", "home", "keyset"},
     "runtime": RECORD | {"config", "clock", "bus", "store.contract", "link"},
     "stamps": SAY | VALUES | {"core.seal", "clock"},

@@ -327,3 +327,52 @@ def test_a_node_whose_disk_was_stolen_comes_back_under_a_fresh_key_and_the_thief
         false.kill()
     two.restart(two.blue)
     both_speak(two)
+
+
+def test_a_break_glass_post_speaks_with_its_own_passphrase_and_everybody_sees_that_it_did(
+    two: Two, tmp_path: Path
+) -> None:
+    words = cli(two.blue, "keys", "add", "break-glass", "--break-glass", "--supervisor", "--json").data[0]["passphrase"]
+    two.settle()
+    glass = tmp_path / "glass"
+    glass.write_text(words + "\n")
+    glass.chmod(0o600)
+    alone = cli(two.blue, "alert", "--as", "break-glass")
+    assert (alone.code, "in an envelope" in alone.err) == (3, True)
+    with pytest.raises(ValueError, match="in an envelope"):
+        two.blue.command("alert", by="break-glass")
+    given = ("notice", "give", "--type", "AREA_ACTIVITY", "--hazard", "CREWED_AIRCRAFT", "--circle", "35.5,35.8,10km",
+             "--low", "SFC", "--high", "FL300", "--from", "+20m", "--until", "+60m", "--as", "break-glass")  # fmt: skip
+    wrong = tmp_path / "wrong"
+    wrong.write_text("not what the envelope says")
+    wrong.chmod(0o600)
+    assert "does not open" in cli(two.blue, *given, "--post-passphrase-file", str(wrong)).err
+    assert not two.blue.told("glass")
+    said = cli(two.blue, *given, "--post-passphrase-file", str(glass))
+    assert (said.code, "BLUE/break-glass (BREAK GLASS)" in said.out) == (0, True), said.err
+    ref = said.out.split()[0].rstrip(":")
+    drafts = cli(two.blue, "notice", "draft", "list", "--json").data
+    assert len(drafts) == 1, "of the wrong passphrase only: being asked for one keeps no draft"
+    rung = two.blue.waits_for("glass", by="BLUE/break-glass")
+    assert (rung.get("level", "RING"), "Its envelope is open" in rung["sentence"]) == ("RING", True)
+    heard = two.green.waits_for("heard", ref=ref)
+    assert "BREAK-GLASS post BLUE/break-glass" in heard["sentence"]
+    two.settle()
+    for node in (two.blue, two.green):
+        assert node.notice(ref)["versions"][0]["break_glass"] is True
+        assert "BLUE/break-glass (BREAK GLASS)" in cli(node, "notice", "show", ref).out
+    # The key was lent for that one command.
+    with pytest.raises(ValueError, match="in an envelope"):
+        two.blue.command("alert", by="break-glass")
+    # A supervisor of that kind revokes as well, and the next envelope is another.
+    revoked = cli(two.blue, "keys", "revoke", "watch-1", "--as", "break-glass", "--post-passphrase-file", str(glass))
+    assert revoked.code == 0, revoked.err
+    two.settle()
+    fresh = cli(two.blue, "keys", "rotate", "break-glass", "--json").data[0]["passphrase"]
+    two.settle()
+    assert "does not open" in cli(two.blue, "alert", "--as", "break-glass", "--post-passphrase-file", str(glass)).err
+    glass.write_text(fresh)
+    assert cli(two.blue, "alert", "--as", "break-glass", "--post-passphrase-file", str(glass)).code == 0
+    for node in (two.blue, two.green):
+        two.settle()
+    assert two.green.rings()[-1]["facts"]["break_glass"] is True

@@ -285,7 +285,7 @@ def test_what_nobody_expected_is_called_our_bug(world, tmp_path):
 
 
 def test_a_full_disk_comes_through_with_its_own_class(world, tmp_path):
-    async def full(command):
+    async def full(command, passphrase=""):
         raise StoreFull("no room", free_bytes=0)
 
     server, client = serving(world, tmp_path / "s", command=full)

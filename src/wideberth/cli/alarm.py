@@ -89,7 +89,7 @@ class Alarm:
 
 
 # `level` is left out of the JSON where it is the default of its kind (core/tells.py).
-_DEFAULTS: Final = {"overdue": "RING", "disk": "RING", "exposed": "RING", "crossed": "RING"}
+_DEFAULTS: Final = {"overdue": "RING", "disk": "RING", "exposed": "RING", "crossed": "RING", "glass": "RING"}
 
 
 def level(tell: Mapping[str, Any]) -> str:

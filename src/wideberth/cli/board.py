@@ -37,11 +37,11 @@ def one(notice: dict[str, Any]) -> None:
     if notice["reports"]:
         show.say("")
     for report in notice["reports"]:
-        show.say(f"{report['state']} at {show.utc(report['at_ms'])}, by {report['by']}")
+        show.say(f"{report['state']} at {show.utc(report['at_ms'])}, by {show.by(report)}")
     for call in notice["calls"]:
         _call(call)
     for asked in notice["questions"]:
-        show.say(f"{asked['ref']}, asked by {asked['by']} at {show.utc(asked['t_ms'])}:")
+        show.say(f"{asked['ref']}, asked by {show.by(asked)} at {show.utc(asked['t_ms'])}:")
         talk_show.texts(asked["texts"])
         talk_show.questions(asked["questions"])
     for field, words in (("refines", "Makes precise"), ("refined_by", "Made precise by")):
@@ -55,7 +55,7 @@ def one(notice: dict[str, Any]) -> None:
 
 def version(seen: dict[str, Any]) -> None:
     """One version, and who climbed how far on its ladder."""
-    show.say(f"Version {seen['version']} ({seen['kind']}), by {seen['by']} at {seen['given']}")
+    show.say(f"Version {seen['version']} ({seen['kind']}), by {show.by(seen)} at {seen['given']}")
     show.say(f"  {seen['says']}")
     _marks(seen, "  ")
     terms = seen["terms"] or {}
@@ -71,7 +71,8 @@ def version(seen: dict[str, Any]) -> None:
     for member, rungs in seen["ladder"].items():
         show.say(f"  {member}:")
         for rung in rungs:
-            show.say(f"    {rung['step']:<13} {show.utc(rung['t_ms'])} {rung['by']}  {_facts(rung['facts'])}".rstrip())
+            who = f"{show.utc(rung['t_ms'])} {show.by(rung)}"
+            show.say(f"    {rung['step']:<13} {who}  {_facts(rung['facts'])}".rstrip())
 
 
 def _call(call: Mapping[str, Any]) -> None:

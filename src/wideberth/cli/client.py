@@ -10,10 +10,11 @@ A fault of the node comes back as the same class of `wideberth.errors`; a node t
 
 from __future__ import annotations
 
+import base64
 import http.client
 import json
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote, urlencode
@@ -23,6 +24,8 @@ from wideberth.errors import BadInput, Equivocation, Fault, Malformed, Misuse, N
 
 # A command waits for one fsync; a disk that takes longer than this is as good as gone.
 ANSWER_S: Final = 20.0
+# base64 of UTF-8: the passphrase of the break-glass post that speaks (web/keeping.py reads it).
+PASSPHRASE_HEADER: Final = "x-wideberth-post-passphrase"
 # Three heartbeats of `/v1/watch` missed: the node is not answering.
 SILENCE_S: Final = 15.0
 
@@ -45,11 +48,13 @@ class _UnixConnection(http.client.HTTPConnection):
 
 
 class Client:
-    """Calls on one node. Every method raises the node's own fault, or Unreachable."""
+    """Calls on one node. Every method raises the node's own fault, or Unreachable. `ask` gives the passphrase of a
+    break-glass post by its name; a call that needs one is made again with it."""
 
-    def __init__(self, path: Path, *, answer_s: float = ANSWER_S) -> None:
+    def __init__(self, path: Path, *, answer_s: float = ANSWER_S, ask: Callable[[str], str] | None = None) -> None:
         self._path = path
         self._answer_s = answer_s
+        self._ask = ask
 
     def get(self, path: str, **query: str | int) -> Any:
         return self.call("GET", path, None, **query)
@@ -61,7 +66,15 @@ class Client:
         return self.call("DELETE", path, None, **query)
 
     def call(self, method: str, path: str, body: Any, **query: str | int) -> Any:
-        connection, response = self._open(method, path, body, self._answer_s, query)
+        try:
+            return self._call(method, path, body, query)
+        except BadInput as fault:
+            if not fault.details.get("break_glass") or self._ask is None:
+                raise
+            return self._call(method, path, body, query, self._ask(str(fault.details["break_glass"])))
+
+    def _call(self, method: str, path: str, body: Any, query: dict[str, str | int], passphrase: str = "") -> Any:
+        connection, response = self._open(method, path, body, self._answer_s, query, passphrase)
         try:
             data = response.read()
         except (OSError, http.client.HTTPException) as why:
@@ -83,13 +96,15 @@ class Client:
         raise self._gone("it closed the stream")
 
     def _open(
-        self, method: str, path: str, body: Any, timeout_s: float, query: dict[str, str | int]
+        self, method: str, path: str, body: Any, timeout_s: float, query: dict[str, str | int], passphrase: str = ""
     ) -> tuple[_UnixConnection, http.client.HTTPResponse]:
         connection = _UnixConnection(self._path, timeout_s)
         asked = {name.rstrip("_"): value for name, value in query.items() if value != ""}
         where = quote(path) + ("?" + urlencode(asked) if asked else "")
         data = None if body is None else json.dumps(body).encode("ascii")
         headers = {} if body is None else {"content-type": "application/json"}
+        if passphrase:
+            headers[PASSPHRASE_HEADER] = base64.b64encode(passphrase.encode()).decode("ascii")
         try:
             connection.request(method, where, data, headers)
             response = connection.getresponse()

@@ -192,11 +192,11 @@ def forget() -> None:
     )
 
 
-def announce_card(card: bytes, by: str = "") -> list[dict[str, Any]] | None:
-    """Hand a card of the folder to the running node, which says it on its lines, in the name of a post or of the node
-    itself. The entries; None where no node answers: then it does so at its next start. Raises the node's own faults."""
+def announce_card(card: bytes) -> list[dict[str, Any]] | None:
+    """Hand a card of the folder to the running node, which says it on its lines, in its own name: the root signed it.
+    The entries; None where no node answers: then it does so at its next start. Raises the node's own faults."""
     try:
-        said: list[dict[str, Any]] = here().client().post("/v1/keys/card", {"card": card.decode("ascii"), "by": by})
+        said: list[dict[str, Any]] = here().client().post("/v1/keys/card", {"card": card.decode("ascii")})
     except Unreachable:
         return None
     return said
@@ -260,8 +260,7 @@ def _change(made: Home, keys: KeySet, asked: Rekey, what: str, envelope: _Envelo
         cards += [rekey.own_card(made, other) for other in made.sets() if other.name and other.card() is not None]
     card = keys.card()
     version = card.version if card is not None else 0
-    by = here().by() if here().post else ""
-    heard = [announce_card(each.encoded(), by) for each in cards]
+    heard = [announce_card(each.encoded()) for each in cards]
     said = None if None in heard else [entry for entries in heard for entry in entries or ()]
     if said is None:
         then = "No node answers here: the other sides learn of it when it is up. Until then the old keys hold there."

@@ -50,7 +50,7 @@ class Session:
     new_passphrase_file: Path | None = None
 
     def client(self, **options: Any) -> Client:
-        return Client(self.folder / SOCKET_NAME, **options)
+        return Client(self.folder / SOCKET_NAME, ask=_post_passphrase, **options)
 
     def by(self) -> str:
         """`PARTY/post` that speaks: `--as`, else the first post in the settings.
@@ -78,6 +78,12 @@ class Session:
         from wideberth.cli.preview import post
 
         return post("/v1/commands", {"command": command, "ch": self.line, "by": self.by(), **fields}, preview=preview)
+
+
+def _post_passphrase(name: str) -> str:
+    from wideberth.cli.passphrase import of_post
+
+    return of_post(name)
 
 
 _now = Session()

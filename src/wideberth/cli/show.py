@@ -178,6 +178,11 @@ def utc(t_ms: int) -> str:
     return show(t_ms)
 
 
+def by(what: Mapping[str, Any]) -> str:
+    """Who said it, and whether the glass was broken for that."""
+    return f"{what['by']} (BREAK GLASS)" if what.get("break_glass") else str(what["by"])
+
+
 def said(answer: Mapping[str, Any]) -> None:
     """What became of an own command: its reference, lateness, warnings. Says what it does not mean, too."""
     from wideberth.core.call.sentences import VOICE_CHECKED, late
@@ -186,7 +191,8 @@ def said(answer: Mapping[str, Any]) -> None:
     facts, ref = answer["facts"], answer["ref"]
     version = f" version {answer['version']}" if answer["version"] > 1 else ""
     done = "read back, MISMATCH" if facts.get("step") == "MISMATCH" else _DONE.get(answer["kind"], answer["kind"])
-    say(f"{ref}{version}: {done}, by {answer['by']}." if ref else f"{done.capitalize()}, by {answer['by']}.")
+    who = by({"by": answer["by"], **facts})
+    say(f"{ref}{version}: {done}, by {who}." if ref else f"{done.capitalize()}, by {who}.")
     if answer["kind"] == "report":
         say(f"Reported: {facts['state']} at {utc(facts['at_ms'])}.")
     lead = facts.get("lead_given")

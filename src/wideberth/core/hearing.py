@@ -292,9 +292,12 @@ class Hearing:
             facts.update(change.step.facts)
         if outside := self._line.mechanism.outside(header.sender, header.t_ms, header.agr):
             facts["outside"] = outside
+        sentence = sentences.of_change(header.sender, header.by, change, heard.what)
+        if self._channel.break_glass(header.by):
+            facts["break_glass"] = True
+            sentence += f" From the BREAK-GLASS post {header.by}."
         return Heard(
-            header.ch, header.sender, heard.hash, header.type, header.by, header.t_ms, self._now.t_ms,
-            sentences.of_change(header.sender, header.by, change, heard.what),
+            header.ch, header.sender, heard.hash, header.type, header.by, header.t_ms, self._now.t_ms, sentence,
             change.ref,
             change.version.number if change.version else 0,
             recorded, facts, Level.NOTE if recorded else Level.RING,

@@ -162,6 +162,7 @@ class Line:
             told["outside"] = outside
         if change.what in ("version", "talk") and channel.by_voice:
             told["by_voice"] = list(channel.by_voice)
+        told.update(self.keys.glass(entry, out))
         number = change.version.number if change.version else 0
         out.tell.append(SaidTell(channel.ch, entry.hash, kind, by, change.ref, number, told))
         self.follow(change, now, out)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from wideberth.core import events as ev
 from wideberth.core.batch import Now
+from wideberth.core.call import sentences
 from wideberth.core.effects import Effects, fault_tell
 from wideberth.core.records import SidecarRecord
 from wideberth.core.say.standing import CardChanged, KeyRevoked
@@ -22,7 +23,7 @@ from wideberth.core.seal.entry import Entry, Opening, Said, Unread
 from wideberth.core.seal.keys import Signer, Verifier, key_id
 from wideberth.core.seal.party import Card, Keys, read_card
 from wideberth.core.seal.succession import Succession
-from wideberth.core.tells import KeysChanged
+from wideberth.core.tells import GlassBroken, KeysChanged
 from wideberth.errors import BadInput, Fault, NotFound, Theirs
 
 if TYPE_CHECKING:
@@ -90,6 +91,14 @@ class LineKeys:
         if signer is None:
             raise NotFound(f"{by} is not a post of this node; `status` lists them", post=by)
         return signer
+
+    def glass(self, entry: Entry, out: Effects) -> dict[str, bool]:
+        """A break-glass post of ours spoke: told aloud at home. What the entry's own tell says of it."""
+        by, kind, channel = entry.header.by, entry.header.type, self._line.channel
+        if not channel.break_glass(by):
+            return {}
+        out.tell.append(GlassBroken(channel.ch, by, kind, entry.hash, sentences.glass_broken(by, kind)))
+        return {"break_glass": True}
 
     # --- ours change ---
 

@@ -180,6 +180,17 @@ class KeysChanged(_Tell, frozen=True, tag="keys"):
     level: Level = Level.QUIET
 
 
+class GlassBroken(_Tell, frozen=True, tag="glass"):
+    """One of our break-glass posts spoke: the envelope is open, and everybody at home should know why."""
+
+    ch: str
+    by: str
+    kind: str
+    entry: str
+    sentence: str
+    level: Level = Level.RING
+
+
 class LineOpened(_Tell, frozen=True, tag="opened"):
     """A channel is in force: every member signed."""
 
@@ -198,4 +209,7 @@ class Disk(_Tell, frozen=True, tag="disk"):
 
 
 LineTell = CheckDue | CheckMissed | LineChanged | FallbackDue
-Tell = Said | Heard | Delivered | Climbed | Overdue | FaultSeen | LinkState | LineOpened | KeysChanged | Disk | LineTell
+Tell = (
+    Said | Heard | Delivered | Climbed | Overdue | FaultSeen | LinkState | GlassBroken | LineOpened | KeysChanged | Disk
+    | LineTell
+)  # fmt: skip

@@ -9,6 +9,7 @@ POST   /v1/check                       {"wait_s"}: line check and checkpoint now
 from __future__ import annotations
 
 import asyncio
+import base64
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, Protocol
@@ -38,9 +39,21 @@ class Keeper(Protocol):
 
     async def backup(self, path: str) -> dict[str, Any]: ...
 
-    async def resume(self, ch: str, by: str) -> None: ...
+    async def resume(self, ch: str, by: str, passphrase: str = "") -> None: ...
 
     async def check(self) -> None: ...
+
+
+# What a program sends when a break-glass post speaks; base64 of UTF-8. Never in a URL, nor in what is kept as a draft.
+PASSPHRASE_HEADER: Final = "x-wideberth-post-passphrase"
+
+
+def post_passphrase(request: Request) -> str:
+    """The passphrase of the break-glass post that speaks, or nothing. Raises: BadInput."""
+    try:
+        return base64.b64decode(request.headers.get(PASSPHRASE_HEADER, ""), validate=True).decode("utf-8")
+    except ValueError:  # binascii.Error and UnicodeDecodeError are
+        raise BadInput(f"{PASSPHRASE_HEADER} is base64 of UTF-8 text", field="post-passphrase") from None
 
 
 Asked = Callable[[Request], Awaitable[dict[str, Any]]]
@@ -58,7 +71,7 @@ def keep_table(service: Keeper, asked: Asked) -> tuple[Route, ...]:
         ch = service.resolve_line(_text(body, "line"))
         line = service.node.lines[ch]
         without = line.recovery.missing()
-        await service.resume(ch, _text(body, "by"))
+        await service.resume(ch, _text(body, "by"), post_passphrase(request))
         return {"ch": ch, "mechanism": line.channel.agreement.mechanism, "without": list(without)}
 
     async def check(request: Request) -> Any:

@@ -19,6 +19,7 @@ from starlette.requests import Request
 
 from wideberth.core.node import Node
 from wideberth.errors import BadInput, NotFound
+from wideberth.web.keeping import post_passphrase
 
 Asked = Callable[[Request], Awaitable[dict[str, Any]]]
 Route = tuple[str, str, Callable[[Request], Awaitable[Any]]]
@@ -32,7 +33,7 @@ class KeyChanger(Protocol):
 
     async def change_card(self, by: str, card: bytes) -> list[dict[str, Any]]: ...
 
-    async def revoke_key(self, by: str, post: str, text: str) -> list[dict[str, Any]]: ...
+    async def revoke_key(self, by: str, post: str, text: str, passphrase: str = "") -> list[dict[str, Any]]: ...
 
 
 def keys_table(service: KeyChanger, asked: Asked) -> tuple[Route, ...]:
@@ -52,7 +53,7 @@ def keys_table(service: KeyChanger, asked: Asked) -> tuple[Route, ...]:
         if not _text(body, "by"):
             raise BadInput("say which supervisor revokes it: --as supervisor", field="by")
         try:
-            return await service.revoke_key(by(body), post, _text(body, "text"))
+            return await service.revoke_key(by(body), post, _text(body, "text"), post_passphrase(request))
         except NotFound:
             if _revoked(service.node, post.rpartition("/")[2]):
                 return []  # it was done before

@@ -87,7 +87,7 @@ class LocalService(keeping.Keeper, relaying.Relaying, keys_api.KeyChanger, Proto
 
     def notice(self, ch: str, ref: str) -> dict[str, Any]: ...
 
-    async def command(self, command: ev.Command) -> dict[str, Any]: ...
+    async def command(self, command: ev.Command, passphrase: str = "") -> dict[str, Any]: ...
 
     def preview(self, command: ev.Command) -> Preview: ...
 
@@ -177,7 +177,7 @@ class _Api:
 
     async def command(self, request: Request) -> Any:
         body = await _object(request)
-        return await self._service.command(self._command(body))
+        return await self._service.command(self._command(body), keeping.post_passphrase(request))
 
     async def preview(self, request: Request) -> Any:
         body = await _object(request)
@@ -201,8 +201,11 @@ class _Api:
         draft, route = _draft_in(body, now_ms), _route_in(body)
         kept = _text(body, "draft")
         try:
-            answer = await self._service.command(self._from_draft(body, draft, route, now_ms))
+            passphrase = keeping.post_passphrase(request)
+            answer = await self._service.command(self._from_draft(body, draft, route, now_ms), passphrase)
         except BadInput as fault:
+            if fault.details.get("break_glass"):
+                raise  # it comes again, with the passphrase
             sentence = fault.sentence
             try:
                 kept = await self._keep(kept, {**draft, **route, "line": _text(body, "line")})

@@ -183,6 +183,14 @@ def of_agreement(author: str, by: str, facts: dict[str, Any], what: Word) -> str
             return f"{by} declares {author} ready under this agreement{red}.{text}"
 
 
+def glass_broken(by: str, kind: str) -> str:
+    """For our own people, whenever one of our break-glass posts speaks."""
+    return (
+        f"The break-glass post {by} was used ({kind}). Its envelope is open: find out who and why, and put a fresh key "
+        "into another envelope (`wideberth keys rotate`)."
+    )
+
+
 def _of_step(change: Change, by: str) -> str:
     assert change.step is not None
     assert change.thread is not None

@@ -7,6 +7,7 @@ node observed, stay outside it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 
 import msgspec
@@ -103,6 +104,19 @@ def calls_view(board: Board, thread: Thread) -> list[dict[str, Any]]:
         if isinstance(call := item.what, VoiceContact)
     ]  # fmt: skip
     return sorted(found, key=lambda each: (each["at_ms"], each["entry"]))
+
+
+def mark_break_glass(view: Any, is_glass: Callable[[str], bool]) -> None:
+    """Wherever a break-glass post spoke: `"break_glass": true` beside `"by"`."""
+    if isinstance(view, dict):
+        by = view.get("by")
+        if isinstance(by, str) and is_glass(by):
+            view["break_glass"] = True
+        for inner in view.values():
+            mark_break_glass(inner, is_glass)
+    elif isinstance(view, list):
+        for inner in view:
+            mark_break_glass(inner, is_glass)
 
 
 def listed(board: Board, thread: Thread, members: tuple[str, ...], at_ms: int, us: str) -> dict[str, Any]:

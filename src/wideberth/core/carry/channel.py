@@ -193,6 +193,18 @@ class Channel:
             return entry, each
         raise AssertionError("every party has a card")
 
+    @property
+    def has_break_glass(self) -> bool:
+        """Whether any member has such a post."""
+        cards = (card for keys in self.keys.values() for card in keys.cards)
+        return any(post.break_glass for card in cards for post in card.posts.values())
+
+    def break_glass(self, by: str) -> bool:
+        """Whether `PARTY/post` is a post whose key lies in an envelope, on any card of that party that is known."""
+        party, _, name = by.partition("/")
+        keys = self.keys.get(party)
+        return keys is not None and any(name in c.posts and c.posts[name].break_glass for c in keys.cards)
+
     def keys_at(self, entry: Entry) -> Keys | None:
         """What holds at the place of an entry, as far as is known; None when the opening before it is not here."""
         header, keys = entry.header, self.succession(entry.header.sender)
