@@ -117,6 +117,8 @@ Passed = tuple[int, str, str, str, tuple[tuple[bytes, bytes], ...], tuple[bytes,
 class Triangle(World):
     """A world of three with two lines. `near`: whether the notices of BLUE and CYAN clash; `moves`: whose is moved."""
 
+    wire = Wire
+
     def __init__(self, seed: int, *, near: bool, moves: str, site: type[Watchful] = Watchful) -> None:
         self.passed: dict[str, list[Passed]] = {}
         weather = Weather.drawn(Dice(seed).apart("weather"))
@@ -124,7 +126,6 @@ class Triangle(World):
             weather, lasts_ms=min(weather.lasts_ms, LASTS_MS), burst=min(weather.burst, BURST)
         )
         super().__init__(seed, shape=Shape(3), site=site, weather=weather)
-        self._network = Wire(self.weather, Dice(seed).apart("network"), self._carry)
         self.charters = [charter for charter in self.charters if HUB in charter.members]
         # Of a mechanism with several lines the notice goes to the first.
         self.lines = {

@@ -103,6 +103,9 @@ class Outcome(msgspec.Struct):
 
 
 class World:
+    # What carries deliveries, in whatever weather.
+    wire: type[Network] = Network
+
     def __init__(
         self, seed: int, *, shape: Shape = TWO, site: type[Site] = Site, weather: Weather | None = None
     ) -> None:
@@ -121,7 +124,7 @@ class World:
         self._count = itertools.count()
         self._last_parcel_ms = 0
         self.kind = False
-        self._network = Network(self.weather, dice.apart("network"), self._carry)
+        self._network = self.wire(self.weather, dice.apart("network"), self._carry)
         real = seed % REAL_EVERY == REAL_EVERY - 1
         keys = [Keys(name, dice.apart(name), real=real) for name in NAMES[: shape.nodes]]
         kinds = [site] * len(keys)
