@@ -44,8 +44,7 @@ _VERIFIER: Final = Ed25519Verifier()
 class FoundLine(msgspec.Struct, frozen=True):
     """A line in a backup: its agreement, and our card as it will hold there.
 
-    `fresh`: that card as our root signed it, where the record does not have it and the node key that the record names
-    is lost; empty otherwise.
+    `fresh`: that card as our root signed it, where this folder has a newer one than the record; empty otherwise.
     """
 
     ch: str
@@ -147,9 +146,9 @@ def _ours(ch: str, agreement: Agreement, cards: dict[str, Card], home: Home, fil
             field="file",
         )
     nodes, fresh = {keys.facts(f).public for keys in sets for f in keys.files(NODE)}, b""
-    if card is not None and card.node not in nodes:
-        card, fresh = _replaced(card, home.set_named(agreement.nonce), nodes)
-    if card is None:
+    if card is not None:
+        card, fresh = _newer(card, home.set_named(agreement.nonce), nodes)
+    if card is None or card.node not in nodes:
         raise BadInput(
             f"this record belongs to another node of {party}, or to a time before its key was changed: its node key is "
             "not in this folder. Bring the keys and the backup of the same node and time together. If that key is "
@@ -161,12 +160,13 @@ def _ours(ch: str, agreement: Agreement, cards: dict[str, Card], home: Home, fil
     return FoundLine(ch, agreement, card, peers, fresh)
 
 
-def _replaced(lost: Card, keys: KeySet, nodes: set[str]) -> tuple[Card | None, bytes]:
-    """Our card in this folder and its envelope, where it certifies a node key that is here in place of a lost one."""
+def _newer(held: Card, keys: KeySet, nodes: set[str]) -> tuple[Card, bytes]:
+    """Our card in this folder and its envelope, where it is newer than the record's: the peers may know it already, and
+    then they refuse what an older node key signs."""
     card, data = keys.card(), keys.card_bytes()
-    if card is None or data is None or (card.root, card.party) != (lost.root, lost.party):
-        return None, b""
-    return (card, data) if card.version > lost.version and card.node in nodes else (None, b"")
+    if card is None or data is None or (card.root, card.party) != (held.root, held.party):
+        return held, b""
+    return (card, data) if card.version > held.version and card.node in nodes else (held, b"")
 
 
 def _root_of(keys: KeySet) -> str:

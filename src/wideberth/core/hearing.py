@@ -105,11 +105,14 @@ class Hearing:
         failed: list[tuple[Frame, Fault]] = []
         for frame in frames:
             try:
-                entry, keys = self._channel.unseal(*frame, self._line.verifier)
+                entry, may = self._channel.unseal(*frame, self._line.verifier)
             except Fault as fault:
                 failed.append((frame, fault))
                 continue
-            kept.append((entry, entries.open_body(entry, keys, self._line.verifier), keys))
+            # Where something before it is missing: by the keys under which it says anything.
+            read = [(entries.open_body(entry, keys, self._line.verifier), keys) for keys in may]
+            said, keys = next((each for each in read if isinstance(each[0], Said)), read[0])
+            kept.append((entry, said, keys))
         return kept, failed
 
     # --- places ---
@@ -126,6 +129,7 @@ class Hearing:
                     self._prove(first.envelope, entry)
                     self._pass_on(header, first.hash)
             case Fit.GAP:
+                said = self._early(entry, said)
                 urgent = isinstance(said, Said) and is_urgent(said.what)
                 parked = inbox.parked(header.epoch, header.seq)
                 if parked is not None and parked.hash != entry.hash:
@@ -135,6 +139,15 @@ class Hearing:
             case Fit.NEXT:
                 self._link(entry, self._said_at(entry, said, keys))
                 self._unpark(author, header.epoch)
+
+    def _early(self, entry: Entry, said: Said | Unread) -> Said | Unread:
+        """What an entry behind a gap says: its card may have come in this very delivery."""
+        succession = self._channel.succession(entry.header.sender)
+        if isinstance(said, Said) or succession.plain:
+            return said
+        may = succession.might(entry.header.epoch, entry.header.seq)
+        read = (entries.open_body(entry, keys, self._line.verifier) for keys in may)
+        return next((each for each in read if isinstance(each, Said)), said)
 
     def _said_at(self, entry: Entry, said: Said | Unread | None, used: Keys | None) -> Said | Unread:
         """What an entry whose place has come says, by the keys that hold there. `said`: by those that were `used`; None
@@ -234,6 +247,7 @@ class Hearing:
         fold = self._line.fold
         late = [heard.hash for heard in self._late]
         fold.anew({r.hash: r for r in self._out.store if isinstance(r, EntryRecord)}, late)
+        self._line.take_in_versions(self._out)
         for heard in self._late:
             if not fold.waits(heard.hash):
                 self._judged(heard, fold.outcome_of(heard.hash))

@@ -22,7 +22,7 @@ from wideberth.core.seal.capabilities import Signers
 from wideberth.core.seal.entry import Entry, Opening, Said, Unread
 from wideberth.core.seal.keys import Signer, Verifier, key_id
 from wideberth.core.seal.party import Card, Keys, read_card
-from wideberth.core.seal.succession import Succession
+from wideberth.core.seal.succession import KnownCard, Succession
 from wideberth.core.tells import GlassBroken, KeysChanged
 from wideberth.errors import BadInput, Fault, NotFound, Theirs
 
@@ -156,10 +156,9 @@ class LineKeys:
         """Before an entry takes its place: what it says about keys holds from the next place on. Returns what it says,
         or why it has no effect. Without `out`: out of our own store."""
         keys = self._line.channel.succession(entry.header.sender)
-        before = keys.newest.card
+        before = keys.known
         why = keys.take(entry, said.what if isinstance(said, Said) else None)
-        if keys.newest.card is not before:
-            self._known(before, keys, now, out)
+        self._learnt(before, keys, now, out)
         return Unread("NOT_UNDERSTOOD", why) if why else said
 
     def heard(self, envelope: bytes, peer: str, now: Now, out: Effects) -> None:
@@ -168,30 +167,33 @@ class LineKeys:
         if any(keys.knows(envelope) for keys in channel.keys.values()):
             return
         try:
-            keys, before = self.own_or_theirs(envelope)
+            keys = self.whose(envelope)
+            before = keys.known
+            keys.learn(envelope)
         except Fault as fault:
             out.tell.append(fault_tell(fault, channel.ch, peer))
             return
-        if keys.newest.card is not before:
-            self._known(before, keys, now, out)
+        self._learnt(before, keys, now, out)
 
-    def own_or_theirs(self, envelope: bytes) -> tuple[Succession, Card]:
-        """Learn a card beside the strands; whose it is, and its newest card before. Raises Theirs."""
-        keys = self._line.channel.succession(read_card(envelope, self._line.verifier).party)
-        before = keys.newest.card
-        keys.learn(envelope)
-        return keys, before
+    def whose(self, envelope: bytes) -> Succession:
+        """Raises Theirs: no card, or of nobody on this line."""
+        return self._line.channel.succession(read_card(envelope, self._line.verifier).party)
 
-    def _known(self, before: Card, keys: Succession, now: Now | None, out: Effects | None) -> None:
-        """A newer card of a member is known."""
-        if now is None or out is None:
+    def _learnt(
+        self, before: tuple[KnownCard, ...], keys: Succession, now: Now | None, out: Effects | None
+    ) -> None:  # fmt: skip
+        """Cards that were not known before are kept, and whoever delivers is told of the newest."""
+        if keys.known is before or now is None or out is None:
             return
-        channel, known = self._line.channel, keys.newest
-        if keys is self.own and known.card.node != before.node:
-            self._forget_receipts()
-        key = canonical.sha256(known.envelope)
-        out.store.append(SidecarRecord(channel.ch, "card", known.card.party, key, known.envelope, now.t_ms))
-        out.tell.append(KeysChanged(channel.ch, known.card.party, known.card.version))
+        ch, newest = self._line.channel.ch, keys.newest
+        for known in keys.known:
+            if known not in before:
+                key = canonical.sha256(known.envelope)
+                out.store.append(SidecarRecord(ch, "card", known.card.party, key, known.envelope, now.t_ms))
+        if newest is not before[-1]:
+            out.tell.append(KeysChanged(ch, newest.card.party, newest.card.version))
+            if keys is self.own and newest.card.node != before[-1].card.node:
+                self._forget_receipts()
 
     def reloaded(self) -> None:
         """After the last record."""

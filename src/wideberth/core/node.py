@@ -112,10 +112,10 @@ class Node:
         return self._batch(out, now)
 
     def _batch(self, out: Effects, now: Now) -> Batch:
-        """Whoever may not know our newest card yet gets it with everything else."""
+        """Whoever may not know our newest cards yet gets them with everything else."""
         out.send = [
             msgspec.structs.replace(send, sidecars=(*cards, *send.sidecars))
-            if (line := self.lines.get(send.ch)) and (cards := line.channel.card_for(send.to))
+            if (line := self.lines.get(send.ch)) and (cards := line.channel.cards_for(send.to, urgent=send.urgent > 0))
             else send
             for send in out.send
         ]
@@ -140,7 +140,7 @@ class Node:
                     self._epochs[record.key.removeprefix("epoch/")] = record.value.decode()
             case SidecarRecord(kind="card") if record.ch in self.lines:
                 with suppress(Stranger):  # of a member of the mechanism who is not on this line
-                    self.lines[record.ch].keys.own_or_theirs(record.envelope)
+                    self.lines[record.ch].keys.whose(record.envelope).learn(record.envelope)
             case SidecarRecord(kind="card"):
                 card = read_card(record.envelope, self._verifier)
                 self._cards.setdefault(record.ch, {})[card.party] = card

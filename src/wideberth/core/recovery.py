@@ -279,11 +279,7 @@ class Recovery:
             self._open("REPAIRED", "", now, out)
 
     def _unvouched(self, peer: str) -> Iterator[Place]:
-        own = self._line.keys.own
-        for place in self._fences.get(peer, ()):
-            keys = own.at(place.epoch, place.seq)
-            if keys is not None and own.beyond(place.epoch, place.seq, keys.card):
-                yield place
+        return (place for place in self._fences.get(peer, ()) if self._line.keys.own.in_doubt(place))
 
     def _catch_up(self, heads: Heads, now: Now, out: Effects) -> None:
         """The peer may hold less of ours than it receipted once: then send it again from there."""

@@ -23,7 +23,7 @@ from wideberth.core.seal import receipt as receipts
 from wideberth.core.seal.agreement import Agreement, LineTerms, Versions, channel_id
 from wideberth.core.seal.canonical import sha256
 from wideberth.core.seal.entry import Entry, Header
-from wideberth.core.seal.keys import Signer, Verifier
+from wideberth.core.seal.keys import Signer, Verifier, key_id
 from wideberth.core.seal.party import Card, Keys
 from wideberth.core.seal.receipt import Receipt
 from wideberth.core.seal.succession import Succession
@@ -128,15 +128,16 @@ class Channel:
             if receipted < first and agr in self.agreement_envelopes
         )
 
-    def card_for(self, peer: str) -> tuple[bytes, ...]:
-        """Our newest card, where a peer may not have it yet: until it receipts the place at which that begins to hold,
-        the card travels along, so that what is signed with new keys can be checked."""
-        newest = self.keys[self.us].newest
-        if newest.card is self.keys[self.us].first or self.outboxes[peer].receipted >= self._card_from.get(
-            newest.card.version, self.newest + 1
-        ):
+    def cards_for(self, peer: str, *, urgent: bool = False) -> tuple[bytes, ...]:
+        """Our cards that a peer may not have yet, oldest first: until it receipts the place at which one begins to
+        hold, that travels along, so that what is signed with its keys can be checked. With what is `urgent` the newest
+        goes always: a peer whose record was put back has forgotten it, and must ring all the same."""
+        known = self.keys[self.us].known[1:]
+        if not known:
             return ()
-        return (newest.envelope,)
+        receipted = self.outboxes[peer].receipted
+        has = max((version for version, n in self._card_from.items() if n <= receipted), default=0)
+        return tuple(k.envelope for k in known if k.card.version > has or (urgent and k is known[-1]))
 
     # --- what we hear ---
 
@@ -167,31 +168,34 @@ class Channel:
                     ) from None
             raise
 
-    def unseal(self, envelope: bytes, body: bytes, verifier: Verifier) -> tuple[Entry, Keys]:
+    def unseal(self, envelope: bytes, body: bytes, verifier: Verifier) -> tuple[Entry, tuple[Keys, ...]]:
         """Bytes to an entry whose node signature verified, and the keys that hold at its place; where something before
-        it is missing, those that may. Raises Oversized, Malformed, Stranger, BadSignature."""
+        it is missing, all that may. Raises Oversized, Malformed, Stranger, BadSignature, Outdated."""
         entry, sealed, payload = entries.read(envelope, body)
         header = entry.header
         if header.ch != self.ch:
             raise Stranger("this entry was signed for another channel, mechanism or mode", ch=header.ch)
-        strand, keys = self.strands.get(header.sender), self.succession(header.sender)
-        assert strand is not None
-        held = strand.length(header.epoch)
+        keys = self.succession(header.sender)
+        held = self.strands[header.sender].length(header.epoch)
         at = self.keys_at(entry)
         may: tuple[Keys, ...] = (at,) if at is not None else ()
-        if header.seq > held + 1 or not held:
+        early = header.seq > held + 1 or not held
+        if early:
             may += tuple(k for k in keys.might(header.epoch, header.seq) if k not in may)
-        for n, each in enumerate(may, 1):
-            try:
-                entries.check(entry, sealed, payload, each.card, verifier)
-            except BadSignature:
-                if n == len(may):
-                    raise
-                continue
-            if header.seq > held:
-                self._check_vouched(header, each)
-            return entry, each
-        raise AssertionError("every party has a card")
+        signed = {signature.keyid for signature in sealed.signatures}
+        named = next((k.card for k in may if key_id(k.card.node) in signed), None)
+        if named is None and early and not signed & {key_id(node) for node in keys.node_keys}:
+            raise Outdated(
+                f"entry {header.seq} of {header.sender} is signed with a node key that is not known here. If its card "
+                "is on its way, it comes again",
+                seq=header.seq,
+            )
+        card = named or may[0].card
+        entries.check(entry, sealed, payload, card, verifier)
+        fitting = tuple(k for k in may if k.card.node == card.node)
+        if header.seq > held:
+            self._check_vouched(header, fitting[-1])
+        return entry, fitting
 
     @property
     def has_break_glass(self) -> bool:
@@ -224,7 +228,7 @@ class Channel:
 
     def _check_vouched(self, header: Header, keys: Keys) -> None:
         if self.succession(header.sender).beyond(header.epoch, header.seq, keys.card):
-            raise BadSignature(
+            raise Outdated(
                 f"entry {header.seq} of {header.sender} is signed with a node key that {header.sender} has replaced, "
                 "and nothing that is signed with the new one vouches for it",
                 seq=header.seq,

@@ -25,10 +25,13 @@ class Inbox:
         self._receipts: OrderedDict[tuple[str, int], bytes] = OrderedDict()
 
     def park(self, entry: Entry, *, urgent: bool) -> bool:
-        """Keep an entry that came too early. Returns whether it is new here."""
+        """Keep an entry that came too early. Returns whether it is new here, or known to be urgent only now: by then
+        the card has come under which it can be read."""
         place = (entry.header.epoch, entry.header.seq)
         if place in self._parked:
-            return False
+            before = self._parked[place][1]
+            self._parked[place] = (entry, before or urgent)
+            return urgent and not before
         self._parked[place] = (entry, urgent)
         if len(self._parked) > PARKED_FRAMES_MAX:
             # Drop the farthest routine one: it is the last that could be linked.

@@ -37,7 +37,7 @@ class Succession:
     def __init__(self, first: Card, verifier: Verifier) -> None:
         self.first = first
         self._verifier = verifier
-        self._known = [KnownCard(first, b"")]  # in order of their versions
+        self.known: tuple[KnownCard, ...] = (KnownCard(first, b""),)  # in order of their versions
         # The newest card that stands in the strand: whose node key no other may pass by any more.
         self.certified = first
         self._begin: dict[str, Keys] = {}
@@ -51,12 +51,12 @@ class Succession:
     @property
     def newest(self) -> KnownCard:
         """The newest card that is known, in the strand or beside it."""
-        return self._known[-1]
+        return self.known[-1]
 
     @property
     def cards(self) -> tuple[Card, ...]:
         """Every card that is known, newest first."""
-        return tuple(known.card for known in reversed(self._known))
+        return tuple(known.card for known in reversed(self.known))
 
     @property
     def node_keys(self) -> tuple[str, ...]:
@@ -66,18 +66,23 @@ class Succession:
     @property
     def plain(self) -> bool:
         """Whether the first card holds at every place, as nearly always."""
-        return len(self._known) == 1 and not self._changes
+        return len(self.known) == 1 and not self._changes
 
     def knows(self, envelope: bytes) -> bool:
-        return any(known.envelope == envelope for known in self._known)
+        return any(known.envelope == envelope for known in self.known)
 
-    def learn(self, envelope: bytes) -> Card | None:
-        """A card that came beside the strand; None when it is not newer. Raises what `read_card` raises, Stranger."""
+    def learn(self, envelope: bytes) -> bool:
+        """A card that came beside the strand; whether it is one that was not known. Raises what `read_card` raises,
+        Stranger."""
         known = self._checked(envelope.decode("utf-8", "replace"))
-        if known.card.version <= self.newest.card.version:
-            return None
-        self._known.append(known)
-        return known.card
+        if known.card.version < self.first.version or any(k.card.version == known.card.version for k in self.known):
+            return False
+        self._insert(known)
+        return True
+
+    def _insert(self, known: KnownCard) -> None:
+        # Behind one of the same version: whoever signs two, of those the one in the strand counts.
+        self.known = tuple(sorted([*self.known, known], key=lambda k: k.card.version))
 
     def _checked(self, text: str) -> KnownCard:
         known = self._read.get(text)
@@ -126,6 +131,14 @@ class Succession:
         it: neither the chain of the newest card, nor what peers signed that they hold when an epoch was opened."""
         replaced = card.version < self.certified.version and card.node != self.certified.node
         return replaced and seq > self._vouched.get(epoch, 0)
+
+    def in_doubt(self, place: Place) -> bool:
+        """Whether others may not give us back a place of our own that they hold; also one of an epoch that we lack,
+        once any node key was replaced."""
+        keys = self.at(place.epoch, place.seq)
+        if keys is None:
+            return self.certified.node != self.first.node and place.seq > self._vouched.get(place.epoch, 0)
+        return self.beyond(place.epoch, place.seq, keys.card)
 
     def vouched(self, epoch: str, length: int) -> int:
         """How much of an epoch of `length` entries others may still be given."""
@@ -198,9 +211,8 @@ class Succession:
         """A newer card stands in the strand. Where it has another node key, the old one is good for nothing any more
         but for what is vouched for."""
         known = self._checked(text)
-        if known not in self._known:
-            # Behind one of the same version: whoever signs two, of those the one in the strand counts.
-            self._known = sorted([*self._known, known], key=lambda k: k.card.version)
+        if known not in self.known:
+            self._insert(known)
         self.certified = known.card
 
     def _vouch(self, place: Place | None) -> None:
