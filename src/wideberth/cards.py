@@ -137,7 +137,7 @@ class OwnCards:
         for line in self.lines_of(keys):
             known = line.keys.own.newest.card
             late = card is not None and known.version < card.version
-            found += [p for p in line.channel.peers if late or line.channel.card_for(p)]
+            found += [p for p in line.channel.peers if late or line.channel.cards_for(p)]
         return sorted(set(found))
 
     async def keep_tidy(self) -> None:

@@ -320,7 +320,7 @@ def test_a_node_whose_disk_was_stolen_comes_back_under_a_fresh_key_and_the_thief
     try:
         false.start(two._clock)
         said = false.give(**AREA)["ref"]
-        two.green.waits_for("fault", fault="BadSignature")
+        until(lambda: [t for t in two.green.told("fault") if t["fault"] in ("BadSignature", "Outdated")], "it is refused")
         assert not two.green.told("heard", ref=said)
         assert two.green.status()["lines"][0]["peers"][0]["held"] == held
     finally:
