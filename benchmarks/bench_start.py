@@ -27,9 +27,11 @@ from wideberth.core import events as ev
 from wideberth.core.batch import Batch
 from wideberth.core.node import Node
 from wideberth.core.seal.keys import Ed25519Verifier
-from wideberth.service import HomeSigners
+from wideberth.rekey import set_passphrase
+from wideberth.signers import HomeSigners
 from wideberth.store.sqlite import SqliteStore
 
+WORDS = "nine quiet herons over the estuary"
 COMMAND = Path(sys.executable).with_name("wideberth")
 
 
@@ -39,9 +41,9 @@ def help_s() -> float:
     return time.perf_counter() - begun
 
 
-def up_s(folder: Path) -> float:
+def up_s(folder: Path, *more: str) -> float:
     begun = time.perf_counter()
-    with subprocess.Popen([COMMAND, "--dir", folder, "--json", "up"], stdout=subprocess.PIPE) as node:
+    with subprocess.Popen([COMMAND, "--dir", folder, "--json", *more, "up"], stdout=subprocess.PIPE) as node:
         assert node.stdout is not None
         line = node.stdout.readline()
         took = time.perf_counter() - begun
@@ -101,6 +103,12 @@ def main() -> None:
         blue, green = joined(Path(folder))
         up_s(blue)
         show("node up, young record", [up_s(blue) for _ in range(given.times)], 3)
+        words = Path(folder) / "words"
+        words.write_text(WORDS)
+        words.chmod(0o600)
+        set_passphrase(home.load(blue), WORDS, now_ms=SystemClock().now().t_ms)
+        under = ("--passphrase-file", str(words))
+        show("node up, the same under a passphrase", [up_s(blue, *under) for _ in range(given.times)], 3)
     with tempfile.TemporaryDirectory() as folder:
         blue, green = joined(Path(folder))
         fill(blue, green, given.entries)

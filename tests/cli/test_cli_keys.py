@@ -196,3 +196,63 @@ def test_an_invitation_is_accepted_by_a_scanned_code(tmp_path, monkeypatch):
     assert wideberth(*accept, code).code == 0
     seen = wideberth("--dir", str(green.path), "fingerprint", "--check", code, "--file", "invite-GREEN.json")
     assert "in invite-GREEN.json" in seen.out
+
+
+AREA = ("--area", "40,-40,43,-37")
+
+
+@pytest.mark.parametrize("locked", [False, True])
+def test_invited_and_accepted_with_keys_of_its_own_from_the_command_line(tmp_path, monkeypatch, words, locked):
+    monkeypatch.chdir(tmp_path)
+    blue, green = (make(tmp_path / p, locked=locked, party=p.upper()) for p in ("blue", "green"))
+    files = ("--passphrase-file", str(words["node"]), "--root-passphrase-file", str(words["root"])) if locked else ()
+
+    def do(made, *args):
+        said = wideberth("--dir", str(made.path), *files, *args, "--json")
+        assert said.code == 0, said.err
+        return said.data[0]
+
+    offered = do(blue, "invite", "GREEN", "--mechanism", "Cape", *AREA, "--own-keys", "--own-root")
+    usual = {p: do(m, "fingerprint")["words"] for p, m in (("BLUE", blue), ("GREEN", green))}
+    assert offered["words"] != usual["BLUE"], "the words that are read out are those of the root in the file"
+    assert do(blue, "fingerprint", "--for", "Cape")["words"] == offered["words"]
+    accepted = do(green, "accept", "invite-GREEN.json", "--words", offered["words"], "--own-keys")
+    assert accepted["words"] == usual["GREEN"], "keys of its own, under the usual root"
+    done = do(blue, "accept", "reply-GREEN.json", "--words", accepted["words"])
+    assert (done["complete"], done["words"]) == (True, offered["words"])
+    for made, own_root in ((blue, True), (green, False)):
+        found = home.load(made.path)
+        ours, cape = (s.card() for s in found.sets())
+        assert ours is not None
+        assert cape is not None
+        assert (cape.root == ours.root) is not own_root
+        assert (cape.node != ours.node, cape.sealing != ours.sealing) == (True, True)
+        locks = {found.sets()[1].facts(f).by for f in found.sets()[1].files()}
+        assert locks == ({"home", "passphrase"} if locked and own_root else {"home"} if locked else {"plain"})
+    ((_, _, cards),) = join.lines_on_file(home.load(blue.path))
+    assert home.load(blue.path).sets()[1].card_bytes() in cards, "the other side gets the card of that mechanism alone"
+
+
+def test_a_mechanism_of_more_than_two_is_founded_with_keys_of_its_own(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    made = {p: make(tmp_path / p.lower(), locked=False, party=p) for p in ("BLUE", "GREEN", "AMBER")}
+
+    def do(party, *args):
+        said = wideberth("--dir", str(made[party].path), *args, "--json")
+        assert said.code == 0, said.err
+        return said.data[0]
+
+    do("BLUE", "invite", "GREEN", "AMBER", "--mechanism", "Strait", *AREA, "--own-keys", "--own-root")
+    words = {"BLUE": do("BLUE", "fingerprint", "--for", "Strait")["words"]}
+    for party in ("GREEN", "AMBER"):
+        own = ("--own-keys",) if party == "GREEN" else ()
+        words[party] = do(party, "accept", "invite-Strait.json", "--words", words["BLUE"], *own)["words"]
+    for party in ("GREEN", "AMBER"):
+        came = do("BLUE", "accept", f"joining-{party}.json", "--words", words[party])
+    assert came["what"] == "CHARTER"
+    for party, other in (("GREEN", "AMBER"), ("AMBER", "GREEN")):
+        heard = [f"--words={p}={words[p]}" for p in ("BLUE", other)]
+        do(party, "accept", "charter-Strait.json", *heard)
+        came = do("BLUE", "accept", f"signature-{party}.json")
+    assert came["complete"]
+    assert [len(home.load(made[p].path).sets()) for p in ("BLUE", "GREEN", "AMBER")] == [2, 2, 1]

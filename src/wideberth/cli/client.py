@@ -25,7 +25,7 @@ from wideberth.errors import BadInput, Equivocation, Fault, Malformed, Misuse, N
 # A command waits for one fsync; a disk that takes longer than this is as good as gone.
 ANSWER_S: Final = 20.0
 # base64 of UTF-8: the passphrase of the break-glass post that speaks (web/keeping.py reads it).
-PASSPHRASE_HEADER: Final = "x-wideberth-post-passphrase"
+GLASS_HEADER: Final = "x-wideberth-post-passphrase"
 # Three heartbeats of `/v1/watch` missed: the node is not answering.
 SILENCE_S: Final = 15.0
 
@@ -104,7 +104,7 @@ class Client:
         data = None if body is None else json.dumps(body).encode("ascii")
         headers = {} if body is None else {"content-type": "application/json"}
         if passphrase:
-            headers[PASSPHRASE_HEADER] = base64.b64encode(passphrase.encode()).decode("ascii")
+            headers[GLASS_HEADER] = base64.b64encode(passphrase.encode()).decode("ascii")
         try:
             connection.request(method, where, data, headers)
             response = connection.getresponse()

@@ -56,6 +56,11 @@ def unlock(made: Home) -> None:
         made.opener.need()  # says what to do
 
 
+def is_given() -> bool:
+    """Whether the node's passphrase is in a file or a credential: nobody is asked. Raises: BadInput, NotFound."""
+    return _given("") is not None
+
+
 def try_to_unlock(made: Home) -> bool:
     """Unlock with what was given without asking anybody; whether keys can be read now. Raises: BadInput."""
     given = _given("") if not made.unlocked else None

@@ -45,15 +45,15 @@ class Keeper(Protocol):
 
 
 # What a program sends when a break-glass post speaks; base64 of UTF-8. Never in a URL, nor in what is kept as a draft.
-PASSPHRASE_HEADER: Final = "x-wideberth-post-passphrase"
+GLASS_HEADER: Final = "x-wideberth-post-passphrase"
 
 
 def post_passphrase(request: Request) -> str:
     """The passphrase of the break-glass post that speaks, or nothing. Raises: BadInput."""
     try:
-        return base64.b64decode(request.headers.get(PASSPHRASE_HEADER, ""), validate=True).decode("utf-8")
+        return base64.b64decode(request.headers.get(GLASS_HEADER, ""), validate=True).decode("utf-8")
     except ValueError:  # binascii.Error and UnicodeDecodeError are
-        raise BadInput(f"{PASSPHRASE_HEADER} is base64 of UTF-8 text", field="post-passphrase") from None
+        raise BadInput(f"{GLASS_HEADER} is base64 of UTF-8 text", field="post-passphrase") from None
 
 
 Asked = Callable[[Request], Awaitable[dict[str, Any]]]
