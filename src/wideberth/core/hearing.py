@@ -247,7 +247,7 @@ class Hearing:
         fold = self._line.fold
         late = [heard.hash for heard in self._late]
         fold.anew({r.hash: r for r in self._out.store if isinstance(r, EntryRecord)}, late)
-        self._line.take_in_versions(self._out)
+        self._line.mechanism.take_in_complete(self._line.verifier, self._out)
         for heard in self._late:
             if not fold.waits(heard.hash):
                 self._judged(heard, fold.outcome_of(heard.hash))

@@ -337,11 +337,7 @@ class Line:
     def follow(self, change: Change, now: Now, out: Effects) -> None:
         thread, version = change.thread, change.version
         if change.signed is not None:
-            try:
-                self.mechanism.add(read_agreement(change.signed, self.verifier)[0], change.signed, out)
-            except Fault as fault:
-                # Two versions follow one: every root signed both, ours among them.
-                out.tell.append(fault_tell(fault, self.channel.ch, self.channel.us, Level.RING))
+            self.mechanism.take_in(change.signed, self.verifier, out)
         if thread is None:
             return
         if change.step is not None and version is not None:

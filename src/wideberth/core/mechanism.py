@@ -6,11 +6,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wideberth.core.call.accord import Accord
-from wideberth.core.effects import Effects
+from wideberth.core.effects import Effects, fault_tell
 from wideberth.core.say.words import VoiceContact, Word
-from wideberth.core.seal.agreement import Agreement, Versions, agreement_hash
+from wideberth.core.seal.agreement import Agreement, Versions, agreement_hash, read_agreement
+from wideberth.core.seal.keys import Verifier
 from wideberth.core.seal.party import Card
-from wideberth.errors import BadInput
+from wideberth.core.tells import Level
+from wideberth.errors import BadInput, Fault
 
 if TYPE_CHECKING:
     from wideberth.core.line import Line
@@ -37,6 +39,20 @@ class Mechanism:
         accord = self.home.board.accord
         assert accord is not None, "the home line has one"
         return accord
+
+    def take_in(self, whole: bytes, verifier: Verifier, out: Effects) -> None:
+        """A version that is complete by the words of the home line."""
+        try:
+            self.add(read_agreement(whole, verifier)[0], whole, out)
+        except Fault as fault:
+            # Two versions follow one: every root signed both, ours among them.
+            channel = self.home.channel
+            out.tell.append(fault_tell(fault, channel.ch, channel.us, Level.RING))
+
+    def take_in_complete(self, verifier: Verifier, out: Effects) -> None:
+        """After a fold anew: versions that are complete only now."""
+        for whole in self.accord.not_taken_in():
+            self.take_in(whole, verifier, out)
 
     def add(self, agreement: Agreement, envelope: bytes, out: Effects | None = None) -> None:
         """A version that every root signed. With `out`: the node is told when it is new. Raises BadInput when it does

@@ -74,8 +74,9 @@ class Crossed(_Warned, frozen=True, tag="crossed"):
 
     `kind` is TRIANGLE when they stand on two lines that have nobody in common but us, so that nobody else holds both;
     CROSSING when somebody else does, as on one line. `known_to` says it in words. `rules` names each agreement whose
-    minima are undercut, with what held; the numbers are those of the first. `change` is against what was told of this pair before: GREW when any number became
-    worse, EASED when some became better and none worse. Neither of the two is ever told.
+    minima are undercut, with what held; the numbers are those of the first. `change` is against what was told of this
+    pair before: GREW when any number became worse, EASED when some became better and none worse. Neither of the two is
+    ever told.
     """
 
     kind: Literal["TRIANGLE", "CROSSING"]

@@ -120,3 +120,10 @@ def test_what_waits_for_something_that_waits_itself_is_judged_when_both_can_be(s
     `tests/core/test_accord.py` has the smallest forms."""
     outcome = run_seed(seed, 0)
     assert (outcome.broken, outcome.story) == ("", "")
+
+
+def test_a_version_that_is_complete_only_after_a_fold_anew_is_taken_in() -> None:
+    """AMBER's record was put back, and what came back completed a version of the agreement that no single word
+    completed: its own entries under that version waited for ever."""
+    outcome = run_seed(50226)
+    assert outcome.broken == "", outcome.story

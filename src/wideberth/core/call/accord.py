@@ -170,6 +170,12 @@ class Accord:
         """Whose signature a version still lacks."""
         return [m.party for m in proposed.agreement.members if m.root and m.party not in proposed.signatures]
 
+    def not_taken_in(self) -> list[bytes]:
+        """Versions that every member has signed by these words, and that are not among `versions` yet: a board that was
+        folded anew, with what came back after a restore, can complete one that no single word completes."""
+        known = sorted(self._agreed.items(), key=lambda each: each[1].version)
+        return [_whole(self.proposals[h]) for h, _ in known if self.versions.of(h) is None]
+
     # --- words ---
 
     def apply(self, header: Header, entry: str, what: AccordWord) -> tuple[dict[str, Any], bytes | None]:
@@ -239,9 +245,7 @@ class Accord:
         if missing:
             return facts, None
         self._agreed[what.of] = proposed.agreement
-        by_id = {s.keyid: Signature(s.keyid, s.sig) for s in proposed.signatures.values()}
-        whole = Envelope(signed.payload, AGREEMENT, tuple(by_id[keyid] for keyid in sorted(by_id)))
-        return facts, whole.encoded()
+        return facts, _whole(proposed)
 
     def _suspend(self, header: Header, entry: str, what: Suspension) -> dict[str, Any]:
         if any(s.party == header.sender and s.until_ms is None for s in self.suspensions):
@@ -284,3 +288,10 @@ class Accord:
             header.sender, header.by, entry, header.t_ms, what.red, what.text
         )  # fmt: skip
         return {"agreement": what.of, "red": list(what.red)}
+
+
+def _whole(proposed: Proposed) -> bytes:
+    """The envelope with every member's signature, in order of key id."""
+    by_id = {s.keyid: Signature(s.keyid, s.sig) for s in proposed.signatures.values()}
+    signatures = tuple(by_id[keyid] for keyid in sorted(by_id))
+    return Envelope(b64(proposed.payload), AGREEMENT, signatures).encoded()
