@@ -103,8 +103,8 @@ class Equivocation(Theirs):
 
 
 class Spoiled(Theirs):
-    """A delivery through a mediator that cannot be used. `by` (a party or the mediator) signed for exactly that; `proof`
-    is canonical JSON that shows it to a stranger (`core/seal/mediation.py`)."""
+    """A delivery through a mediator that cannot be used. `by` (a party or the mediator) signed for exactly that, and
+    `proof` is canonical JSON that shows it to a stranger (`core/seal/mediation.py`)."""
 
     def __init__(self, sentence: str, *, by: str = "", proof: bytes = b"", **details: Any) -> None:
         super().__init__(sentence, by=by, **details)

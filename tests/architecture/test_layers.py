@@ -83,7 +83,7 @@ ALLOWED: dict[str, frozenset[str]] = {
         "core.call",
         "core.records",
         "fingerprint",
-    "qr",
+        "qr",
         "stamps",
         "store",
         "verifier",

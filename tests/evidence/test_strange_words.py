@@ -89,7 +89,8 @@ def strange() -> list[bytes]:
             sig = Signature(key_id(post.public), b64(post.sign(envelope.pae(STATEMENT, said))))
             body = entries.pack_body(said, sig, bytes(16))
             last = strand[-1]
-            header = entries.Header(1, "notice", day.ch, channel.versions.hash, "BLUE", "BLUE/watch-1", last.epoch, last.seq + 1,
+            agr = channel.versions.hash
+            header = entries.Header(1, "notice", day.ch, agr, "BLUE", "BLUE/watch-1", last.epoch, last.seq + 1,
                                     last.hash, {}, chance.choice([i for i in INTEGERS if i >= 0]),
                                     canonical.sha256(body))  # fmt: skip
             strand.append(entry_record(entries.seal(header, body, blue.keys.node), 1))

@@ -21,10 +21,10 @@ from starlette.routing import Route
 from wideberth import errors
 from wideberth.core.limits import DELIVERY_BYTES_MAX
 from wideberth.errors import BadInput, Equivocation, Fault, Misuse, StoreFull
-from wideberth.link.way import PATH
 from wideberth.link.delivery import Delivery, Frame, open_delivery, read_address, seal_delivery
 from wideberth.link.keyring import MemoryKeyRing
 from wideberth.link.sealing import CLASSIC, SealingKey
+from wideberth.link.way import PATH
 from wideberth.web import server
 from wideberth.web.faults import TABLE, on_fault, problem, status_of
 from wideberth.web.peer_api import peer_routes
