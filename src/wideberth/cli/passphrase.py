@@ -2,7 +2,7 @@
 """Where a passphrase comes from, for every verb that needs a key: one order, one spelling.
 
     made = opened()                    the home of this session, its keys unlocked
-    made = opened(root=True)           with the root key at hand as well
+    unlock_root(made)                  and with the root key at hand
 
 1. a file: `--passphrase-file` (or WIDEBERTH_PASSPHRASE_FILE); its first line, without the line end
 2. systemd's credential directory (CREDENTIALS_DIRECTORY): the credential `wideberth-passphrase`
@@ -34,14 +34,12 @@ TRIES: Final = 3
 _FILE_BYTES_MAX: Final = 8192
 
 
-def opened(*, root: bool = False) -> Home:
+def opened() -> Home:
     """The home of this session with its keys unlocked. Raises: NotFound, BadInput."""
     from wideberth import home
 
     made = home.load(here().folder)
     unlock(made)
-    if root:
-        unlock_root(made)
     return made
 
 

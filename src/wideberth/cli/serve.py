@@ -31,7 +31,11 @@ def run_node(directory: Path, clock_at: str, as_json: bool) -> None:
         import uvloop
 
         run = uvloop.run
-    run(_serve(loaded, clock, as_json))
+    try:
+        run(_serve(loaded, clock, as_json))
+    finally:
+        if loaded.opener.vault is not None:
+            loaded.opener.vault.forget()
 
 
 def _unlocked_while_loading(loaded: home.Home) -> None:
