@@ -173,7 +173,7 @@ def test_the_audit_knows_stamps_and_names_a_spoilt_one(authority, roots):
     question = Question(TEXT)
     record = sidecar(checked(authority.answer(question.der), question, roots), CH, "BLUE", 5)
     spoilt = msgspec.structs.replace(record, envelope=b'"AAAA"', key=canonical.sha256(b'"AAAA"'))
-    good, bad = look(Batch([record, spoilt], {}, {}))
+    good, bad = look(Batch([record, spoilt], {}, {}, {}))
     assert (good.wrong, good.note) == ((), "")
     assert bad.wrong == ("it is kept as a time stamp, and is no DER",)
 
