@@ -151,6 +151,7 @@ ALLOWED: dict[str, frozenset[str]] = {
     "service": ANY,
     "cli": ANY,
     "demo": ANY,
+    "drill": ANY,
     "": ANY,
     "__main__": ANY,
 }
@@ -220,6 +221,7 @@ SHELL = (
     "sim",
     "cli",
     "demo",
+    "drill",
 )
 
 

@@ -160,7 +160,7 @@ def test_a_slip_gets_a_sentence_and_the_documented_code(world, args, code, words
 
 def test_every_verb_is_typed_wrongly_once():
     typed = {" ".join(a for a in args if a.isalpha()) for args, _, _ in SLIPS}
-    for path in set(verbs()) - {"demo", "sim"}:  # these talk to no node; they have tests of their own
+    for path in set(verbs()) - {"demo", "drill", "sim"}:  # these talk to no node; they have tests of their own
         assert any(f"{said} ".startswith(f"{path} ") for said in typed), path
 
 

@@ -19,6 +19,7 @@ from wideberth.cli import (
     conflicts,
     demo,
     doctor,
+    drill,
     evidence,
     fingerprint,
     join,
@@ -108,6 +109,7 @@ app.add_typer(way.app, name="way")
 app.add_typer(mediate.app, name="mediate")
 verb(app, "roster")(roster.roster)
 verb(app, "demo")(demo.demo)
+verb(app, "drill")(drill.drill)
 verb(app, "sim")(sim.sim)
 
 # The watch.

@@ -40,7 +40,7 @@ from wideberth.store.sqlite import SqliteStore
 # Nothing here takes as much as a second; a step that has not happened by then is not going to.
 WAIT_S: Final = 20.0
 # Two interpreters start and load their libraries; on a busy machine that takes a few seconds.
-_UP_S: Final = 30.0
+UP_S: Final = 30.0
 # A drill's clock stands still, and with it the timers that repeat what was lost: it is moved on after this long.
 _NUDGE_S: Final = 2.0
 _STOP_S: Final = 5.0
@@ -149,16 +149,18 @@ class Nodes(ABC):
                 raise BadInput(f"{path} is too long a path for a Unix socket; name a shorter folder", field="keep")
         self.nodes: dict[str, RunningNode] = {}
         self.seen: list[Seen] = []
+        self._runs: dict[str, int] = {}  # where in `seen` a node that was started again begins anew
         self._news = threading.Condition()
 
     # --- meeting ---
 
-    def _homes(self, contacts: dict[str, str], now_ms: int) -> dict[str, home.Home]:
+    def _homes(
+        self, contacts: dict[str, str], now_ms: int, posts: tuple[str, ...] = ("watch-1", "supervisor")
+    ) -> dict[str, home.Home]:
         return {
             party: home.create(
                 self.folders[party],
-                Config(party=party, listen=f"127.0.0.1:{port}", posts=("watch-1", "supervisor"),
-                       contact=contacts[party]),
+                Config(party=party, listen=f"127.0.0.1:{port}", posts=posts, contact=contacts[party]),
                 entropy=os.urandom, now_ms=now_ms,
             )
             for party, port in zip(self.parties, _free_ports(len(self.parties)), strict=True)
@@ -200,13 +202,31 @@ class Nodes(ABC):
 
     def _start(self) -> None:
         for party in self.parties:
-            self.nodes[party] = RunningNode(party, self.folders[party], self.t_ms, self._heard)
-        deadline = time.monotonic() + _UP_S
+            self._begin(party)
+        deadline = time.monotonic() + UP_S
         for node in self.nodes.values():
-            if not node.up.wait(max(0.0, deadline - time.monotonic())):
-                raise Worlds(f"the node of {node.party} did not come up within {_UP_S:g} s; see {node.folder}/up.log")
-            node.check()
+            self._is_up(node, deadline)
         self._opened()
+
+    def _begin(self, party: str) -> RunningNode:
+        node = self.nodes[party] = RunningNode(party, self.folders[party], self.clock_of(party), self._heard)
+        return node
+
+    def _is_up(self, node: RunningNode, deadline: float) -> None:
+        if not node.up.wait(max(0.0, deadline - time.monotonic())):
+            raise Worlds(f"the node of {node.party} did not come up within {UP_S:g} s; see {node.folder}/up.log")
+        node.check()
+
+    def down(self, party: str) -> None:
+        """Stop one node, as its operator would."""
+        node = self.nodes.pop(party)
+        node.let_go()
+        node.wait()
+
+    def up(self, party: str) -> None:
+        """Start a node again that was stopped. Raises Worlds."""
+        self._runs[party] = len(self.seen)
+        self._is_up(self._begin(party), time.monotonic() + UP_S)
 
     @abstractmethod
     def _opened(self) -> None:
@@ -260,10 +280,14 @@ class Nodes(ABC):
                 return seen
         return None
 
+    def clock_of(self, party: str) -> int:
+        """What the clock of this party's node says, ms UTC."""
+        return self.t_ms
+
     def set_clocks(self, t_ms: int) -> None:
         self.t_ms = t_ms
-        for node in self.nodes.values():
-            node.client.post("/v1/clock", {"t_ms": t_ms})
+        for party, node in self.nodes.items():
+            node.client.post("/v1/clock", {"t_ms": self.clock_of(party)})
 
     def catch_up(self) -> None:
         """Wait until what both nodes have told so far has reached us."""
@@ -272,7 +296,8 @@ class Nodes(ABC):
             self.until(f"{party}'s node has told all it has to tell", partial(self._has_told, party, told))
 
     def _has_told(self, party: str, n: int) -> bool:
-        return next((s.n for s in reversed(self.seen) if s.node == party), 0) >= n
+        began = self._runs.get(party, 0)
+        return next((s.n for s in reversed(self.seen[began:]) if s.node == party), 0) >= n
 
 
 class Pair(Nodes):
@@ -297,7 +322,7 @@ class Pair(Nodes):
             self.until(
                 f"the line on {party}'s side is open, and what {party} wrote has {self.other(party)}'s receipt",
                 partial(self._line_is_open, party),
-                within_s=_UP_S,
+                within_s=UP_S,
             )
 
     def _line_is_open(self, party: str) -> bool:

@@ -38,7 +38,7 @@ def play(*, story: str = "", fast: bool = False, as_json: bool = False, keep: Pa
         raise BadInput(f"the stories are {', '.join(names)}, not {story!r}", field="story")
     chosen = tuple(s for s in st.STORIES.values() if story in ("", s.name))
     screen: Screen = Lines() if as_json else Terminal(fast=fast)
-    with _stopped_like_ctrl_c(), _folder(keep) as folder:
+    with stopped_like_ctrl_c(), folder_for(keep) as folder:
         if story == triangle.NAME:
             return _play_three(screen, folder)
         return _play(chosen, screen, folder, keep)
@@ -105,7 +105,7 @@ def _hints(keep: Path | None) -> list[str]:
 
 
 @contextlib.contextmanager
-def _folder(keep: Path | None) -> Generator[Path, None, None]:
+def folder_for(keep: Path | None) -> Generator[Path, None, None]:
     if keep is not None:
         if keep.exists() and (not keep.is_dir() or any(keep.iterdir())):
             raise BadInput(f"{keep} is already there and not an empty folder; name another", field="keep")
@@ -118,7 +118,7 @@ def _folder(keep: Path | None) -> Generator[Path, None, None]:
 
 
 @contextlib.contextmanager
-def _stopped_like_ctrl_c() -> Generator[None, None, None]:
+def stopped_like_ctrl_c() -> Generator[None, None, None]:
     """A closed terminal or a plain `kill` ends the demo as Ctrl-C does: in order, with both nodes stopped."""
 
     def stop(number: int, frame: object) -> None:

@@ -42,7 +42,7 @@ from wideberth.core.seal.agreement import Agreement, LineTerms, check_next
 from wideberth.errors import BadInput, NotFound
 from wideberth.fingerprint import fingerprint_words
 from wideberth.home import Home
-from wideberth.web.readiness import Item, backup_noted, readiness
+from wideberth.web.readiness import Item, at_home, readiness
 
 HASH_CHARS_LEAST: Final = 8
 _OF_THE_AGREEMENT: Final = frozenset({"propose", "sign", "suspend", "reinstate", "leave", "ready"})
@@ -270,9 +270,8 @@ def _hash_of(accord: Accord, of: str) -> str:
 
 
 def _items(service: Agreeing, mechanism: Mechanism) -> list[Item]:
-    compared = join.compared_on_file(service.home)
-    noted_ms = backup_noted(service.home.path)
-    return readiness(mechanism, service.node.party, compared, noted_ms, service.now_ms())
+    folder = at_home(service.home.path, join.compared_on_file(service.home))
+    return readiness(mechanism, service.node.party, folder, service.now_ms())
 
 
 def _declared(service: Agreeing, mechanism: Mechanism) -> dict[str, Any]:

@@ -13,13 +13,21 @@ from typing import Final
 
 import msgspec
 
+from wideberth.core.limits import KIB
 from wideberth.core.mechanism import Mechanism
 from wideberth.core.say import instant
 from wideberth.core.witnessing import CLOCK_ALARM_MS
+from wideberth.errors import BadInput
 from wideberth.folder import disk, read_file, write_file
+from wideberth.formats.roster import ROSTER_BYTES_MAX, read_roster
 
 BACKUP_MS: Final = 7 * instant.MS_PER_DAY
+# What nobody has rehearsed for a quarter of a year is new to whoever is on watch.
+DRILL_MS: Final = 90 * instant.MS_PER_DAY
+ROSTER_MS: Final = 30 * instant.MS_PER_DAY  # domain.md B10
+ROSTER_NAME: Final = "roster.toml"
 _NOTED: Final = "backup.noted"
+_DRILLED: Final = "drill.noted"
 
 
 class Item(msgspec.Struct, frozen=True):
@@ -30,17 +38,49 @@ class Item(msgspec.Struct, frozen=True):
     says: str
 
 
-def readiness(mechanism: Mechanism, us: str, compared: Mapping[str, str], backup_ms: int, now_ms: int) -> list[Item]:
-    """`compared`: `{root: party}` of keys whose words were heard; `backup_ms`: when a backup was last taken (0: never
-    noted)."""
+class DrillNoted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The last drill that was noted in a node's folder: which, when, its score, and what was injected."""
+
+    drill: str
+    t_ms: int
+    passed: int
+    of: int
+    faults: tuple[str, ...] = ()
+
+
+class AtHome(msgspec.Struct, frozen=True):
+    """What a node's folder says: `compared` is `{root: party}` of keys whose words were heard, `backup_ms` when a
+    backup was last taken (0: never noted), `roster` the roster's text (empty: there is none)."""
+
+    compared: Mapping[str, str]
+    backup_ms: int = 0
+    roster: str = ""
+    drill: DrillNoted | None = None
+
+
+def at_home(folder: Path, compared: Mapping[str, str]) -> AtHome:
+    """Read what the list needs. Raises BadInput, Worlds."""
+    file = folder / ROSTER_NAME
+    with disk(file):
+        roster = read_file(file, ROSTER_BYTES_MAX).decode("utf-8", "replace") if file.is_file() else ""
+    return AtHome(compared, backup_noted(folder), roster, drill_noted(folder))
+
+
+def readiness(mechanism: Mechanism, us: str, folder: AtHome, now_ms: int) -> list[Item]:
+    """Every item. The node's clock says what is fresh."""
     return [
         _line_checks(mechanism, us),
         _clocks(mechanism),
         _fallback(mechanism, now_ms),
         _contacts(mechanism),
-        _fingerprints(mechanism, us, compared),
-        _backup(backup_ms, now_ms),
+        _fingerprints(mechanism, us, folder.compared),
+        *home_items(folder, now_ms),
     ]
+
+
+def home_items(folder: AtHome, now_ms: int) -> list[Item]:
+    """What is of the whole node, not of one mechanism."""
+    return [_backup(folder.backup_ms, now_ms), _roster(folder.roster, now_ms), _drill(folder.drill, now_ms)]
 
 
 def _pairs(mechanism: Mechanism) -> Iterator[tuple[str, str, str]]:
@@ -107,6 +147,51 @@ def _backup(backup_ms: int, now_ms: int) -> Item:
         return Item("backup", False, "no backup of the record was taken yet: `wideberth backup FILE`")
     says = f"last backup of the record at {instant.show(backup_ms // 1000 * 1000)}"
     return Item("backup", fresh, says if fresh else f"{says}, more than 7 days ago")
+
+
+def _roster(text: str, now_ms: int) -> Item:
+    if not text:
+        return Item("roster", False, f"there is no {ROSTER_NAME}: nobody is named who is on watch (docs/watch.md)")
+    try:
+        gaps = read_roster(text, now_ms, now_ms + ROSTER_MS).gaps(now_ms, now_ms + ROSTER_MS)
+    except BadInput as fault:
+        return Item("roster", False, fault.sentence)
+    if not gaps:
+        return Item("roster", True, "somebody is on watch at every moment of the next 30 days")
+    more = f", and {len(gaps) - 1} gaps more" if len(gaps) > 1 else ""
+    first = " until ".join(instant.show(t // 1000 * 1000) for t in gaps[0])
+    return Item("roster", False, f"nobody is on watch from {first}{more}: `wideberth roster`")
+
+
+def _drill(noted: DrillNoted | None, now_ms: int) -> Item:
+    if noted is None:
+        return Item("drill", False, "no drill is noted in this folder: `wideberth drill SC2 --for FOLDER`")
+    when = instant.show(noted.t_ms // 1000 * 1000)
+    says = f"last drill {noted.drill} at {when}: {noted.passed} of {noted.of} checks"
+    if now_ms - noted.t_ms > DRILL_MS:
+        return Item("drill", False, f"{says}; more than {DRILL_MS // instant.MS_PER_DAY} days ago")
+    if noted.passed < noted.of:
+        return Item("drill", False, f"{says}; train what failed, and do it again")
+    return Item("drill", True, says)
+
+
+def note_drill(folder: Path, noted: DrillNoted) -> None:
+    """A drill was done by the people of this folder's node. Raises StoreFull, Worlds."""
+    with disk(folder):
+        write_file(folder / _DRILLED, msgspec.json.encode(noted) + b"\n", replace=True)
+
+
+def drill_noted(folder: Path) -> DrillNoted | None:
+    """The last drill that was noted; None when none is, or what is noted cannot be read."""
+    file = folder / _DRILLED
+    if not file.is_file():
+        return None
+    with disk(folder):
+        data = read_file(file, KIB)
+    try:
+        return msgspec.json.decode(data, type=DrillNoted)
+    except msgspec.DecodeError:
+        return None
 
 
 def note_backup(folder: Path, t_ms: int) -> None:

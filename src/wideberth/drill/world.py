@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The nodes of a drill: as many parties and mechanisms as it has, each node a process with a clock set by hand.
+
+The agreements are signed by every member's root before the nodes start; how parties meet is not what a drill rehearses.
+Every line is in mode EXERCISE.
+"""
+
+from __future__ import annotations
+
+import os
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+from wideberth import home, join
+from wideberth.core.say.rules import Mode
+from wideberth.core.seal.agreement import Agreement, Member, channel_id, sign_agreement
+from wideberth.core.seal.keys import Ed25519Signer
+from wideberth.demo.nodes import UP_S, Nodes
+from wideberth.drill.model import Mechanism
+from wideberth.rekey import own_card
+
+POSTS: Final = ("watch-1", "watch-2", "linguist-1", "supervisor")
+
+
+class World(Nodes):
+    """`chs` are the channel ids of each mechanism, in the order of its lines."""
+
+    def __init__(
+        self, folder: Path, parties: tuple[str, ...], mechanisms: tuple[Mechanism, ...], clock_ms: int
+    ) -> None:  # fmt: skip
+        super().__init__(folder, parties, clock_ms)
+        self.mechanisms = mechanisms
+        self.skew_ms: dict[str, int] = {}
+        contacts = {party: f"{party} watch room, line {n}00" for n, party in enumerate(parties, 1)}
+        self.homes = self._homes(contacts, clock_ms, POSTS)
+        self.chs = {each.name: self._found(each, clock_ms) for each in mechanisms}
+        self._lines = {p: sum(p in t.members for m in mechanisms for t in m.terms()) for p in parties}
+
+    def _found(self, mechanism: Mechanism, now_ms: int) -> tuple[str, ...]:
+        """Every root signs, and the agreement lies in every folder."""
+        members = sorted(mechanism.members)
+        roots = {name: Ed25519Signer(self.homes[name].root_seed()) for name in members}
+        agreement = Agreement(
+            1, mechanism.name, 1, Mode.EXERCISE, tuple(Member(name, roots[name].public) for name in members),
+            mechanism.terms(), mechanism.rules, now_ms, os.urandom(16).hex(),
+        )  # fmt: skip
+        sealed = sign_agreement(agreement, *roots.values())
+        cards = tuple(own_card(self.homes[name]) for name in members)
+        for name in members:
+            join.keep(self.homes[name], sealed, cards, {})
+        return tuple(channel_id(agreement, line) for line in agreement.lines)
+
+    # --- time ---
+
+    def clock_of(self, party: str) -> int:
+        return self.t_ms + self.skew_ms.get(party, 0)
+
+    # --- rest ---
+
+    def _opened(self) -> None:
+        for party in self.parties:
+            self.until(f"every line on {party}'s side is open", partial(self._is_open, party), within_s=UP_S)
+
+    def _is_open(self, party: str) -> bool:
+        lines = self.lines_of(party)
+        return len(lines) == self._lines[party] and all(
+            p["outstanding"] == 0 and p["held"] > 0 for line in lines for p in line["peers"]
+        )
+
+    def lines_of(self, party: str) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self.nodes[party].client.get("/v1/status")["lines"]
+        return found
+
+    def settled(self) -> bool:
+        """What every node that is up has said is held, and known to be held, by each of its peers that is up."""
+        up = {party: self.lines_of(party) for party in self.nodes}
+        heads = {(party, line["ch"]): line["seq"] for party, lines in up.items() for line in lines}
+        return all(
+            peer["outstanding"] == 0 and peer["held"] == heads[peer["party"], line["ch"]]
+            for lines in up.values()
+            for line in lines
+            for peer in line["peers"]
+            if peer["party"] in up
+        )
+
+    def record_path(self, party: str) -> Path:
+        return self.folders[party] / home.RECORD_NAME
