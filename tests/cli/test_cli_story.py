@@ -90,6 +90,52 @@ def test_a_late_notice_says_so_and_is_sent(world):
     assert world.heard("GREEN", said.out.split(":")[0])["precedence"] == "IMMEDIATE"
 
 
+def test_how_much_a_notice_says_is_shown_in_the_draft_the_preview_the_answer_and_at_the_other_side(world):
+    """SC6: what came by radio names no coordinates, no heights, no extent. It is scored, flagged, and answered."""
+    vague = ("notice", "give", "--type", "TRANSIT", "--hazard", "CREWED_AIRCRAFT", "--place-name", "south of the ship",
+             "--from", "+50m", "--until", "+7h")  # fmt: skip
+    fault = json.loads(world.do("BLUE", *vague, "--json").err)["details"]
+    assert fault["complete"]["below"]
+    assert fault["complete"]["missing"] == ["area", "extent", "vertical", "scale"]
+    assert (
+        "complete to 40 % (80 % agreed); it does not say: area, extent, vertical, scale" in world.do("BLUE", *vague).err
+    )
+    kept = next(d for d in world.do("BLUE", "notice", "draft", "list", "--json").data if d["id"] == fault["draft"])
+    assert kept["complete"] == fault["complete"]
+    assert "40 %" in world.do("BLUE", "notice", "draft", "list").out
+
+    # It waits for nobody: the ALERT goes out, and the other side can say by the same names what it lacks.
+    alert = world.do("BLUE", "alert", "flying", "south", "of", "the", "ship", "--json").data[0]["ref"]
+    world.heard("GREEN", alert)
+    assert world.do("GREEN", "ack", alert).code == 0
+    assert (
+        world.do("GREEN", "insufficient", alert, "--field", "area", "--field", "vertical", "--field", "extent").code
+        == 0
+    )
+    seen = world.until(
+        lambda: world.heard("BLUE", alert)["standing"]["GREEN"] == "INSUFFICIENT" and world.heard("BLUE", alert)
+    )
+    steps = [rung["step"] for rung in seen["versions"][0]["ladder"]["GREEN"]]
+    assert {"ACKNOWLEDGED", "INSUFFICIENT"} <= set(steps), "received and sufficient are two words"
+
+    whole = (*NOTICE, "--from", "+50m", "--until", "+7h")
+    looked = world.do("BLUE", "notice", "give", *whole, "--preview", "--json").data[0]
+    assert looked["view"]["complete"]["missing"] == ["scale"]
+    assert looked["release"].startswith("Not for release beyond BLUE and GREEN")
+    assert "Not for release beyond BLUE and GREEN" in world.do("BLUE", "notice", "give", *whole, "--preview").out
+    given = world.do("BLUE", "notice", "give", *whole, "--scale", "FEW", "--refines", alert, "--json").data[0]
+    assert given["facts"]["complete"]["permille"] == 1000
+    assert given["facts"]["lead_given"]["lead_ms"] == 3_000_000
+    assert world.heard("GREEN", given["ref"])["versions"][0]["complete"]["permille"] == 1000
+    bare = ("--type", "TRANSIT", "--hazard", "UNSPECIFIED", "--circle", "41N 38W", "--radius", "20km", "--low", "SFC",
+            "--high", "UNL")  # fmt: skip
+    flagged = world.do("BLUE", "notice", "give", *bare, "--from", "+50m", "--until", "+7h")
+    assert flagged.code == 0
+    assert "complete to 72 % (80 % agreed); it does not say: vertical, hazard, scale" in flagged.err
+    shown = world.do("GREEN", "notice", "show", world.heard("GREEN", flagged.out.split(":")[0])["ref"]).out
+    assert "INCOMPLETE: complete to 72 %" in shown
+
+
 def test_a_refused_notice_offers_the_alert(world):
     said = world.do("BLUE", "notice", "give", "--circle", "41N 38W")
     assert said.code == 3

@@ -14,7 +14,7 @@ from wideberth.core.say.instant import LAST_MS
 from wideberth.core.say.place import Altitude, Point, VerticalRef
 from wideberth.core.say.rules import Mode
 from wideberth.core.say.volume import Circle, Corridor, Polygon, Volume4D
-from wideberth.core.say.words import RECEIPT_ONLY, SCOPE, Hazard, NoticeType, Onward, Precedence, Priority, Terms
+from wideberth.core.say.words import RECEIPT_ONLY, SCOPE, Hazard, NoticeType, Onward, Precedence, Priority, Scale, Terms
 from wideberth.errors import BadInput
 from wideberth.formats import paper
 from wideberth.formats.paper import Sheet
@@ -52,6 +52,7 @@ any_terms = st.builds(
     st.sampled_from(NoticeType), st.sampled_from(Hazard), texts.map(lambda t: "watch " + t),
     st.lists(volumes(), min_size=1, max_size=3).map(tuple), st.integers(0, LAST_MS),
     precedence=st.sampled_from(Precedence), priority=st.sampled_from(Priority), place_name=texts, text=texts,
+    scale=st.sampled_from((None, *Scale)),
 )  # fmt: skip
 
 
@@ -126,6 +127,7 @@ CHANGED: list[dict[str, Any]] = [
     {"text": ""},
     {"covers": ("ALFA",)},
     {"release": Onward.INQUIRY},
+    {"scale": Scale.FEW},
     {"volumes": (ROOM, ROOM)},
     *(
         {"volumes": (msgspec.structs.replace(ROOM, **change),)}

@@ -11,7 +11,7 @@ from wideberth.core.say.volume import Circle, Corridor, Polygon
 from wideberth.core.say.words import Hazard, NoticeType, Precedence
 from wideberth.errors import BadInput
 from wideberth.formats import astm
-from wideberth.web.drafts import FIELDS, plan_of, settled, terms_of, time_of, volumes_of
+from wideberth.web.drafts import FIELDS, plan_of, said_in, settled, terms_of, time_of, volumes_of
 
 NOW = parse("2031-05-14T09:00:30Z")
 HOUR = 3_600_000
@@ -199,3 +199,25 @@ def test_a_plan_is_volumes_or_a_track():
     ]
     track = plan_of({"track": legs}, id_="p", label="p", mode=Mode.TEST, now_ms=NOW).track
     assert track.legs[1].t_ms - track.legs[0].t_ms == 20 * 60_000
+
+
+def test_a_radius_alone_resizes_the_circle_that_is_there():
+    before = terms(WHOLE)
+    assert terms({"radius": "12km"}, base=before).volumes[0].shape == Circle.at(lat=41, lng=-38, radius_km=12)
+    ring = terms({k: v for k, v in WHOLE.items() if k not in ("circle", "radius")}
+                 | {"polygon": "41.0N 38.9W; 41.3N 38.9W; 41.3N 38.4W"})  # fmt: skip
+    assert refused({"radius": "12km"}, base=ring).details["field"] == "radius"
+    assert refused({"half_width": "2km"}, base=before).details["field"] == "half_width"
+    way = terms({k: v for k, v in WHOLE.items() if k not in ("circle", "radius")}
+                | {"corridor": "41.0 -38.9; 41.5 -38.3", "half_width": "6nm"})  # fmt: skip
+    assert terms({"half_width": "2km"}, base=way).volumes[0].shape.half_width_mm == 2_000_000
+    assert refused({"radius": "12"}, base=before).details["field"] == "radius"
+
+
+def test_how_much_a_draft_says_is_known_before_it_can_be_signed():
+    said = said_in({"type": "TRANSIT", "place_name": "south of the ship", "from": "+15m", "until": "+6h"}, contact="+9")
+    assert said == {"kind", "start", "end", "contact"}
+    assert said_in(WHOLE, contact="") == {"kind", "hazard", "area", "extent", "vertical", "start", "end"}
+    assert said_in({"circle": "41N 38W", "low": "SFC"}, contact="") == {"area"}
+    assert said_in({"circle": "41,-38,10km", "scale": "FEW"}, contact="") == {"area", "extent", "scale"}
+    assert said_in({"volumes": [1]}, contact="") == {"area", "extent", "vertical", "start", "end"}

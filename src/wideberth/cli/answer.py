@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -14,6 +14,11 @@ from wideberth.cli.verbs import verb
 Ref = Annotated[str, typer.Argument(help="The notice's reference, such as BLU-0001-E.", show_default=False)]
 Of = Annotated[str, typer.Option("--of", help="The hash of the exact version meant; default: the newest shown here.")]
 Text = Annotated[str, typer.Option("--text", help="A few words; recorded, with no other effect.")]
+
+# As the score of a notice names them (core/say/complete.py); a test compares.
+_FIELDS: Final = (
+    "A field that is not usable: area, extent, vertical, start, end, contact, hazard, scale, kind; repeat for more."
+)
 
 
 def add_to(app: typer.Typer) -> None:
@@ -74,7 +79,13 @@ def readback(
 
 def insufficient(
     ref: Ref,
-    field: Annotated[list[str], typer.Option("--field", help="A field that is not usable; repeat for more.")],
+    field: Annotated[
+        list[str],
+        typer.Option(
+            "--field",
+            help=_FIELDS,
+        ),
+    ],
     text: Text = "",
     of: Of = "",
 ) -> None:

@@ -59,13 +59,14 @@ def version(seen: dict[str, Any]) -> None:
     show.say(f"  {seen['says']}")
     _marks(seen, "  ")
     terms = seen["terms"] or {}
-    for name in ("hazard", "contact", "place_name", "text"):
+    for name in ("hazard", "scale", "contact", "place_name", "text"):
         if terms.get(name):
             show.say(f"  {name.replace('_', ' ')}: {terms[name]}")
     _volumes(terms)
     if terms:
         show.say(f"  expires {show.utc(terms['expires_ms'])}; precedence {terms.get('precedence', 'ROUTINE')}")
     _lead(seen)
+    complete(seen.get("complete"), "  ")
     if codes := seen.get("codes"):
         show.say(f"  check code {codes['challenge']}; whoever has this version answers {codes['response']}")
     for member, rungs in seen["ladder"].items():
@@ -73,6 +74,13 @@ def version(seen: dict[str, Any]) -> None:
         for rung in rungs:
             who = f"{show.utc(rung['t_ms'])} {show.by(rung)}"
             show.say(f"    {rung['step']:<13} {who}  {_facts(rung['facts'])}".rstrip())
+
+
+def complete(score: Mapping[str, Any] | None, indent: str = "") -> None:
+    """How much a notice or draft says; what is below the agreed score is flagged."""
+    if score is not None:
+        flag = "INCOMPLETE: " if score["below"] else ""
+        show.say(f"{indent}{flag}{score['sentence']}", style="bold yellow" if score["below"] else "")
 
 
 def _call(call: Mapping[str, Any]) -> None:

@@ -126,8 +126,8 @@ def draft_list() -> None:
 
     def render(found: list[Any]) -> None:
         show.table(
-            ("draft", "says"),
-            [(d["id"], _summary(d["draft"])) for d in found],
+            ("draft", "says", "how much"),
+            [(d["id"], _summary(d["draft"]), d["complete"]["sentence"] if d["complete"] else "") for d in found],
         )
         if not found:
             show.say("No drafts are kept.")

@@ -57,6 +57,7 @@ _NOTICE: Final[dict[str, tuple[tuple[str, ...], str]]] = {
     "priority": (("--priority",), "DISTRESS, MEDICAL, HUMANITARIAN or ROUTINE."),
     "covers": (("--covers",), "Whose presence it is about, where we speak for several: ALFA,BRAVO."),
     "release": (("--release",), "How far a copy may travel: MEMBERS, INQUIRY or PUBLIC; default: the agreement's."),
+    "scale": (("--scale",), "How many move in it at once: ONE, FEW or MANY."),
     "expires": (("--expires",), "When the notice stops holding; default: when the activity ends."),
 }
 _FILE_HELP: Final = "Volumes from a file: ASTM F3548-21 Volume4D JSON or GeoJSON; - reads the standard input."

@@ -96,6 +96,7 @@ def _show(seen: Mapping[str, Any]) -> None:
     if seen["by_voice"]:
         show.say(f"To be called, having no node: {', '.join(seen['by_voice'])}.")
     show.say(f"Entry of {seen['frame_bytes']:,} bytes{', urgent: it rings at once' if seen['urgent'] else ''}.")
+    show.say(seen["release"])
     if seen["outside"]:
         show.say(f"It would be marked as outside the agreement: {seen['outside']}.")
     show.say("", "What their watch would be told:", f"  {seen['sentence']}")

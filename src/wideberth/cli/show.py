@@ -149,6 +149,8 @@ def fault(what: Fault) -> None:
             note(f"  {field}: {sentence}")
     else:
         note(f"{whose}: {what.sentence}", style="bold red")
+    if (score := what.details.get("complete")) and score["below"]:
+        note(f"As it is, it is {score['sentence']}.")
     if draft := what.details.get("draft"):
         note(
             f"What you gave is kept as draft {draft}. Complete it: `wideberth notice draft send {draft} …` with the "
@@ -200,6 +202,8 @@ def said(answer: Mapping[str, Any]) -> None:
         is_late = late(facts)
         say(f"{is_late}. It goes out at once." if is_late else f"Lead {span(lead['lead_ms'])}, not late.",
             style="bold yellow" if is_late else "")  # fmt: skip
+    if (score := facts.get("complete")) and not score["below"]:  # below, it is one of the warnings
+        say(f"{score['sentence'][0].upper()}{score['sentence'][1:]}.")
     if answer["kind"] == "ack":
         say(RECEIPT_ONLY)
     if facts.get("code_checked"):

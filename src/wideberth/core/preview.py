@@ -18,12 +18,13 @@ import msgspec
 
 from wideberth.core import events as ev
 from wideberth.core.batch import Now
-from wideberth.core.call import sentences, speak, views
-from wideberth.core.call.board import Board
+from wideberth.core.call import marks, sentences, speak, views
+from wideberth.core.call.board import Board, Version
 from wideberth.core.call.elsewhere import Spoken, names_elsewhere
 from wideberth.core.call.fault import NotUnderstood
 from wideberth.core.effects import is_urgent
 from wideberth.core.line import Line
+from wideberth.core.say import release
 from wideberth.core.say.words import Word
 from wideberth.core.seal import canonical
 from wideberth.core.seal import entry as entries
@@ -37,9 +38,9 @@ class Preview(msgspec.Struct, frozen=True):
 
     `sentence` is what their watch would be told, `says` the exact words as they would be signed, `header` what goes
     with it, `frame_bytes` the size of the entry (a delivery adds its seal and padding), `outside` why it would be
-    marked as said outside the agreement (empty: it is not). `names` are warnings about names that do not belong on this
-    line, `warnings` those of the notice's own rules; neither is sent. `view` is the version as a member's `notice show`
-    would show it; None for what is no version of a notice.
+    marked as said outside the agreement (empty: it is not), `release` how far a copy may travel. `names` are warnings
+    about names that do not belong on this line, `warnings` those of the notice's own rules; neither is sent. `view` is
+    the version as a member's `notice show` would show it; None for what is no version of a notice.
     """
 
     ch: str
@@ -55,6 +56,7 @@ class Preview(msgspec.Struct, frozen=True):
     header: dict[str, Any]
     frame_bytes: int
     outside: str
+    release: str
     names: tuple[str, ...]
     warnings: tuple[str, ...]
     view: dict[str, Any] | None
@@ -113,10 +115,18 @@ def preview(lines: Mapping[str, Line], command: ev.Command, now: Now) -> Preview
         header=msgspec.json.decode(canonical.encode(entry.header)),
         frame_bytes=len(entry.envelope) + len(entry.body),
         outside=line.mechanism.outside(channel.us, now.t_ms, entry.header.agr),
+        release=_release(line, apart, version, now),
         names=named_elsewhere(lines, command),
         warnings=tuple(facts.get("warnings", ())),
         view=view,
     )
+
+
+def _release(line: Line, board: Board, version: Version | None, now: Now) -> str:
+    members = line.channel.terms.members
+    if version is not None:
+        return str(marks.of_version(board, line.channel.us, version, members)["release"])
+    return release.sentence(board.rules_at(now.t_ms).onward, members)
 
 
 def named_elsewhere(lines: Mapping[str, Line], command: ev.Command) -> tuple[str, ...]:

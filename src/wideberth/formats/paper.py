@@ -21,7 +21,7 @@ from wideberth.core.say import codes, coordinates, instant, reference
 from wideberth.core.say.place import Altitude, Point, VerticalRef
 from wideberth.core.say.rules import Mode
 from wideberth.core.say.volume import Circle, Corridor, Polygon, Shape, Volume4D
-from wideberth.core.say.words import RECEIPT_ONLY, SCOPE, Hazard, NoticeType, Onward, Precedence, Priority, Terms
+from wideberth.core.say.words import RECEIPT_ONLY, SCOPE, Hazard, NoticeType, Onward, Precedence, Priority, Scale, Terms
 from wideberth.errors import BadInput
 
 Step = Literal["NOTICE", "AMENDMENT", "CORRECTION", "EXTENSION", "CANCELLATION"]
@@ -93,6 +93,8 @@ def phone_script(sheet: Sheet) -> str:
         f"Precedence {terms.precedence.lower()}. Priority {terms.priority.lower()}.",
         f"Kind: {_plain(terms.type)}. Danger to others: {_plain(terms.hazard)}.",
     ]
+    if terms.scale is not None:
+        said.append(f"How many at once: {_plain(terms.scale)}.")
     if terms.covers:
         said.append(f"About the presence of: {', '.join(terms.covers)}.")
     if terms.place_name:
@@ -198,6 +200,7 @@ def read_form(text: str) -> Terms:
             place_name=single.get("PLACE NAME", ""), text=single.get("REMARK", ""),
             covers=tuple(filter(None, (name.strip() for name in single.get("COVERS", "").split(";")))),
             release=Onward(single["ONWARD"]) if "ONWARD" in single else None,
+            scale=Scale(single["SCALE"]) if "SCALE" in single else None,
         )  # fmt: skip
     except BadInput:
         raise
@@ -214,10 +217,10 @@ def read_form(text: str) -> Terms:
 
 _OF_A_VOLUME: Final = ("CIRCLE", "POLYGON", "CORRIDOR", "CENTRE", "CORNER", "WAYPOINT", "FLOOR", "TOP", "START", "END")
 _OF_THE_WHOLE: Final = (
-    "KIND", "HAZARD", "PRECEDENCE", "PRIORITY", "COVERS", "ONWARD", "PLACE NAME", "EXPIRES", "REMARK", "CONTACT",
-    "CHECK NUMBER",
+    "KIND", "HAZARD", "PRECEDENCE", "PRIORITY", "SCALE", "COVERS", "ONWARD", "PLACE NAME", "EXPIRES", "REMARK",
+    "CONTACT", "CHECK NUMBER",
 )  # fmt: skip
-_OPTIONAL: Final = ("COVERS", "ONWARD", "PLACE NAME", "REMARK")
+_OPTIONAL: Final = ("SCALE", "COVERS", "ONWARD", "PLACE NAME", "REMARK")
 
 
 def _rows_of(terms: Terms) -> list[str]:
@@ -226,6 +229,7 @@ def _rows_of(terms: Terms) -> list[str]:
         *_row("HAZARD", terms.hazard.value),
         *_row("PRECEDENCE", terms.precedence.value),
         *_row("PRIORITY", terms.priority.value),
+        *(_row("SCALE", terms.scale.value) if terms.scale is not None else []),
         *(_row("COVERS", "; ".join(terms.covers)) if terms.covers else []),
         *(_row("ONWARD", terms.release.value) if terms.release is not None else []),
         *(_row("PLACE NAME", terms.place_name) if terms.place_name else []),
@@ -351,7 +355,7 @@ def _digits(text: str) -> str:
     return reference.spell(text)
 
 
-def _plain(word: NoticeType | Hazard) -> str:
+def _plain(word: NoticeType | Hazard | Scale) -> str:
     return word.value.replace("_", " ").lower()
 
 

@@ -28,7 +28,7 @@ from wideberth.core.say.plan import Plan
 from wideberth.core.say.ring import must_be_simple
 from wideberth.core.say.rules import Mode, Rules
 from wideberth.core.say.volume import Circle, Corridor, Leg, Polygon, Shape, Track, Volume4D
-from wideberth.core.say.words import Hazard, NoticeType, Onward, Precedence, Priority, Terms
+from wideberth.core.say.words import Hazard, NoticeType, Onward, Precedence, Priority, Scale, Terms
 from wideberth.errors import BadInput
 
 SHAPES: Final = ("circle", "polygon", "corridor")
@@ -36,12 +36,13 @@ PLACE: Final = (*SHAPES, "radius", "half_width", "volumes")
 WINDOW: Final = ("from", "until")
 BAND: Final = ("low", "high")
 PLAIN: Final = ("contact", "place_name", "text")
-CHOICES: Final[dict[str, type[NoticeType | Hazard | Precedence | Priority | Onward]]] = {
+CHOICES: Final[dict[str, type[NoticeType | Hazard | Precedence | Priority | Onward | Scale]]] = {
     "type": NoticeType,
     "hazard": Hazard,
     "precedence": Precedence,
     "priority": Priority,
     "release": Onward,
+    "scale": Scale,
 }
 FIELDS: Final = (*CHOICES, *PLAIN, "covers", "expires", *PLACE, *WINDOW, *BAND)
 
@@ -130,6 +131,28 @@ def of_distress(draft: Mapping[str, Any]) -> bool:
 def has_place(draft: Mapping[str, Any]) -> bool:
     """Whether anything at all is said about the place."""
     return any(draft.get(field) for field in (*SHAPES, "volumes"))
+
+
+def said_in(draft: Mapping[str, Any], *, contact: str) -> set[str]:
+    """What a draft says, by the names of `core/say/complete.py`, whether or not it can be read. A corner or waypoint of
+    a polygon or corridor is a place; a circle needs its radius as well, and a corridor its width, to have an extent."""
+    given = {field for field in FIELDS if draft.get(field) not in (None, "", [])}
+    said = {name for field, name in _SAID.items() if field in given}
+    if {"radius", "half_width", "polygon"} & given or str(draft.get("circle", "")).count(",") == 2:
+        said.add("extent")
+    if set(BAND) <= given:
+        said.add("vertical")
+    if contact:
+        said.add("contact")
+    if "volumes" in given:
+        said |= {"area", "extent", "vertical", "start", "end"}
+    return said
+
+
+_SAID: Final = {
+    "type": "kind", "hazard": "hazard", "scale": "scale", "contact": "contact", "circle": "area", "polygon": "area",
+    "corridor": "area", "from": "start", "until": "end",
+}  # fmt: skip
 
 
 def volumes_of(
@@ -240,6 +263,8 @@ def _volumes(reading: _Reading, now_ms: int, base: tuple[Volume4D, ...]) -> tupl
         beside |= {_GEOJSON_NAMES[f]: instant.show(t) for f, t in (("from", start), ("until", end)) if t is not None}
         return reading.take("volumes", lambda: _written_out(reading, beside))
     if base:
+        if shape is None:
+            shape = _resized(reading, base)
         return reading.take("volumes", lambda: _changed(base, shape, low, high, start, end))
     if shape is None and not set(SHAPES) & set(reading.wrong):
         named = f" {reading.text('place_name')!r} is a name, and a name is not a location;" if reading.given(
@@ -303,6 +328,25 @@ def _altitude(reading: _Reading, field: str) -> Altitude | None:
     if not reading.given(field):
         return None
     return reading.take(field, lambda: parse_altitude(reading.text(field), field=field))
+
+
+def _resized(reading: _Reading, base: tuple[Volume4D, ...]) -> Shape | None:
+    """A radius or half width alone is for the place of the version before: its one circle, or its one corridor."""
+    field = next((name for name in ("radius", "half_width") if reading.given(name)), "")
+    if not field:
+        return None
+    before = base[0].shape if len(base) == 1 else None
+
+    def resized() -> Shape:
+        mm = parse_distance(reading.text(field), field=field)
+        if field == "radius" and isinstance(before, Circle):
+            return Circle(before.centre, mm)
+        if field == "half_width" and isinstance(before, Corridor):
+            return Corridor(before.route, mm)
+        has = "one circle" if field == "radius" else "one corridor"
+        raise BadInput(f"the notice is not {has}, so nothing in it has this; give the whole place anew", field=field)
+
+    return reading.take(field, resized)
 
 
 def _changed(

@@ -46,12 +46,12 @@ from wideberth.core.limits import KIB
 from wideberth.core.line import Line
 from wideberth.core.preview import Preview
 from wideberth.core.say import reference
-from wideberth.core.say.rules import Mode, Purpose
+from wideberth.core.say.rules import Mode
 from wideberth.core.seal.keys import unb64
 from wideberth.errors import BadInput, Fault, Misuse, NotFound
 from wideberth.home import Home
 from wideberth.inner import protocol as inner
-from wideberth.web import drafts, keeping, keys_api, linework, mechanisms, relaying, talking
+from wideberth.web import drafting, drafts, keeping, keys_api, linework, mechanisms, relaying, talking
 from wideberth.web.faults import problem
 
 # A notice of 100 volumes of 500 corners as JSON with indents is 5 MB; beyond that it is not a notice.
@@ -110,11 +110,7 @@ def local_routes(service: LocalService, *, heartbeat_s: float = HEARTBEAT_S) -> 
         ("POST", "/v1/commands", api.command),
         ("POST", "/v1/preview", api.preview),
         ("GET", "/v1/notices", api.notices),
-        ("POST", "/v1/notices", api.give),
         ("GET", "/v1/notices/{ref:path}", api.notice),
-        ("GET", "/v1/drafts", api.list_drafts),
-        ("POST", "/v1/drafts", api.keep_draft),
-        ("DELETE", "/v1/drafts/{id:path}", api.drop_draft),
         ("GET", "/v1/plans", api.list_plans),
         ("POST", "/v1/plans", api.give_plan),
         ("DELETE", "/v1/plans/{id:path}", api.drop_plan),
@@ -125,6 +121,7 @@ def local_routes(service: LocalService, *, heartbeat_s: float = HEARTBEAT_S) -> 
         ("POST", "/v1/lines", api.lines),
         ("POST", "/v1/clock", api.clock),
         ("POST", "/v1/stop", api.stop),
+        *api.drafting.table(_object),
         *keeping.keep_table(service, _object),
         *relaying.ways_table(service),
         *linework.line_table(service),
@@ -167,6 +164,7 @@ class _Api:
     def __init__(self, service: LocalService, heartbeat_s: float) -> None:
         self._service = service
         self._heartbeat_s = heartbeat_s
+        self.drafting = drafting.Drafting(service, self._find, self._post)
         # Numbers of tells start again with every run of the node; a listener must notice that.
         self._run = secrets.token_hex(8)
 
@@ -183,8 +181,7 @@ class _Api:
         body = await _object(request)
         if "command" in body:
             return self._service.preview(self._command(body))
-        now_ms = int(self._service.status()["t_ms"])
-        return self._service.preview(self._from_draft(body, _draft_in(body, now_ms), _route_in(body), now_ms))
+        return self._service.preview(self.drafting.command(body))
 
     async def notices(self, request: Request) -> Any:
         line = request.query_params.get("line", "")
@@ -193,53 +190,6 @@ class _Api:
     async def notice(self, request: Request) -> Any:
         line, ref = request.query_params.get("line", ""), request.path_params["ref"]
         return self._service.notice(*self._find(line, ref))
-
-    async def give(self, request: Request) -> Any:
-        """A draft in, a signed entry out; or 422 with the fields, and the draft kept under `details.draft`."""
-        body = await _object(request)
-        now_ms = int(self._service.status()["t_ms"])
-        draft, route = _draft_in(body, now_ms), _route_in(body)
-        kept = _text(body, "draft")
-        try:
-            passphrase = keeping.post_passphrase(request)
-            answer = await self._service.command(self._from_draft(body, draft, route, now_ms), passphrase)
-        except BadInput as fault:
-            if fault.details.get("break_glass"):
-                raise  # it comes again, with the passphrase
-            sentence = fault.sentence
-            try:
-                kept = await self._keep(kept, {**draft, **route, "line": _text(body, "line")})
-            except Fault as second:
-                kept = ""
-                sentence += f" The draft could not be kept: {second.sentence}"
-            fault = BadInput(sentence, **{**fault.details, "draft": kept, "offer": "alert"})
-            raise fault from None
-        if kept:
-            await self._drop_quietly(kept)
-        return answer
-
-    def _from_draft(
-        self, body: Mapping[str, Any], draft: Mapping[str, Any], route: Mapping[str, str], now_ms: int
-    ) -> ev.Command:
-        name, ref = _text(body, "line"), route.get("ref", "")
-        ch = self._find("", ref)[0] if ref and not name else self._service.resolve_line(name, Purpose.FLIGHT_SAFETY)
-        rules = self._service.node.lines[ch].channel.agreement.rules
-        by, contact = self._post(_text(body, "by")), self._contact(ch)
-        if "ref" not in route and not drafts.has_place(draft) and drafts.of_distress(draft):
-            return ev.RaiseAlert(ch, by, 0, _text(draft, "text"), distress=True)
-        if "ref" not in route:
-            terms = drafts.terms_of(draft, now_ms=now_ms, contact=contact, rules=rules)
-            return ev.GiveNotice(ch, by, terms, route.get("refines", ""))
-        how = route.get("how", "amend")
-        if how not in ("amend", "correct"):
-            raise BadInput(f"`how` is amend or correct, not {how!r}", field="how")
-        ref = self._service.notice(ch, route["ref"])["ref"]
-        thread = self._service.node.lines[ch].board.find(ref)
-        base = thread.terms if thread is not None else None
-        if base is None:
-            raise BadInput(f"{ref} has no terms to {how}; give a notice that refines it (--refines {ref})", field="ref")
-        terms = drafts.terms_of(draft, now_ms=now_ms, contact=contact, rules=rules, base=base)
-        return ev.Revise(ch, by, ref, "amend" if how == "amend" else "correct", terms)
 
     def _command(self, body: dict[str, Any]) -> ev.Command:
         if "line" in body:
@@ -298,34 +248,7 @@ class _Api:
             return str(posts[0])
         return by if "/" in by else f"{status['party']}/{by}"
 
-    def _contact(self, ch: str) -> str:
-        channel = self._service.node.lines[ch].channel
-        return channel.cards[channel.us].contact
-
-    # --- the inner side: own plans and drafts ---
-
-    async def _keep(self, id_: str, draft: dict[str, Any]) -> str:
-        kept = {k: v for k, v in draft.items() if v not in (None, "")}
-        return str(await self._service.inner(inner.KeepDraft(kept, id_)))
-
-    async def _drop_quietly(self, id_: str) -> None:
-        try:
-            await self._service.inner(inner.DropDraft(id_))
-        except Fault:
-            return  # the notice is out; a draft that stays is only untidy
-
-    async def list_drafts(self, request: Request) -> Any:
-        return await self._service.inner(inner.ListDrafts())
-
-    async def keep_draft(self, request: Request) -> Any:
-        body = await _object(request)
-        id_ = _text(body, "id")
-        now_ms = int(self._service.status()["t_ms"])
-        draft = drafts.settled({k: v for k, v in body.items() if k != "id"}, now_ms=now_ms)
-        return {"id": await self._keep(id_, draft)}
-
-    async def drop_draft(self, request: Request) -> Any:
-        return {"id": await self._service.inner(inner.DropDraft(request.path_params["id"]))}
+    # --- the inner side: own plans ---
 
     async def list_plans(self, request: Request) -> Any:
         return await self._service.inner(inner.ListPlans())
@@ -445,20 +368,8 @@ class _Api:
         return {"stopping": True}
 
 
-_DRAFT_ROUTE: Final = ("ref", "how", "refines")
-
-
 def _knows(line: Line, ref: str) -> bool:
     return line.board.find(ref) is not None or line.board.hotline.find(ref) is not None
-
-
-def _draft_in(body: Mapping[str, Any], now_ms: int) -> dict[str, Any]:
-    beside = ("by", "line", "draft", *_DRAFT_ROUTE)
-    return drafts.settled({k: v for k, v in body.items() if k not in beside}, now_ms=now_ms)
-
-
-def _route_in(body: Mapping[str, Any]) -> dict[str, str]:
-    return {k: _text(body, k) for k in _DRAFT_ROUTE if body.get(k)}
 
 
 async def _object(request: Request) -> dict[str, Any]:

@@ -14,7 +14,7 @@ import msgspec
 
 from wideberth.core import events as ev
 from wideberth.core.call.board import Board, Thread
-from wideberth.core.say import notice, reference
+from wideberth.core.say import complete, notice, reference
 from wideberth.core.say.talk import Clarification, ClarificationAnswer, HeardAs, Message, Translation
 from wideberth.core.say.volume import Volume4D
 from wideberth.core.say.words import (
@@ -133,7 +133,10 @@ def _checked(terms: Terms, board: Board, now_ms: int) -> tuple[Terms, dict[str, 
     if order.index(precedence) < order.index(terms.precedence):
         terms = msgspec.structs.replace(terms, precedence=precedence)
     warnings = [*(f.sentence for f in flaws), *_coverage(terms, board, now_ms)]
-    return terms, {"warnings": warnings} if warnings else {}
+    facts: dict[str, Any] = {"warnings": warnings} if warnings else {}
+    if (score := complete.of_terms(terms, board.rules_at(now_ms))) is not None:
+        facts["complete"] = complete.view(score)
+    return terms, facts
 
 
 def _coverage(terms: Terms, board: Board, now_ms: int) -> list[str]:

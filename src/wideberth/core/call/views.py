@@ -15,7 +15,7 @@ import msgspec
 from wideberth.core.call.board import LADDER, Board, Thread, Version
 from wideberth.core.call.sentences import describe
 from wideberth.core.call.talkviews import questions_about
-from wideberth.core.say import codes, instant, notice
+from wideberth.core.say import codes, complete, instant, notice
 from wideberth.core.say.words import RECEIPT_ONLY, SCOPE, NoticeType, VoiceContact
 
 _ONE_AT_A_TIME: Final = frozenset({NoticeType.STATIC_SITE, NoticeType.MOVEMENT})
@@ -36,6 +36,7 @@ def version_view(board: Board, thread: Thread, version: Version, members: tuple[
         "ladder": {m: ladder_view(thread, version, m) for m in members if m != thread.author},
     }
     if version.terms is not None:
+        view["complete"] = complete.view(complete.of_terms(version.terms, board.rules_of(version)))
         view["lead_given"] = msgspec.to_builtins(notice.lead(version.terms, board.rules_of(version), version.t_ms))
     return view
 

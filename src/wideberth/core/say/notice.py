@@ -18,7 +18,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from wideberth.core.say import ring
+from wideberth.core.say import complete, ring
 from wideberth.core.say.coordinates import show_decimal, show_distance
 from wideberth.core.say.geodesy import area_m2, distance_mm, middle, spine
 from wideberth.core.say.instant import show, show_span
@@ -89,6 +89,7 @@ def check_terms(terms: Terms, rules: Rules, *, now_ms: int) -> list[Flaw]:
         *_times(terms, rules, now_ms),
         *_place_name(terms, rules),
         *_words(terms),
+        *_completeness(terms, rules),
     ]
     return sorted(flaws, key=lambda flaw: not flaw.fatal)
 
@@ -279,6 +280,11 @@ def _place_name(terms: Terms, rules: Rules) -> list[Flaw]:
 def _words(terms: Terms) -> list[Flaw]:
     texts = {"text": terms.text, "place_name": terms.place_name, "contact": terms.contact}
     return [Flaw(field, finding.sentence, False, "M1") for field, text in texts.items() for finding in scan(text)]
+
+
+def _completeness(terms: Terms, rules: Rules) -> list[Flaw]:
+    score = complete.of_terms(terms, rules)
+    return [Flaw(score.missing[0], f"it is {score.sentence}", False, "C5")] if score and score.below else []
 
 
 def _extension(before: Terms, after: Terms) -> list[Flaw]:

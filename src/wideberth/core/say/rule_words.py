@@ -275,5 +275,12 @@ ROWS: Final = (
     _timed("review_ms", "the agreement is reviewed every", f"{31_536_000_000 // MS_PER_DAY}d"),
     Row("onward", "how far a copy may travel: MEMBERS, INQUIRY or PUBLIC", lambda v: str(v.value),
         lambda text, name: _choice(text, Onward, name), "MEMBERS"),
+    Row("least_complete_permille", "a notice that says less than this share of what it can is flagged",
+        lambda v: f"{Decimal(v) / 10:f}%", _permille, "80%"),
+    _timed("emergency_lead_ms", "least time before a site or movement that is an emergency", "24h"),
+    _timed("site_horizon_ms", "how long a STATIC_SITE may stand", "366d"),
+    _timed("confirm_ms", "a STATIC_SITE is confirmed anew every", "30d"),
+    _timed("check_in_grace_ms", "a check-in of a movement is overdue after", "15m"),
+    _long("pin_mm", "a site is asked about that differs by more than this from what is known of it", "200m"),
 )  # fmt: skip
 NAMES: Final = tuple(row.name for row in ROWS)

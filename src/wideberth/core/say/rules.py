@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The numbers of an agreement: what both sides signed about how they warn each other.
 
-Domain.md A3, B2, B4, C3, C8, E3, E8, J2, J3, Q3.
+Domain.md A3, B2, B4, C3, C5, C8, E3, E8, J2, J3, K2-K4, K7, Q3.
 """
 
 from __future__ import annotations
@@ -85,6 +85,11 @@ class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     and is asked once more `check_before_ms` before a notice becomes active (B2). `cap_km2_h` bounds, per notice, area
     times hours that count towards FILED_FIRST (Q3; 0: no bound). `suspend_notice_ms` is how long before it takes
     effect a suspension or an exit is given notice of (A5).
+
+    A notice that says less than `least_complete_permille` is flagged (C5). For those to protect: a site or movement
+    that is an emergency needs `emergency_lead_ms` only (K7); a site may stand for `site_horizon_ms` and is confirmed
+    anew every `confirm_ms` (K3); a check-in is overdue `check_in_grace_ms` after its time (K4); a place that differs by
+    more than `pin_mm` from what is known of it is asked about (K2).
     """
 
     area: Shape
@@ -117,6 +122,12 @@ class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     suspend_notice_ms: int = 0
     review_ms: int = 31_536_000_000
     onward: Onward = Onward.MEMBERS
+    least_complete_permille: int = 800
+    emergency_lead_ms: int = 86_400_000
+    site_horizon_ms: int = 31_622_400_000
+    confirm_ms: int = 2_592_000_000
+    check_in_grace_ms: int = 900_000
+    pin_mm: int = 200_000
 
     def __post_init__(self) -> None:
         numbers = (
@@ -124,10 +135,13 @@ class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             self.ack_priority_ms, self.ack_routine_ms, self.readback_ms, self.readback_permille,
             self.readback_least_mm, self.readback_site_mm, self.readback_time_ms, self.remind_before_ms,
             self.check_grace_ms, self.check_before_ms, self.cap_km2_h, self.suspend_notice_ms, self.review_ms,
-            *(lead.lead_ms for lead in self.leads),
+            self.least_complete_permille, self.emergency_lead_ms, self.site_horizon_ms, self.confirm_ms,
+            self.check_in_grace_ms, self.pin_mm, *(lead.lead_ms for lead in self.leads),
         )  # fmt: skip
         if min(numbers) < 0:
             raise BadInput("an agreement's numbers are not negative", field="rules")
+        if self.least_complete_permille > 1_000:
+            raise BadInput("a notice can say 100 % at most", field="least_complete_permille")
         times = self.check_times_ms
         if list(times) != sorted(set(times)) or not all(0 <= t < _DAY_MS for t in times):
             raise BadInput("line-check times are ms after midnight UTC, ascending, each once", field="check_times_ms")

@@ -81,6 +81,14 @@ class Priority(StrEnum):
     ROUTINE = "ROUTINE"
 
 
+class Scale(StrEnum):
+    """How many move in it at once, roughly: what to look out for (domain.md C5). About things, never about people."""
+
+    ONE = "ONE"
+    FEW = "FEW"
+    MANY = "MANY"
+
+
 class FallbackKind(StrEnum):
     """What to try when the line is silent, in the agreed order (domain.md B4)."""
 
@@ -104,7 +112,8 @@ class Terms(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     """What a notice says: where, when, what kind of danger, whom to call (domain.md C2).
 
     `covers` names the members of a coalition whose presence this notice is about (A6; empty: the speaker's own).
-    `release` says how far a copy may travel, where that differs from the agreement (J2).
+    `release` says how far a copy may travel, where that differs from the agreement (J2). `scale`: how many at once, as
+    far as the sender says.
     """
 
     type: NoticeType
@@ -118,6 +127,7 @@ class Terms(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     text: str = ""
     covers: tuple[str, ...] = ()
     release: Onward | None = None
+    scale: Scale | None = None
 
     def __post_init__(self) -> None:
         if len(self.covers) > MEMBERS_MAX:
