@@ -9,6 +9,7 @@
     time_zone = "UTC"                           # for screens; what is signed is always UTC
     languages = ["en"]
     units = "aviation"                          # aviation: NM and feet; metric: km and metres
+    holdoff = "+2h"                             # how long a hold-off stands that does not say until when
     tsa = ["https://tsa.example/tsr"]           # optional: who stamps our checkpoints with their time (RFC 3161)
     tsa_roots = ["tsa-root.pem"]                # files in this folder: the roots that those must stand under
 
@@ -39,11 +40,15 @@ _DEPTH_MAX: Final = 16  # no setting of ours is nested at all
 LANGUAGES_MAX: Final = 16
 TSA_MAX: Final = 4  # our own, one or two that the peers trust, and one to move to
 UNITS: Final = ("aviation", "metric")
+# Long enough to bring people out, short enough that one which everybody forgot does not teach others to ignore them; it
+# rings at its author a quarter of an hour before it ends, and is extended with one command.
+HOLDOFF: Final = "+2h"
 
 _POST: Final = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", re.ASCII)
 _POST_CHARS_MAX: Final = 40
 _LANGUAGE: Final = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*", re.ASCII)  # the shape of RFC 5646, not its registry
 _FILE: Final = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,99}", re.ASCII)  # no folder, nothing hidden
+_SPAN: Final = re.compile(r"\+[1-9]\d{0,3}[hm]", re.ASCII)
 _ZONE: Final = re.compile(r"[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*", re.ASCII)
 
 # Stems of settings that would put a person's leave before a warning, looked for in keys with all but letters removed.
@@ -73,6 +78,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     time_zone: str = "UTC"
     languages: tuple[str, ...] = ("en",)
     units: str = "aviation"
+    holdoff: str = HOLDOFF
     tsa: tuple[str, ...] = ()
     tsa_roots: tuple[str, ...] = ()
 
@@ -256,6 +262,11 @@ def _check_units(value: Any) -> None:
         raise ValueError(f"is one of {', '.join(UNITS)}")
 
 
+def _check_holdoff(value: Any) -> None:
+    if not _SPAN.fullmatch(_text(value, 10)):
+        raise ValueError('is from now, such as "+2h" or "+90m"')
+
+
 def _check_tsa(value: Any) -> None:
     for text in _several(value, TSA_MAX, 0):
         _text(text, 300)
@@ -291,6 +302,7 @@ _CHECKS: Final[dict[str, Callable[[Any], None]]] = {
     "time_zone": _check_time_zone,
     "languages": _check_languages,
     "units": _check_units,
+    "holdoff": _check_holdoff,
     "tsa": _check_tsa,
     "tsa_roots": _check_tsa_roots,
 }

@@ -77,6 +77,7 @@ def test_every_bad_key_is_named_at_once():
             time_zone = "Mars/Olympus"
             languages = []
             units = "furlongs"
+            holdoff = "soon"
             tsa = ["http://tsa.example"]
             tsa_roots = ["../root.pem"]
             colour = "red"

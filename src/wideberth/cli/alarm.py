@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 # Own answers that show that a person has the notice.
-ANSWERS: Final = frozenset({"ack", "readback", "insufficient", "objection", "refused"})
+ANSWERS: Final = frozenset({"ack", "readback", "insufficient", "objection", "refused", "relay"})
 # Own words on the hotline that may answer a message or a question; `answers` in their facts says which.
 TALK: Final = frozenset({"message", "heardas", "answer"})
 ENDS: Final = frozenset({"cancel"})
@@ -70,6 +70,8 @@ class Alarm:
             ]
         elif kind in ("said", "heard") and tell["kind"] in ENDS:
             over = [k for k in self._ringing if f"|{tell['ch']}|{ref}|" in k]
+        elif kind == "overdue" and tell.get("again"):
+            self._owned.discard(_key(tell))  # whoever heard it before has not answered it
         elif kind == "eased":
             over = [_exposed(tell)]
         elif kind == "uncrossed" or (kind == "crossed" and tell.get("change") == "GREW"):

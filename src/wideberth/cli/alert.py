@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""When there is no time: `alert` (nothing but the verb), `distress` (a place, if it is known), `accident`."""
+"""When there is no time: `alert` (nothing but the verb), `distress` (a place, if it is known), `accident`,
+`holdoff` (a place)."""
 
 from __future__ import annotations
 
@@ -22,6 +23,7 @@ def add_to(app: typer.Typer) -> None:
     verb(app, "alert")(alert)
     verb(app, "distress")(distress)
     verb(app, "accident")(accident)
+    verb(app, "holdoff")(holdoff)
 
 
 def alert(
@@ -74,6 +76,21 @@ def accident(
 
     draft = {"type": "ACCIDENT", "hazard": kind, "circle": at, "until": until}
     result(notice.send(draft, yes=True))
+
+
+def holdoff(
+    at: Annotated[str, typer.Option("--at", help='Where your people are: "36.20N 37.15E", DMS or MGRS.')],
+    words: Annotated[list[str] | None, typer.Argument(help="A few words, or none.", show_default=False)] = None,
+    radius: Annotated[str, typer.Option("--radius", help="How far to stay clear; may be coarse.")] = "",
+    until: Annotated[str, typer.Option("--until", help="Until when; default: `holdoff` in config.toml.")] = "",
+    kind: Annotated[str, typer.Option("--kind", help="The hazard, as of a notice.")] = "PEOPLE_PRESENT",
+) -> None:
+    """People of yours are there: please stay clear. It rings at once and must be answered; no answer means unknown."""
+    from wideberth.cli import notice
+
+    draft = {"type": "HOLD_OFF", "hazard": kind, "circle": at, "radius": radius, "until": until}
+    draft["text"] = " ".join(words or ())
+    result(notice.send({field: value for field, value in draft.items() if value}, yes=True))
 
 
 def telephones() -> list[str]:

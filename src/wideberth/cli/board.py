@@ -23,6 +23,7 @@ def several(notices: list[dict[str, Any]]) -> None:
         )
         show.say(f"    {_says(n)}")
         _marks(n["versions"][-1], "    ")
+        _must_answer(n, "    ")
 
 
 def one(notice: dict[str, Any]) -> None:
@@ -34,6 +35,7 @@ def one(notice: dict[str, Any]) -> None:
     for each in notice["versions"]:
         show.say("")
         version(each)
+    _must_answer(notice, "")
     if notice["reports"]:
         show.say("")
     for report in notice["reports"]:
@@ -81,6 +83,22 @@ def complete(score: Mapping[str, Any] | None, indent: str = "") -> None:
     if score is not None:
         flag = "INCOMPLETE: " if score["below"] else ""
         show.say(f"{indent}{flag}{score['sentence']}", style="bold yellow" if score["below"] else "")
+
+
+def _must_answer(notice: Mapping[str, Any], indent: str) -> None:
+    """The timer of a hold-off, for each member that must answer."""
+    for each in notice["must_answer"]:
+        left = show.span(abs(each["left_ms"]))
+        match each["state"]:
+            case "ANSWERED":
+                said = f"{each['member']} answered at {show.utc(each['answered_ms'])}: {each['step']}. {each['means']}"
+            case "OVERDUE":
+                said = f"{each['member']} has not answered: OVERDUE by {left}. It means unknown: use the telephone"
+            case "WAITING":
+                said = f"{each['member']} must answer by {each['by_time']}: {left} left"
+            case _:
+                said = f"{each['member']} never answered, and it is over"
+        show.say(f"{indent}{said}", style="" if each["state"] == "ANSWERED" else "bold red")
 
 
 def _call(call: Mapping[str, Any]) -> None:

@@ -48,7 +48,7 @@ def is_urgent(what: Word) -> bool:
         case Alert():
             return True
         case Notice() | Amendment() | Correction() | Extension():
-            return what.terms.precedence in URGENT
+            return what.terms.urgency in URGENT
         case Message():
             return what.precedence in URGENT
         case _:

@@ -15,7 +15,7 @@ from wideberth.core.batch import Now, Send
 from wideberth.core.call import speak
 from wideberth.core.call.agreeing import agreement_word
 from wideberth.core.call.board import Board, Change, Thread, Version
-from wideberth.core.call.deadlines import CHECK_BEFORE, URGENT, Deadlines, overdue
+from wideberth.core.call.deadlines import CHECK_BEFORE, URGENT, Deadlines, loud, overdue
 from wideberth.core.call.fault import NotUnderstood
 from wideberth.core.call.linewatch import LineWatch
 from wideberth.core.call.linework import line_word
@@ -311,15 +311,15 @@ class Line:
             if due.what == CHECK_BEFORE:
                 out.tell.extend(self.watch.before(self.board, thread, now.t_ms))
                 continue
-            sentence = overdue(due, thread)
+            sentence = overdue(due, thread, self.channel.us)
             if due.what == "EXPIRED" and thread.newest.entry == due.entry:
                 out.do.append(Forget(self.channel.ch, thread.ref))
             if sentence and (due.what == "EXPIRED" or thread.live(now.t_ms)):
-                quiet = due.what in ("EXPIRED", "ENDING_SOON") or thread.precedence not in URGENT
                 out.tell.append(
                     Overdue(self.channel.ch, due.ref, thread.newest.number, due.what, due.member, sentence,
-                            Level.NOTE if quiet else Level.RING)
+                            Level.RING if loud(due, thread) else Level.NOTE, due.again)
                 )  # fmt: skip
+                self.deadlines.again(due, thread, now.t_ms)
 
     def wake_ms(self, now: Now) -> int | None:
         """Monotonic time of the next thing due."""
@@ -381,7 +381,7 @@ class Line:
             return [*feed, Forget(self.channel.ch, thread.ref)]
         version, terms = thread.newest, thread.terms
         if terms is not None:
-            volumes, expires, precedence = terms.volumes, terms.expires_ms, terms.precedence
+            volumes, expires, precedence = terms.volumes, terms.expires_ms, terms.urgency
         else:
             # An ALERT covers the whole area of the mechanism, at every height, until a notice makes it precise.
             expires, precedence = version.t_ms + ALERT_LIVES_MS, Precedence.FLASH

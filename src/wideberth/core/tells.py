@@ -83,7 +83,7 @@ class Climbed(_Tell, frozen=True, tag="climbed"):
 
 class Overdue(_Tell, frozen=True, tag="overdue"):
     """Nobody answered in time. That means *unknown*, never consent. `what`: UNDELIVERED, UNACKNOWLEDGED, NOT_READ_BACK,
-    UNANSWERED (a message or a question), ENDING_SOON, EXPIRED."""
+    UNANSWERED (a message or a question), ENDING_SOON, EXPIRED. `again`: how often it was told before."""
 
     ch: str
     ref: str
@@ -92,6 +92,7 @@ class Overdue(_Tell, frozen=True, tag="overdue"):
     member: str
     sentence: str
     level: Level = Level.RING
+    again: int = 0
 
 
 class FaultSeen(_Tell, frozen=True, tag="fault"):

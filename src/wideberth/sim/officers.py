@@ -8,6 +8,7 @@ import msgspec
 from wideberth.core import events as ev
 from wideberth.core.call.board import Thread
 from wideberth.core.line import Line
+from wideberth.core.say.notice import ShortForm, accident
 from wideberth.core.say.place import Altitude, Point, VerticalRef
 from wideberth.core.say.standing import KeySignature
 from wideberth.core.say.volume import Circle, Volume4D
@@ -93,6 +94,8 @@ class Officers:
         if dice.chance(0.2):
             return ev.RaiseAlert(ch, by, 0, dice.pick(("", "two aircraft outbound")))
         alerts = [t.ref for t in mine if t.kind == "alert"]
+        if dice.chance(0.1):
+            return ev.GiveNotice(ch, by, self._hold_off(now_ms))
         refines = dice.pick(alerts) if alerts and dice.chance(0.4) else ""
         return ev.GiveNotice(ch, by, self._terms(now_ms), refines)
 
@@ -114,6 +117,15 @@ class Officers:
             contact="+999 555 0110", volumes=tuple(volumes), expires_ms=last_ms + dice.between(0, HOUR),
             precedence=dice.pick(_PRECEDENCES), priority=Priority.ROUTINE,
             text=dice.pick(("", "", "keep 5 km away")),
+        )  # fmt: skip
+
+    def _hold_off(self, now_ms: int) -> Terms:
+        """People of ours are somewhere; it must be answered."""
+        dice = self._dice
+        form = ShortForm("+999 555 0110", dice.between(1, 12) * 1_000_000, Altitude.surface(), Altitude.unlimited())
+        until_ms = now_ms + dice.between(5, 180) * MINUTE
+        return accident(
+            Hazard.PEOPLE_PRESENT, self._point(), until_ms, form, now_ms=now_ms, type_=NoticeType.HOLD_OFF
         )  # fmt: skip
 
     def _point(self) -> Point:

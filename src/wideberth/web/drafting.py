@@ -19,6 +19,7 @@ from wideberth.core.node import Node
 from wideberth.core.say import complete
 from wideberth.core.say.rules import Purpose, Rules
 from wideberth.errors import BadInput, Fault
+from wideberth.home import Home
 from wideberth.inner import protocol as inner
 from wideberth.web import drafts
 from wideberth.web.keeping import post_passphrase
@@ -34,6 +35,9 @@ class Desk(Protocol):
 
     @property
     def node(self) -> Node: ...
+
+    @property
+    def home(self) -> Home: ...
 
     def now_ms(self) -> int: ...
 
@@ -115,7 +119,8 @@ class Drafting:
         if "ref" not in route and not drafts.has_place(draft) and drafts.of_distress(draft):
             return ev.RaiseAlert(ch, by, 0, _text(draft, "text"), distress=True)
         if "ref" not in route:
-            terms = drafts.terms_of(draft, now_ms=now_ms, contact=contact, rules=rules)
+            holdoff = self._service.home.config.holdoff
+            terms = drafts.terms_of(draft, now_ms=now_ms, contact=contact, rules=rules, holdoff=holdoff)
             return ev.GiveNotice(ch, by, terms, route.get("refines", ""))
         how = route.get("how", "amend")
         if how not in ("amend", "correct"):

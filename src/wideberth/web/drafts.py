@@ -20,6 +20,7 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
+from wideberth.config import HOLDOFF
 from wideberth.core.limits import ALERT_LIVES_MS
 from wideberth.core.say import instant, notice
 from wideberth.core.say.coordinates import parse_altitude, parse_distance, parse_point
@@ -91,15 +92,19 @@ class _Reading:
             )
 
 
-def terms_of(draft: Mapping[str, Any], *, now_ms: int, contact: str, rules: Rules, base: Terms | None = None) -> Terms:
-    """The terms that the draft means. `contact` is the watch's own, from the settings; `base` the terms that a revision
-    starts from. Raises: BadInput with `field` (the first), `fields` (all) and a sentence for each."""
+def terms_of(
+    draft: Mapping[str, Any], *, now_ms: int, contact: str, rules: Rules, base: Terms | None = None,
+    holdoff: str = HOLDOFF,
+) -> Terms:  # fmt: skip
+    """The terms that the draft means. `contact` is the watch's own, from the settings, and so is `holdoff`: until when
+    a hold-off stands that does not say so. `base`: the terms that a revision starts from. Raises: BadInput with `field`
+    (the first), `fields` (all) and a sentence for each."""
     reading = _Reading(draft)
     if strange := [k for k in draft if k not in FIELDS]:
         reading.missing(strange[0], f"there is no such field; there are {', '.join(FIELDS)}")
     chosen = {field: _choice(reading, field, kind) for field, kind in CHOICES.items()}
     if chosen["type"] in _SHORT and base is None:
-        return _accident(reading, chosen, now_ms, contact, rules)
+        return _short(reading, chosen, now_ms, contact, rules, holdoff)
     for field, why in (("type", "say what kind of notice it is"), ("hazard", "say what the danger to others is")):
         if chosen[field] is None and base is None:
             reading.missing(field, f"{why}: one of {', '.join(CHOICES[field].__members__)}")
@@ -364,11 +369,13 @@ def _changed(
     return tuple(msgspec.structs.replace(v, **{k: x for k, x in fresh.items() if x is not None}) for v in base)
 
 
-def _accident(
-    reading: _Reading, chosen: Mapping[str, Any], now_ms: int, contact: str, rules: Rules
+def _short(
+    reading: _Reading, chosen: Mapping[str, Any], now_ms: int, contact: str, rules: Rules, holdoff: str
 ) -> Terms:  # fmt: skip
-    """Three fields: kind, place, until; the rest is configuration (C10). Distress needs only the place (G8)."""
-    distress = chosen["type"] is NoticeType.DISTRESS
+    """Three fields: kind, place, until; the rest is configuration (C10). A hold-off and distress need only the place
+    (G1, G8)."""
+    type_ = chosen["type"]
+    distress = type_ is NoticeType.DISTRESS
     place: Point | Shape | None
     if reading.given("circle") and not reading.given("radius") and reading.text("circle").count(",") != 2:
         place = reading.take("circle", lambda: parse_point(reading.text("circle"), field="circle"))
@@ -381,12 +388,13 @@ def _accident(
         until = _time(reading, "until", now_ms)
     elif distress:
         until = now_ms + ALERT_LIVES_MS  # as long as an ALERT without a place
+    elif type_ is NoticeType.HOLD_OFF:
+        until = time_of(holdoff, now_ms=now_ms, field="until", up=True)
     else:
         reading.missing("until", 'say until when others should stay away, such as "+6h"')
     for field in ("from", *BAND, "half_width", "expires", "volumes"):
         if field in reading.draft and reading.given(field) and field != "half_width":
-            which = "a distress" if distress else "an accident"
-            reading.missing(field, f"{which} notice has kind, place and until; the rest is filled in")
+            reading.missing(field, f"{_SHORT[type_]} has kind, place and until, from now; the rest is filled in")
     reading.complain()
     assert place is not None
     assert until is not None
@@ -398,14 +406,17 @@ def _accident(
         upper=Altitude.unlimited(),
         priority=Priority.DISTRESS if distress else chosen["priority"] or Priority.ROUTINE,
     )
-    kind = chosen["hazard"] or (Hazard.PEOPLE_PRESENT if distress else Hazard.UNSPECIFIED)
-    type_ = NoticeType.DISTRESS if distress else NoticeType.ACCIDENT
+    kind = chosen["hazard"] or (Hazard.UNSPECIFIED if type_ is NoticeType.ACCIDENT else Hazard.PEOPLE_PRESENT)
     terms = notice.accident(kind, place, until, form, now_ms=now_ms, type_=type_)
     return msgspec.structs.replace(terms, **{f: reading.text(f) for f in ("place_name", "text") if reading.given(f)})
 
 
 # What is given in the short form.
-_SHORT: Final = frozenset({NoticeType.ACCIDENT, NoticeType.DISTRESS})
+_SHORT: Final = {
+    NoticeType.ACCIDENT: "an accident notice",
+    NoticeType.HOLD_OFF: "a hold-off",
+    NoticeType.DISTRESS: "a distress notice",
+}
 # An accident does not wait for a setting that somebody forgot.
 _NO_CONTACT: Final = "the number that you have for our watch"
 # Where an agreement has no least area: room for those who come to help.

@@ -170,7 +170,7 @@ class Thread:
     @property
     def precedence(self) -> Precedence:
         terms = self.terms
-        return terms.precedence if terms is not None else Precedence.FLASH
+        return terms.urgency if terms is not None else Precedence.FLASH
 
 
 class Change(msgspec.Struct, frozen=True):

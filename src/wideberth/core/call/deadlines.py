@@ -14,6 +14,7 @@ from typing import Final
 import msgspec
 
 from wideberth.core.call.board import Thread, Version
+from wideberth.core.call.mustanswer import AGAIN_MS, HAVE_IT, must_answer, reminder
 from wideberth.core.limits import URGENT_UNRECEIPTED_MS
 from wideberth.core.say.rules import Rules
 from wideberth.core.say.words import Precedence
@@ -28,7 +29,8 @@ URGENT: Final = frozenset({Precedence.FLASH, Precedence.IMMEDIATE})
 
 
 class Due(msgspec.Struct, frozen=True, order=True):
-    """`member` is who has not done it; ourselves for a notice that we have not answered."""
+    """`member` is who has not done it; ourselves for a notice that we have not answered. `again`: how often it was told
+    before."""
 
     at_ms: int
     author: str
@@ -36,6 +38,7 @@ class Due(msgspec.Struct, frozen=True, order=True):
     what: str
     member: str
     entry: str
+    again: int = 0
 
 
 class Deadlines:
@@ -77,6 +80,12 @@ class Deadlines:
             return heapq.heappop(self._heap)
         return None
 
+    def again(self, due: Due, thread: Thread, now_ms: int) -> None:
+        """What must be answered is told again, once a minute: after a clock that leapt as well only once."""
+        if due.what == "UNACKNOWLEDGED" and must_answer(thread):
+            later = msgspec.structs.replace(due, at_ms=max(due.at_ms, now_ms) + AGAIN_MS, again=due.again + 1)
+            heapq.heappush(self._heap, later)
+
     def _push(self, at_ms: int, thread: Thread, version: Version, what: str, member: str) -> None:
         heapq.heappush(self._heap, Due(at_ms, thread.author, thread.ref, what, member, version.entry))
 
@@ -88,7 +97,14 @@ def acknowledge_within(precedence: Precedence, rules: Rules) -> int:
     return rules.ack_priority_ms if precedence is Precedence.PRIORITY else rules.ack_routine_ms
 
 
-def overdue(due: Due, thread: Thread) -> str:
+def loud(due: Due, thread: Thread) -> bool:
+    """Whether it rings. A hold-off that ends soon does: nobody should lapse from it while people are still there."""
+    if due.what == "ENDING_SOON":
+        return must_answer(thread)
+    return due.what != "EXPIRED" and thread.precedence in URGENT
+
+
+def overdue(due: Due, thread: Thread, us: str) -> str:
     """The sentence to tell when it has really not happened; empty when it has, or when it no longer matters."""
     if thread.newest.entry != due.entry or thread.cancelled is not None or thread.refined_by:
         return ""
@@ -102,6 +118,8 @@ def overdue(due: Due, thread: Thread) -> str:
                 f"{thread.ref} has no receipt from {due.member}: treat it as not delivered and use the telephone. "
                 "Log the call with `voice`."
             )
+        case "UNACKNOWLEDGED" if must_answer(thread):
+            return "" if reached & HAVE_IT else reminder(thread, due.member, us)
         case "UNACKNOWLEDGED":
             if reached & answered:
                 return ""

@@ -24,7 +24,7 @@ from wideberth.core.say.standing import (
 )
 from wideberth.core.say.talk import TalkWord
 from wideberth.core.say.volume import Circle, Corridor, Polygon, Volume4D
-from wideberth.core.say.words import RECEIPT_ONLY, NilReturn, Outage, VoiceContact, Word
+from wideberth.core.say.words import RECEIPT_ONLY, NilReturn, NoticeType, Outage, VoiceContact, Word
 
 
 def place(volume: Volume4D) -> str:
@@ -62,6 +62,19 @@ def late(facts: dict[str, Any]) -> str:
     return f"LATE by {lead['shortfall_ms'] / 1000:.0f} s (lead {lead['lead_ms'] / 1000:.0f} s)"
 
 
+def given(author: str, ref: str, version: Version) -> str:
+    """How the first version of a notice is told: what is so already by its own name (domain.md G1, G3, G8)."""
+    match version.terms.type if version.terms is not None else None:
+        case NoticeType.HOLD_OFF:
+            return f"HOLD-OFF {ref} from {author}: people of theirs are there, please stay clear. Answer: `ack {ref}`."
+        case NoticeType.ACCIDENT:
+            return f"ACCIDENT declared by {author}: {ref}."
+        case NoticeType.DISTRESS:
+            return f"DISTRESS declared by {author}: {ref}. People need help."
+        case _:
+            return f"{author} gives notice {ref}."
+
+
 def refused(author: str, why: str, version: Version | None) -> str:
     """For an urgent word that has no effect on the board. `version`: what it says, as far as it can be read."""
     says = f" It says: {describe(version)}." if version is not None and describe(version) else ""
@@ -75,7 +88,7 @@ def of_change(author: str, by: str, change: Change, what: Word) -> str:
             "alert": f"DISTRESS of {author}: somebody needs help now, place unknown; whole area of the mechanism."
             if thread.distress
             else f"ALERT from {author}: something is about to happen, place unknown; whole area of the mechanism.",
-            "notice": f"{author} gives notice {thread.ref}.",
+            "notice": given(author, thread.ref, version),
             "amend": f"{author} amends {thread.ref}: version {version.number} holds.",
             "correct": f"{author} CORRECTS {thread.ref}: version {version.number} holds, earlier answers are void.",
             "extend": f"{author} extends {thread.ref}: version {version.number} holds.",

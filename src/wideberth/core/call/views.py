@@ -13,6 +13,7 @@ from typing import Any, Final
 import msgspec
 
 from wideberth.core.call.board import LADDER, Board, Thread, Version
+from wideberth.core.call.mustanswer import answers_view
 from wideberth.core.call.sentences import describe
 from wideberth.core.call.talkviews import questions_about
 from wideberth.core.say import codes, complete, instant, notice
@@ -82,6 +83,7 @@ def thread_view(
         "reports": [{"state": s, "at_ms": t, "by": by} for s, t, by in thread.reports],
         "standing": {m: usable(thread, thread.newest, m) for m in members if m != thread.author},
         "versions": [{**version_view(board, thread, v, members), "codes": codes_view(v)} for v in thread.versions],
+        "must_answer": answers_view(board, thread, members, at_ms),
         "calls": calls_view(board, thread),
         "questions": questions_about(board, [v.entry for v in thread.versions], here=here),
         "receipt_only": RECEIPT_ONLY,

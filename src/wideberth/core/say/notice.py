@@ -34,10 +34,12 @@ Revision = Literal["amend", "correct", "extend", "cancel"]
 _URGENCY: Final = (Precedence.FLASH, Precedence.IMMEDIATE, Precedence.PRIORITY, Precedence.ROUTINE)
 
 # These name a place so that people are spared or found, so they may be exact (J3 is about areas of activity).
-EXACT_TYPES: Final = frozenset({NoticeType.STATIC_SITE, NoticeType.MOVEMENT, NoticeType.ACCIDENT, NoticeType.DISTRESS})
+EXACT_TYPES: Final = frozenset(
+    {NoticeType.STATIC_SITE, NoticeType.MOVEMENT, NoticeType.ACCIDENT, NoticeType.HOLD_OFF, NoticeType.DISTRESS}
+)
 
-# These are about what has happened already: nobody gives notice of them, and nothing more is asked than is known.
-_AT_ONCE: Final = frozenset({NoticeType.ACCIDENT, NoticeType.DISTRESS})
+# These are about what is so already: nobody gives notice of them, and nothing more is asked than is known.
+AT_ONCE: Final = frozenset({NoticeType.ACCIDENT, NoticeType.HOLD_OFF, NoticeType.DISTRESS})
 
 # The area test compares two computed areas; the slack is far above geodesy's 1e-7 and far below anything that matters.
 _AREA_SLACK: Final = 1e-5
@@ -95,16 +97,18 @@ def check_terms(terms: Terms, rules: Rules, *, now_ms: int) -> list[Flaw]:
 
 
 def lead(terms: Terms, rules: Rules, at_ms: int) -> Lead:
-    """`at_ms` is the author's clock for the lead as given, the receiver's receipt for the lead as delivered (C3)."""
+    """`at_ms` is the author's clock for the lead as given, the receiver's receipt for the lead as delivered (C3).
+    No lead is asked of what is so already."""
     lead_ms = terms.starts_ms - at_ms
-    shortfall_ms = max(0, rules.lead_for(terms.type) - lead_ms)
+    shortfall_ms = 0 if terms.type in AT_ONCE else max(0, rules.lead_for(terms.type) - lead_ms)
     return Lead(lead_ms, shortfall_ms, shortfall_ms > 0)
 
 
 def precedence_for(terms: Terms, rules: Rules, now_ms: int) -> Precedence:
-    """The precedence with which it goes: never below what was asked; late is at least IMMEDIATE, an accident FLASH."""
+    """The precedence with which it goes: never below what was asked; late is at least IMMEDIATE, an accident or
+    a hold-off FLASH."""
     asked = [terms.precedence]
-    if terms.type in _AT_ONCE:
+    if terms.type in AT_ONCE:
         asked.append(Precedence.FLASH)
     elif lead(terms, rules, now_ms).late:
         asked.append(Precedence.IMMEDIATE)
@@ -173,7 +177,8 @@ def accident(
     kind: Hazard, place: Point | Shape, until_ms: int, form: ShortForm, *, now_ms: int,
     type_: NoticeType = NoticeType.ACCIDENT,
 ) -> Terms:  # fmt: skip
-    """The emergency short form: kind, place, until; from now, as FLASH (C10, G3); for distress as well (G8)."""
+    """The emergency short form: kind, place, until; from now, as FLASH (C10, G3); for a hold-off and
+    distress as well (G1, G8)."""
     shape = Circle(place, form.radius_mm) if isinstance(place, Point) else place
     volume = Volume4D(shape, form.lower, form.upper, now_ms, until_ms)
     return Terms(
@@ -190,7 +195,7 @@ def accident(
 def _kind(terms: Terms) -> list[Flaw]:
     if terms.hazard is Hazard.UNSPECIFIED and terms.type is NoticeType.HAZARD:
         return [Flaw("hazard", "a hazard notice names its hazard; choose one of the list", True, "C2")]
-    if terms.hazard is Hazard.UNSPECIFIED and terms.type not in _AT_ONCE:
+    if terms.hazard is Hazard.UNSPECIFIED and terms.type not in AT_ONCE:
         return [Flaw("hazard", "the hazard is unspecified; others can only stay away from everything", False, "C2")]
     return []
 
@@ -253,7 +258,7 @@ def _times(terms: Terms, rules: Rules, now_ms: int) -> list[Flaw]:
         told = f"it would stand for more than {show_span(rules.horizon_ms)} after it starts"
         flaws.append(Flaw("expires", f"{told}; end it sooner and extend it, so that no old notice lingers", True, "C8"))
     late = lead(terms, rules, now_ms)
-    if late.late and terms.type not in _AT_ONCE:
+    if late.late:
         told = (
             f"LATE by {show_span(late.shortfall_ms)}: {show_span(late.lead_ms)} ahead, "
             f"{show_span(rules.lead_ms)} agreed; it goes out at once and as urgent"

@@ -54,6 +54,7 @@ class NoticeType(StrEnum):
     PRESENCE = "PRESENCE"
     CAUTION_AREA = "CAUTION_AREA"
     ACCIDENT = "ACCIDENT"
+    HOLD_OFF = "HOLD_OFF"
     DISTRESS = "DISTRESS"
 
 
@@ -141,6 +142,11 @@ class Terms(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
         short(self.contact, NAME_CHARS_MAX, "contact")
         short(self.place_name, NAME_CHARS_MAX, "place name")
         short(self.text, TEXT_CHARS_MAX, "text")
+
+    @property
+    def urgency(self) -> Precedence:
+        """How urgent it is to whoever hears it: a hold-off is FLASH, whatever its author wrote (domain.md G1)."""
+        return Precedence.FLASH if self.type is NoticeType.HOLD_OFF else self.precedence
 
     @property
     def starts_ms(self) -> int:

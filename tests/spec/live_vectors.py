@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The examples of live safety in `spec/`: a hold-off, in its one spelling.
+
+`python tests/spec/live_vectors.py` writes them into the pages (the block after `<!-- live: NAME -->`).
+"""
+
+from __future__ import annotations
+
+import re
+
+from first_notice import SPEC, at, wrapped
+
+from wideberth.core.say.notice import ShortForm, accident
+from wideberth.core.say.place import Altitude, Point
+from wideberth.core.say.words import Hazard, Notice, NoticeType, Word
+from wideberth.core.seal import canonical
+
+PAGES = (SPEC / "4-notice.md",)
+BLOCK = re.compile(r"(<!-- live: (\w+) -->\n```\w*\n)(.*?)(\n?```)", re.DOTALL)
+
+FORM = ShortForm("+999 555 0110", 5_000_000, Altitude.surface(), Altitude.unlimited())
+
+
+def words() -> dict[str, Word]:
+    begins = at("09:10:00")
+    held = accident(
+        Hazard.PEOPLE_PRESENT, Point(41_200_000_000, -38_600_000_000), begins + 7_200_000, FORM, now_ms=begins,
+        type_=NoticeType.HOLD_OFF,
+    )  # fmt: skip
+    return {"holdoff": Notice("BLU-0002-P", held)}
+
+
+def examples() -> dict[str, str]:
+    return {name: canonical.encode(word).decode() for name, word in words().items()}
+
+
+if __name__ == "__main__":
+    made = examples()
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        page.write_text(BLOCK.sub(lambda m: m[1] + wrapped(made[m[2]]) + "\n```", text), encoding="utf-8")
