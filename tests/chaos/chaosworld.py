@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import os
 import random
-import socket
 import subprocess
 import sys
 import threading
@@ -28,6 +27,7 @@ from wideberth.core.say.place import Altitude
 from wideberth.core.say.rules import Mode, Purpose, Rules
 from wideberth.core.say.volume import Circle, Polygon, Volume4D
 from wideberth.core.say.words import Hazard, NoticeType, Terms
+from wideberth.demo.ports import free_port
 from wideberth.errors import Fault, Unreachable
 
 CHILD = Path(__file__).with_name("node_child.py")
@@ -42,8 +42,8 @@ def make_homes(folder: Path) -> dict[str, home.Home]:
     """Two folders whose parties have joined on one TEST line, each under a port of its own."""
     now_ms = time.time_ns() // 1_000_000
     homes = {}
-    for party, port in zip(PARTIES, _free_ports(), strict=True):
-        config = Config(party=party, listen=f"127.0.0.1:{port}", contact=f"{party} watch room 100")
+    for party in PARTIES:
+        config = Config(party=party, listen=f"127.0.0.1:{free_port()}", contact=f"{party} watch room 100")
         homes[party] = home.create(folder / party.lower(), config, entropy=os.urandom, now_ms=now_ms)
     blue, green = (homes[p] for p in PARTIES)
     offer = join.invite(
@@ -54,16 +54,6 @@ def make_homes(folder: Path) -> dict[str, home.Home]:
     assert answer is not None
     join.accept(blue, answer, join.words(green))
     return homes
-
-
-def _free_ports() -> list[int]:
-    held = [socket.socket() for _ in PARTIES]
-    for each in held:
-        each.bind(("127.0.0.1", 0))
-    ports = [each.getsockname()[1] for each in held]
-    for each in held:
-        each.close()
-    return ports
 
 
 class NodeProcess:

@@ -23,6 +23,7 @@ from wideberth.config import Config
 from wideberth.core.say.instant import parse
 from wideberth.core.say.rules import Mode, Purpose, Rules
 from wideberth.core.say.volume import Polygon
+from wideberth.demo.ports import free_port
 from wideberth.service import Service
 
 T0 = "2031-05-14T09:00:00Z"
@@ -170,11 +171,3 @@ class Group(World):
 
 async def _all(coroutines: Iterable[Coroutine[Any, Any, None]]) -> None:
     await asyncio.gather(*coroutines)
-
-
-def free_port() -> int:
-    import socket
-
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-        return port

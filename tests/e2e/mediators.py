@@ -16,10 +16,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from tests.e2e.nodes import PATIENCE_S, Two, free_port
+from tests.e2e.nodes import PATIENCE_S, Two
 from wideberth import join, ways
 from wideberth.core.seal.keys import Ed25519Verifier
 from wideberth.core.seal.mediation import MediatorCard, read_mediator
+from wideberth.demo.ports import free_port
 from wideberth.mediator import folder
 
 CHILD = Path(__file__).with_name("mediator_child.py")

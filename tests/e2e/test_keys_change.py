@@ -20,12 +20,13 @@ from typing import Any
 import pytest
 
 from tests.cli.cliworld import Outcome, wideberth
-from tests.e2e.nodes import COMMAND, RULES, NodeProcess, Two, free_port, make_home, meet, until
+from tests.e2e.nodes import COMMAND, RULES, NodeProcess, Two, make_home, meet, until
 from wideberth import home, join
 from wideberth.core.say import instant
 from wideberth.core.say.rules import Mode
 from wideberth.core.seal.keys import Ed25519Verifier
 from wideberth.core.seal.party import Card, read_card
+from wideberth.demo.ports import free_port
 from wideberth.rekey import GRACE_MS, set_passphrase, set_root_passphrase
 from wideberth.vault import Cost
 

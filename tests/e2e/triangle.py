@@ -15,12 +15,13 @@ from typing import Any
 
 import msgspec
 
-from tests.e2e.nodes import RULES, NodeProcess, Two, free_port, make_home, meet, until
+from tests.e2e.nodes import RULES, NodeProcess, Two, make_home, meet, until
 from wideberth import join
 from wideberth.core.say import instant
 from wideberth.core.say.minima import SeparationMinima
 from wideberth.core.say.rules import Mode, Rules
 from wideberth.core.say.volume import Polygon
+from wideberth.demo.ports import free_port
 
 LINES = {"NORTH": "WEST", "SOUTH": "EAST"}
 SOUTH_RULES = Rules(

@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from tests.e2e.nodes import RULES, NodeProcess, free_port, make_home, meet, until
+from tests.e2e.nodes import RULES, NodeProcess, make_home, meet, until
 from tests.e2e.triangle import Triangle
 from wideberth import founding, home, join
 from wideberth.core.call.choosing import Choice, choose
@@ -18,6 +18,7 @@ from wideberth.core.say.rules import Mode, Purpose
 from wideberth.core.seal.agreement import LineTerms, parse_agreement, sign_agreement
 from wideberth.core.seal.founding import Seat
 from wideberth.core.seal.keys import Ed25519Signer
+from wideberth.demo.ports import free_port
 
 NAMES = ("AMBER", "BLUE", "GREEN")
 LINES = (

@@ -14,7 +14,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import socket
 import subprocess
 import sys
 import threading
@@ -34,6 +33,7 @@ from wideberth.config import Config
 from wideberth.core.records import EntryRecord
 from wideberth.core.say import instant
 from wideberth.core.say.rules import Mode, Purpose, Rules
+from wideberth.demo.ports import free_port
 from wideberth.errors import BadInput, Fault, Misuse, Worlds
 from wideberth.store.sqlite import SqliteStore
 
@@ -160,10 +160,10 @@ class Nodes(ABC):
         return {
             party: home.create(
                 self.folders[party],
-                Config(party=party, listen=f"127.0.0.1:{port}", posts=posts, contact=contacts[party]),
+                Config(party=party, listen=f"127.0.0.1:{free_port()}", posts=posts, contact=contacts[party]),
                 entropy=os.urandom, now_ms=now_ms,
             )
-            for party, port in zip(self.parties, _free_ports(len(self.parties)), strict=True)
+            for party in self.parties
         }  # fmt: skip
 
     def _invite(
@@ -342,14 +342,3 @@ class Pair(Nodes):
             return kept
         finally:
             store.close()
-
-
-def _free_ports(n: int) -> list[int]:
-    """Loopback ports that nobody listens on now."""
-    with contextlib.ExitStack() as stack:
-        ports = []
-        for _ in range(n):
-            held = stack.enter_context(socket.socket())
-            held.bind(("127.0.0.1", 0))
-            ports.append(int(held.getsockname()[1]))
-        return ports
