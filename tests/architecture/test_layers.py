@@ -65,7 +65,8 @@ ALLOWED: dict[str, frozenset[str]] = {
     "core.preview": RECORD,
     "core.crossing": INNER - {"core.inner"},
     "core.inner": INNER,
-    "core.desk": SAY | {"core.desk"},
+    # The watch room: it hears what both sides tell own people, and has no voice.
+    "core.desk": SAY | {"core.desk", "core.tells", "core.warned"},
     # the shell
     "config": SAY,
     "store": SAY | {"core.records", "store.contract", "store.memory"},
@@ -146,7 +147,7 @@ ALLOWED: dict[str, frozenset[str]] = {
     "gateways": SAY | {"formats", "config"},
     "astm": SAY | {"formats", "config"},
     # the same core in another loop, shipped so that strangers may run it: no disk, no network, no clock
-    "sim": RECORD | INNER | {"store.memory", "store.contract"},
+    "sim": RECORD | INNER | {"core.desk", "store.memory", "store.contract"},
     # where things are put together
     "service": ANY,
     "cli": ANY,
@@ -182,9 +183,9 @@ BLIND = (
     "web.server",
     "web.faults",
 )
-PLANS = ("core.judge", "core.crossing", "core.inner", "core.warned", "inner", "store.plans")
+PLANS = ("core.judge", "core.crossing", "core.inner", "core.warned", "core.desk.desk", "inner", "store.plans")
 # And the inner side has no voice: it can neither sign nor send.
-MUTE = ("core.judge", "core.crossing", "core.inner", "core.warned", "inner")
+MUTE = ("core.judge", "core.crossing", "core.inner", "core.warned", "core.desk", "inner")
 VOICE = ("core.seal", "core.carry", "core.call", "core.line", "core.mechanism", "core.node", "link", "web", "runtime")
 
 SHELL = (

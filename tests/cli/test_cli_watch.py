@@ -12,8 +12,9 @@ import time
 import pytest
 
 from tests.cli.cliworld import World
-from wideberth.cli.alarm import Alarm, level
+from wideberth.cli.alarm import Alarm
 from wideberth.cli.watch import sentence_of
+from wideberth.core.desk.causes import level
 
 CH = "c0" * 32
 HEARD = {"tell": "heard", "ch": CH, "author": "BLUE", "entry": "e1", "kind": "alert", "by": "BLUE/watch-1", "t_ms": 1,

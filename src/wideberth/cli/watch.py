@@ -171,7 +171,7 @@ def _take(line: dict[str, Any] | Fault, client: Client, alarm: Alarm, down: bool
 def sentence_of(tell: dict[str, Any], *, again: bool = False) -> str:
     """One line for people; empty for what only programs want. `again`: it rang here before it was recorded."""
     from wideberth.cli import board
-    from wideberth.cli.alarm import level
+    from wideberth.core.desk.causes import level
 
     if level(tell) == "QUIET":
         return ""

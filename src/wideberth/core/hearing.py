@@ -15,14 +15,16 @@ from wideberth.core import events as ev
 from wideberth.core.batch import Now, Send
 from wideberth.core.call import sentences
 from wideberth.core.call.board import Board, Change
+from wideberth.core.call.deadlines import over_ms
 from wideberth.core.call.fault import NotUnderstood
+from wideberth.core.call.talkwatch import precedence_of
 from wideberth.core.carry.strand import Fit
 from wideberth.core.effects import Effects, entry_record, fault_tell, is_urgent, receipt_record, supersedes
 from wideberth.core.folding import Heard as ToFold
 from wideberth.core.limits import ALERT_LIVES_MS
 from wideberth.core.records import EntryRecord, SidecarRecord
 from wideberth.core.say import notice
-from wideberth.core.say.words import NodeRemark, Notice, NoticeVersion
+from wideberth.core.say.words import NodeRemark, Notice, NoticeVersion, Precedence
 from wideberth.core.seal import canonical
 from wideberth.core.seal import entry as entries
 from wideberth.core.seal.entry import Entry, Header, Said, Unread
@@ -315,7 +317,13 @@ class Hearing:
             change.ref,
             change.version.number if change.version else 0,
             recorded, facts, Level.NOTE if recorded else Level.RING,
+            self._precedence(change), over_ms(change),
         )  # fmt: skip
+
+    def _precedence(self, change: Change) -> str:
+        if change.talk is not None:
+            return precedence_of(self._line.board, change.talk).value
+        return change.thread.precedence.value if change.thread is not None else ""
 
     # --- ringing ---
 
@@ -363,6 +371,7 @@ class Hearing:
         tell = Heard(
             header.ch, header.sender, hash_, header.type, header.by, header.t_ms, self._now.t_ms, sentence,
             recorded=False, facts={"not_understood": unread.text}, level=Level.RING,
+            precedence=Precedence.FLASH.value, until_ms=header.t_ms + ALERT_LIVES_MS,
         )  # fmt: skip
         self._rings.append((None, tell))
 

@@ -37,7 +37,10 @@ class Said(_Tell, frozen=True, tag="said"):
 
 
 class Heard(_Tell, frozen=True, tag="heard"):
-    """A peer's entry arrived. `recorded` is False only for an urgent one that rings before it is stored."""
+    """A peer's entry arrived. `recorded` is False only for an urgent one that rings before it is stored.
+
+    `precedence` and `until_ms` (when it is over by itself; 0: not known) are of the notice, message or question that it
+    is about; empty where it is about none."""
 
     ch: str
     author: str
@@ -52,6 +55,8 @@ class Heard(_Tell, frozen=True, tag="heard"):
     recorded: bool = True
     facts: dict[str, Any] = {}
     level: Level = Level.NOTE
+    precedence: str = ""
+    until_ms: int = 0
 
 
 class Delivered(_Tell, frozen=True, tag="delivered"):

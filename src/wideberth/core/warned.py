@@ -108,4 +108,22 @@ class Uncrossed(_Warned, frozen=True, tag="uncrossed"):
     level: Level = Level.NOTE
 
 
-Warned = Exposed | Eased | Crossed | Uncrossed
+class UnitsMet(_Warned, frozen=True, tag="units"):
+    """The areas of these own units meet a live notice (domain.md E5); none: they no longer do. Local, as an exposure.
+
+    `entry` is the exact version; `start_ms` to `end_ms` is when it is active, half-open.
+    """
+
+    ch: str
+    ref: str
+    version: int
+    entry: str
+    author: str
+    units: tuple[str, ...]
+    start_ms: int
+    end_ms: int
+    sentence: str
+    level: Level = Level.NOTE
+
+
+Warned = Exposed | Eased | Crossed | Uncrossed | UnitsMet

@@ -380,6 +380,7 @@ class Board:
             self._notices[header.sender] = self._notices.get(header.sender, 0) + 1
         if refined is not None:
             refined.refined_by = what.ref
+            facts["refines"] = refined.ref
             thread.refines = what.refines  # type: ignore[union-attr]
         version = self._given(header, number, kind_of(what), entry, stored_ms, what.terms)
         self._add(thread, version)

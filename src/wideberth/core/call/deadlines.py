@@ -13,9 +13,9 @@ from typing import Final
 
 import msgspec
 
-from wideberth.core.call.board import Thread, Version
+from wideberth.core.call.board import Change, Thread, Version
 from wideberth.core.call.mustanswer import AGAIN_MS, HAVE_IT, must_answer, reminder
-from wideberth.core.limits import URGENT_UNRECEIPTED_MS
+from wideberth.core.limits import ALERT_LIVES_MS, URGENT_UNRECEIPTED_MS
 from wideberth.core.say.rules import Rules
 from wideberth.core.say.words import Precedence
 
@@ -102,6 +102,16 @@ def loud(due: Due, thread: Thread) -> bool:
     if due.what == "ENDING_SOON":
         return must_answer(thread)
     return due.what != "EXPIRED" and thread.precedence in URGENT
+
+
+def over_ms(change: Change) -> int:
+    """When the notice, ALERT, message or question that it is about is over by itself; 0 where it is about none."""
+    if change.talk is not None:
+        return change.talk.over_ms
+    if change.thread is None:
+        return 0
+    terms = change.thread.terms
+    return min(terms.expires_ms, terms.ends_ms) if terms is not None else change.thread.newest.t_ms + ALERT_LIVES_MS
 
 
 def overdue(due: Due, thread: Thread, us: str) -> str:

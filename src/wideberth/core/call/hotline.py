@@ -121,7 +121,11 @@ class Talk:
 
     def lives(self, at_ms: int) -> bool:
         """Until a day after its author says that it was written."""
-        return at_ms < self.said.t_ms + MESSAGE_LIVES_MS
+        return at_ms < self.over_ms
+
+    @property
+    def over_ms(self) -> int:
+        return self.said.t_ms + MESSAGE_LIVES_MS
 
 
 class Hotline:

@@ -26,8 +26,8 @@ def line_word(
     """The word, and facts for the officer. Raises BadInput or NotFound; nothing has changed then."""
     match command:
         case ev.LogVoice():
-            checked = {"code_checked": True} if command.code else {}
-            return _contact(command, board, terms, now_ms), {**_warned(command.answer), **checked}
+            what = _contact(command, board, terms, now_ms)
+            return what, {**_warned(command.answer), **_called(command, what, board, terms)}
         case ev.AskCheck():
             return LineCheck(entropy(NONCE_BYTES).hex(), command.text), _warned(command.text)
         case ev.AnswerCheck():
@@ -39,6 +39,16 @@ def line_word(
         case ev.PostStatement():
             check_place(versions, terms, board.us)
             return Statement(command.text, command.language, command.about), _warned(command.text)
+
+
+def _called(command: ev.LogVoice, what: VoiceContact, board: Board, terms: LineTerms) -> dict[str, Any]:
+    """Whom a logged call was with, what came of it, and the reference of what it was about."""
+    others = [m for m in terms.members if m != board.us]
+    called = what.party or (others[0] if len(others) == 1 else "")
+    found = (board.find(command.ref) or board.hotline.find(command.ref)) if command.ref else None
+    about = {"about": found.ref} if found is not None else {}
+    checked = {"code_checked": True} if what.code_checked else {}
+    return {"outcome": what.outcome, "called": called, **about, **checked}
 
 
 def _warned(text: str) -> dict[str, Any]:

@@ -123,18 +123,22 @@ LADDERS: Final[dict[Urgency, tuple[Rung, ...]]] = {
         Rung(180_000, Who.EVERYBODY, How.PHONE_SCRIPT),
     ),
 }
+_ORDER: Final = tuple(Urgency)
 # After its last rung an item that nobody owns rings everybody this often.
 AGAIN_MS: Final = 60_000
 
 
 class Page(msgspec.Struct, frozen=True):
-    """One person is called about one item. `rung` counts from 1; 0 for the repeats after the ladder."""
+    """One person is called about one item. `rung` counts from 1; 0 for the repeats after the ladder. `inside`: the item
+    is about own plans or units, so whoever sees the call on its way could learn of them."""
 
     at_ms: int
     item: str
     person: str
     how: How
     rung: int
+    urgency: Urgency = Urgency.OTHER
+    inside: bool = False
 
 
 class Logged(msgspec.Struct, frozen=True):
@@ -144,13 +148,14 @@ class Logged(msgspec.Struct, frozen=True):
     item: str
     event: str
     person: str
-    state: State
+    state: str
     note: str = ""
 
 
 class Item(msgspec.Struct):
-    """What rings: one notice, hold-off, message or fault. `key` is what it is grouped by, `answer_by_ms` when its owner
-    must have answered (0: never)."""
+    """What rings: one notice, hold-off, message or fault. `key` is its reference, `answer_by_ms` when its owner must
+    have answered (0: never). `group`, `name`, `causes` and `until_ms` are the desk's (`desk.py`): what it is about, in
+    short, what rings now, and when it is over by itself. `inside`: see `Page`."""
 
     key: str
     urgency: Urgency
@@ -161,6 +166,11 @@ class Item(msgspec.Struct):
     owner: str = ""
     rung: int = 0
     again_ms: int = 0
+    group: str = ""
+    name: str = ""
+    causes: dict[str, str] = {}
+    until_ms: int = 0
+    inside: bool = False
 
 
 class Escalation:
@@ -173,23 +183,23 @@ class Escalation:
     # --- what happens ---
 
     def rang(
-        self, key: str, urgency: Urgency, sentence: str, now_ms: int, *, answer_by_ms: int = 0
+        self, key: str, urgency: Urgency, sentence: str, now_ms: int, *, answer_by_ms: int = 0, inside: bool = False
     ) -> tuple[list[Page], list[Logged]]:
-        """Something rings. The same thing again (a new version) does not start the ladder anew while it rings, and is
-        heard by its owner when it has one."""
+        """Something rings. The same thing again (a new version) does not start the ladder anew while it rings, unless
+        it became more urgent, and is heard by its owner when it has one."""
         item = self.items.get(key)
         if item is None or item.state in (State.ANSWERED, State.OVER):
-            item = self.items[key] = Item(key, urgency, sentence, now_ms, answer_by_ms)
+            item = self.items[key] = Item(key, urgency, sentence, now_ms, answer_by_ms, inside=inside)
             log = [Logged(now_ms, key, Event.RANG, "", item.state, sentence)]
             pages, more = self.tick(now_ms)
             return pages, log + more
         item.sentence, item.state = sentence, MOVES[item.state, Event.RANG]
         if answer_by_ms:
             item.answer_by_ms = answer_by_ms
-        if urgency is Urgency.FLASH and item.urgency is not Urgency.FLASH:
+        if _ORDER.index(urgency) < _ORDER.index(item.urgency):
             item.urgency, item.since_ms, item.rung = urgency, now_ms, 0
         log = [Logged(now_ms, key, Event.RANG, item.owner, item.state, sentence)]
-        pages = [Page(now_ms, key, item.owner, How.RING, item.rung)] if item.owner else []
+        pages = [_page(item, now_ms, item.owner, How.RING, item.rung)] if item.owner else []
         due, more = self.tick(now_ms)
         return pages + due, log + more
 
@@ -213,13 +223,28 @@ class Escalation:
         pages, more = self.tick(now_ms)
         return pages, log + more
 
-    def answered(self, key: str, person: str, now_ms: int) -> list[Logged]:
+    def failed(self, page: Page, why: str, now_ms: int) -> tuple[list[Page], list[Logged]]:
+        """A call did not get through (domain.md F23): the next rung that rings is called at once, for an item that
+        nobody owns yet. What comes after it keeps its time."""
+        item = self.items.get(page.item)
+        if item is None:
+            return [], []
+        log = [Logged(now_ms, item.key, "FAILED", page.person, item.state, why)]
+        ladder, pages = LADDERS[item.urgency], list[Page]()
+        if item.state in RINGS and not item.owner and page.rung:
+            following = [n for n, rung in enumerate(ladder) if n >= page.rung and rung.how is How.RING]
+            if following and following[0] >= item.rung:
+                while item.rung <= following[0]:
+                    self._rung(item, now_ms, pages, log)
+        return pages, log
+
+    def answered(self, key: str, person: str, now_ms: int, why: str = "") -> list[Logged]:
         """What it asked for was said. It no longer rings; a new version will."""
         item = self.items.get(key)
         if item is None or item.state is State.OVER:
             return []
         self._move(item, Event.ANSWERED)
-        return [Logged(now_ms, key, Event.ANSWERED, person, item.state)]
+        return [Logged(now_ms, key, Event.ANSWERED, person, item.state, why)]
 
     def over(self, key: str, now_ms: int, why: str) -> list[Logged]:
         """Superseded, cancelled, expired: nothing is left to do."""
@@ -255,41 +280,42 @@ class Escalation:
 
     def ringing(self) -> list[Item]:
         """What nobody owns, or what its owner has not answered in time; the most urgent and oldest first."""
-        order = list(Urgency)
         rings = [item for item in self.items.values() if item.state in RINGS]
-        return sorted(rings, key=lambda i: (order.index(i.urgency), i.since_ms, i.key))
+        return sorted(rings, key=lambda i: (_ORDER.index(i.urgency), i.since_ms, i.key))
 
     # --- the ladder ---
 
     def _next_ms(self, item: Item) -> int:
+        """When the next rung is due. Out of time or not, an item that nobody owns climbs; an owner's does not."""
         ladder = LADDERS[item.urgency]
-        if item.state is State.OVERDUE or item.rung >= len(ladder):
+        if item.rung >= len(ladder) or item.owner:
             return item.again_ms
         return item.since_ms + ladder[item.rung].after_ms
 
     def _climb(self, item: Item, now_ms: int, pages: list[Page], log: list[Logged]) -> None:
         ladder = LADDERS[item.urgency]
-        called: set[tuple[str, How]] = set()
-        while item.state is State.RINGING and item.rung < len(ladder):
-            rung = ladder[item.rung]
-            if item.since_ms + rung.after_ms > now_ms:
-                return
-            item.rung += 1
-            item.again_ms = item.since_ms + rung.after_ms + AGAIN_MS
-            people = self._people(rung.who, now_ms)
-            note = f"rung {item.rung}: {rung.who} {rung.how}" + ("" if people else ", and nobody is there")
-            log.append(Logged(now_ms, item.key, "RUNG", ", ".join(p.name for p in people), item.state, note))
-            for person in people:
-                if (person.name, rung.how) not in called:
-                    called.add((person.name, rung.how))
-                    pages.append(Page(now_ms, item.key, person.name, rung.how, item.rung))
+        first = len(pages)
+        while not item.owner and item.rung < len(ladder) and item.since_ms + ladder[item.rung].after_ms <= now_ms:
+            self._rung(item, now_ms, pages, log)
+        if item.rung < len(ladder) and not item.owner:
+            return
         if item.again_ms <= now_ms:
+            called = {p.person for p in pages[first:] if p.how is How.RING}
             item.again_ms = now_ms + AGAIN_MS
             everybody = self._people(Who.EVERYBODY, now_ms)
             log.append(Logged(now_ms, item.key, "RUNG", ", ".join(p.name for p in everybody), item.state, "again"))
-            pages += [
-                Page(now_ms, item.key, p.name, How.RING, 0) for p in everybody if (p.name, How.RING) not in called
-            ]
+            pages += [_page(item, now_ms, p.name, How.RING, 0) for p in everybody if p.name not in called]
+
+    def _rung(self, item: Item, now_ms: int, pages: list[Page], log: list[Logged]) -> None:
+        """Climb one. Who was called a moment ago, in the same way, is not called twice."""
+        rung = LADDERS[item.urgency][item.rung]
+        item.rung += 1
+        item.again_ms = item.since_ms + rung.after_ms + AGAIN_MS
+        people = self._people(rung.who, now_ms)
+        note = f"rung {item.rung}: {rung.who} {rung.how}" + ("" if people else ", and nobody is there")
+        log.append(Logged(now_ms, item.key, "RUNG", ", ".join(p.name for p in people), item.state, note))
+        called = {(p.person, p.how) for p in pages if p.item == item.key}
+        pages += [_page(item, now_ms, p.name, rung.how, item.rung) for p in people if (p.name, rung.how) not in called]
 
     def _people(self, who: Who, now_ms: int) -> list[Person]:
         """Nobody on shift is never a reason to call nobody: then everybody is called."""
@@ -328,3 +354,7 @@ class Escalation:
         if person is None or person not in self.roster.everybody():
             raise BadInput(f"{name} is not on the roster as one who may own an alarm", field="person")
         return person
+
+
+def _page(item: Item, now_ms: int, person: str, how: How, rung: int) -> Page:
+    return Page(now_ms, item.key, person, how, rung, item.urgency, item.inside)

@@ -103,6 +103,12 @@ class Roster:
             if any(_primary(tag) == _primary(language) for tag in p.languages)
         ]
 
+    def speaking(self, post: str, at_ms: int) -> str:
+        """Who speaks with a post: whoever of them is on shift, else the first; empty for nobody."""
+        names = [p.name for p in self.people.values() if p.post == post and post]
+        on = {s.person for s in self.shifts if s.start_ms <= at_ms < s.end_ms}
+        return next((name for name in names if name in on), names[0] if names else "")
+
     def liaisons(self, unit: str) -> list[Person]:
         return [p for p in self.people.values() if p.role is Role.UNIT_LIAISON and p.unit == unit]
 

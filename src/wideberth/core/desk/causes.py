@@ -1,0 +1,259 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What rings, and what ends it: the one spelling, for the desk (`desk.py`) and for the bell of a terminal.
+
+    cause(tell)     why something rings, or None: it only concerns screens or programs
+    end(tell)       what this tell answers or makes an end of, or None
+
+A tell is plain data here, as it comes out of the node's stream: `{"tell": "heard", "ch": …}`, defaults left out. Causes
+are grouped (domain.md N9): all that rings about one notice, one message, one line to a peer or one fault is one item.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final, Literal
+
+import msgspec
+
+from wideberth.core.desk.escalation import Urgency
+
+# Own answers that show that a person has the notice.
+ANSWERS: Final = frozenset({"ack", "readback", "insufficient", "objection", "refused", "relay"})
+# Own words on the hotline that may answer a message or a question; `answers` in their facts says which.
+TALK: Final = frozenset({"message", "heardas", "answer"})
+REVISIONS: Final = frozenset({"amend", "correct", "extend"})
+
+_OF_PRECEDENCE: Final = {"FLASH": Urgency.FLASH, "IMMEDIATE": Urgency.URGENT}
+# Of what carries no precedence of its own. What own plans meet is a matter of minutes.
+_OF_KIND: Final = {"exposed": Urgency.URGENT, "crossed": Urgency.URGENT, "glass": Urgency.URGENT,
+                   "climbed": Urgency.URGENT, "overdue": Urgency.URGENT}  # fmt: skip
+# `level` is left out of the JSON where it is the default of its kind (core/tells.py, core/warned.py).
+_LEVELS: Final = {
+    "overdue": "RING", "disk": "RING", "exposed": "RING", "crossed": "RING", "glass": "RING",
+    "delivered": "QUIET", "keys": "QUIET",
+}  # fmt: skip
+# What own people have not done in time.
+_OURS: Final = frozenset({"UNACKNOWLEDGED", "NOT_READ_BACK", "UNANSWERED"})
+
+
+class Cause(msgspec.Struct, frozen=True):
+    """`key` is this exact cause, `group` what it is about, `name` short and for people.
+
+    `inside`: it was found by comparing with own plans or units. `until_ms`: when it is over by itself (0: not known).
+    `out_of_time`: own people have not answered in time what they had heard of before. `again`: it rings again, whoever
+    heard it before.
+    """
+
+    key: str
+    group: str
+    name: str
+    urgency: Urgency
+    sentence: str
+    inside: bool = False
+    until_ms: int = 0
+    out_of_time: bool = False
+    again: bool = False
+
+
+class End(msgspec.Struct, frozen=True):
+    """Which causes it ends: those that begin with one of `starts` (and end with `tail`), or contain `holds`.
+
+    ANSWERED: somebody said what was to be said. OVER: nothing is left to do. `by` says who, `why` what happened;
+    `group` is over as a whole. `gone`: should it come back it is a new cause, whoever heard the old one.
+    """
+
+    event: Literal["ANSWERED", "OVER"]
+    starts: tuple[str, ...] = ()
+    holds: str = ""
+    tail: str = ""
+    spares: str = ""
+    by: str = ""
+    why: str = ""
+    group: str = ""
+    gone: bool = False
+
+    def covers(self, key: str) -> bool:
+        if self.spares and self.spares in key:
+            return False
+        return (key.startswith(self.starts) and key.endswith(self.tail)) or bool(self.holds and self.holds in key)
+
+
+def level(tell: Mapping[str, Any]) -> str:
+    """RING, NOTE or QUIET."""
+    return str(tell.get("level", _LEVELS.get(str(tell["tell"]), "NOTE")))
+
+
+def cause(tell: Mapping[str, Any]) -> Cause | None:
+    """Why it rings; None when it does not."""
+    return as_cause(tell) if level(tell) == "RING" else None
+
+
+def missed(tell: Mapping[str, Any], us: str) -> Cause | None:
+    """What our own people did not answer in time, however routine: counted and paged (domain.md E8)."""
+    late = tell["tell"] == "overdue" and tell["what"] in _OURS and tell["member"] == us
+    if not late:
+        return None
+    urgency = Urgency.URGENT if level(tell) == "RING" else Urgency.OTHER
+    return msgspec.structs.replace(as_cause(tell), out_of_time=True, urgency=urgency)
+
+
+def as_cause(tell: Mapping[str, Any]) -> Cause:
+    """Of a tell that rings, whatever its level says."""
+    kind = str(tell["tell"])
+    urgency = _OF_PRECEDENCE.get(str(tell.get("precedence", "")), _OF_KIND.get(kind, Urgency.OTHER))
+    return Cause(
+        _key(tell), _group(tell), _name(tell), urgency, str(tell.get("sentence", "")) or _name(tell),
+        inside=kind in ("exposed", "crossed"), until_ms=int(tell.get("until_ms", 0)), again=bool(tell.get("again", 0)),
+    )  # fmt: skip
+
+
+def end(tell: Mapping[str, Any]) -> End | None:
+    """What it answers, or what is over with it; None when it ends nothing."""
+    kind, ch, ref = tell["tell"], str(tell.get("ch", "")), str(tell.get("ref", ""))
+    match kind:
+        case "said":
+            return _said(tell, ch, ref)
+        case "heard":
+            return _heard(tell, ch, ref)
+        case "overdue" if tell["what"] == "EXPIRED":
+            return _over(ch, ref, "it expired")
+        case "eased":
+            return End("OVER", (_exposed(tell),), gone=True, why="the plan no longer meets it")
+        case "uncrossed":
+            return End("OVER", (_crossed(tell),), gone=True, why="the two no longer meet")
+        case "crossed" if tell.get("change") == "GREW":
+            return End("OVER", (_crossed(tell),), gone=True, why="it grew")  # it rings again, whoever heard it before
+        case "disk" if not tell["low"]:
+            return End("OVER", ("disk",), gone=True, why="the disk has room again")
+        case "link" if tell["state"] == "WORKS":
+            return End("OVER", (_link(tell),), gone=True, why="what we say gets there again")
+        case "line":
+            return End("OVER", (_line(tell),), gone=True, why="the line is in another state")
+        case _:
+            return None
+
+
+def thread(ch: str, ref: str) -> str:
+    """The group of one notice, ALERT, message or question."""
+    return f"word|{ch}|{ref}"
+
+
+def _said(tell: Mapping[str, Any], ch: str, ref: str) -> End | None:
+    what, by, facts = tell["kind"], str(tell.get("by", "")), tell.get("facts", {})
+    if what in TALK:
+        ref = str(facts.get("answers", ""))
+        return _answered(ch, ref, by) if ref else None
+    if what == "voice":
+        # The telephone took the place of a receipt or an answer that did not come (domain.md B8, E9).
+        ref = str(facts.get("about", ""))
+        if not ref or facts.get("outcome") != "ANSWERED":
+            return None
+        return End("ANSWERED", (f"overdue|{ch}|{ref}|",), tail=f"|{facts.get('called', '')}", by=by, why="by voice")
+    if what == "checked":
+        return End("ANSWERED", (f"check_due|{ch}|",), by=by, why="the line check was answered")
+    if what in ANSWERS and facts.get("step") != "MISMATCH":
+        # An answer owns the notice, not an exposure of our own plans to it.
+        return _answered(ch, ref, by, spares="|NOT_READ_BACK|" if what == "ack" else "")
+    if what in REVISIONS:
+        return End("OVER", _words(ch, ref), by=by, why="a new version was given")
+    if what == "cancel" or (what == "report" and facts.get("state") == "FINISHED"):
+        return _over(ch, ref, "it was cancelled" if what == "cancel" else "it is finished", by)
+    return None
+
+
+def _heard(tell: Mapping[str, Any], ch: str, ref: str) -> End | None:
+    what, by, facts = tell["kind"], str(tell.get("by", "")), tell.get("facts", {})
+    if not tell.get("recorded", True):
+        return None
+    if what == "checked":
+        return End("ANSWERED", (f"check_due|{ch}|",), by=by, why="the line check was answered")
+    if what in ANSWERS and facts.get("step") != "MISMATCH":
+        # Of our own notice: that member has it.
+        starts = (f"overdue|{ch}|{ref}|", f"climbed|{ch}|{ref}|MISMATCH") if what == "readback" else _late(ch, ref)
+        return End("ANSWERED", starts, tail=f"|{tell['author']}", by=by, why=f"{what} by {by}")
+    if what in REVISIONS and tell.get("precedence") not in _OF_PRECEDENCE:
+        return End("OVER", _words(ch, ref), by=by, why="a newer version is not urgent", group=thread(ch, ref))
+    if what == "cancel" or (what == "report" and facts.get("state") == "FINISHED"):
+        return _over(ch, ref, "it was cancelled" if what == "cancel" else "it is finished", by)
+    return None
+
+
+def _late(ch: str, ref: str) -> tuple[str, ...]:
+    return tuple(f"overdue|{ch}|{ref}|{what}|" for what in ("UNDELIVERED", "UNACKNOWLEDGED"))
+
+
+def _words(ch: str, ref: str) -> tuple[str, ...]:
+    return tuple(f"{kind}|{ch}|{ref}|" for kind in ("heard", "overdue", "climbed"))
+
+
+def _answered(ch: str, ref: str, by: str, spares: str = "") -> End:
+    return End("ANSWERED", (f"heard|{ch}|{ref}|", f"overdue|{ch}|{ref}|"), spares=spares, by=by)
+
+
+def _over(ch: str, ref: str, why: str, by: str = "") -> End:
+    return End("OVER", holds=f"|{ch}|{ref}|", by=by, why=why, group=thread(ch, ref))
+
+
+def _key(tell: Mapping[str, Any]) -> str:
+    match tell["tell"]:
+        case "heard":
+            return f"heard|{tell['ch']}|{tell.get('ref', '')}|{tell['entry']}"
+        case "overdue":
+            return f"overdue|{tell['ch']}|{tell['ref']}|{tell['what']}|{tell['version']}|{tell['member']}"
+        case "climbed":
+            return f"climbed|{tell['ch']}|{tell['ref']}|{tell['step']}|{tell['version']}|{tell['member']}"
+        case "exposed":
+            return _exposed(tell)
+        case "crossed":
+            return _crossed(tell)
+        case "disk":
+            return "disk"
+        case "link":
+            return _link(tell)
+        case "check_due":
+            return f"check_due|{tell['ch']}|{tell['slot_ms']}"
+        case "line":
+            return _line(tell)
+        case kind:
+            return f"{kind}|{tell.get('sentence', tell)}"
+
+
+def _group(tell: Mapping[str, Any]) -> str:
+    ch = str(tell.get("ch", ""))
+    match tell["tell"]:
+        case "heard" | "overdue" | "climbed":
+            return thread(ch, str(tell.get("ref") or tell.get("entry", "")))
+        case "exposed":
+            return f"exposed|{ch}|{tell['ref']}"
+        case "link" | "line":
+            return f"line|{ch}|{tell['peer']}"
+        case "check_due":
+            return f"check_due|{ch}"
+        case "fault":
+            return f"fault|{ch}|{tell.get('peer', '')}|{tell['fault']}"
+        case _:
+            return _key(tell)
+
+
+def _exposed(tell: Mapping[str, Any]) -> str:
+    return f"exposed|{tell['ch']}|{tell['ref']}|{tell['plan']}"
+
+
+def _line(tell: Mapping[str, Any]) -> str:
+    return f"line|{tell['ch']}|{tell['peer']}"
+
+
+def _crossed(tell: Mapping[str, Any]) -> str:
+    one, other = tell["one"], tell["other"]
+    return f"crossed|{one['ch']}|{one['ref']}|{other['ch']}|{other['ref']}|"
+
+
+def _link(tell: Mapping[str, Any]) -> str:
+    return f"link|{tell['ch']}|{tell['peer']}"
+
+
+def _name(tell: Mapping[str, Any]) -> str:
+    if tell["tell"] == "crossed":
+        return f"{tell['one']['ref']} with {tell['other']['ref']}"
+    names = {"check_due": "line check due", "line": f"line with {tell.get('peer')}"}
+    return str(tell.get("ref") or names.get(str(tell["tell"]), tell["tell"]))
