@@ -21,7 +21,8 @@ import pytest
 
 from tests.cli.cliworld import wideberth
 from tests.e2e.nodes import COMMAND, NodeProcess, frozen
-from tests.e2e.triangle import LINES, Triangle, everything_in, holds
+from tests.e2e.triangle import LINES, Triangle
+from wideberth.drill.search import everything_in, holds
 
 DAY = "2030-01-01"
 NEAR, FAR = True, False

@@ -45,9 +45,26 @@ def _near(value: float, said: float, within: float = 0.005) -> bool:
     return abs(value - said) <= within * said
 
 
+def _before(s: Scene) -> None:
+    if "wrong-clock" in s.faults:
+        s.world.skew_ms[GREEN] = 90_000
+
+
 def _own_plan(s: Scene) -> None:
     track = [{"at": at, "altitude": "5000m AMSL", "time": f"{DAY}T{when}:00Z"} for when, at in _TRACK]
     s.post(GREEN, "/v1/plans", {"id": _PLAN, "label": _PLAN, "track": track})
+
+
+def _clocks(s: Scene) -> None:
+    for who in (BLUE, GREEN):
+        s.post(who, "/v1/check", {"wait_s": 10})
+    offsets = {who: s.world.lines_of(who)[0]["peers"][0]["clock"] for who in (BLUE, GREEN)}
+    most = max((abs(each["offset_ms"]) + each["bound_ms"] for each in offsets.values() if each), default=-1)
+    s.check(
+        "I2", "the nodes compared their clocks", "both measured, within 2 s",
+        f"{most / 1000:.1f} s apart at most" if most >= 0 else "not measured", all(offsets.values()) and most <= 2_000,
+        "set the clocks by a time server, and look at `doctor`",
+    )  # fmt: skip
 
 
 def _vague(s: Scene) -> None:
@@ -218,11 +235,13 @@ DRILL: Final = Drill(
     parties=(BLUE, GREEN),
     mechanisms=(Mechanism("Coast", (BLUE, GREEN), RULES),),
     mishaps=(
+        Mishap("wrong-clock", "GREEN's clock is 90 s fast"),
         Mishap("no-alert", "BLUE's officer keeps the draft and does not press the ALERT key"),
         Mishap("no-second-reading", "GREEN's officer does not read the place again after the mismatch"),
     ),
     steps=(
         Step("18:25:30", GREEN, "writes down its own returning track; it stays on its machine", _own_plan),
+        Step("18:26:00", BLUE, "", _clocks),
         Step("18:38:00", BLUE, "types “activity in the north”, without a place", _vague),
         Step("18:38:10", BLUE, "presses the one key that needs no field", _alert, unless="no-alert"),
         Step("18:38:30", GREEN, "", _warned),
@@ -235,5 +254,6 @@ DRILL: Final = Drill(
         Step("20:00:00", BLUE, "says that the notice was given at 18:36Z", _blues_account),
         Step("20:05:00", GREEN, "says that it was 18:39Z", _greens_account),
     ),
+    before=_before,
     afterwards=_afterwards,
 )  # fmt: skip

@@ -183,7 +183,9 @@ def when(seen: Seen | None) -> str:
 
 
 def words(value: object) -> str:
-    """A list as people write one."""
+    """A list, or names with values, as people write them."""
+    if isinstance(value, dict):
+        return ", ".join(f"{name}: {words(each)}" for name, each in sorted(value.items()))
     if isinstance(value, list | tuple):
         between = "; " if any(isinstance(each, list | tuple) for each in value) else ", "
         return between.join(words(each) for each in value) or "none"
