@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Live safety from the command line, between two real nodes: hold-off."""
+"""Live safety from the command line, between two real nodes: hold-off, is it yours."""
 
 from tests.cli.cliworld import T0_MS
+from wideberth.cli import whose
 from wideberth.cli.alarm import Alarm
 
 TOLD = {"tell": "overdue", "ch": "c", "ref": "GRE-1", "version": 1, "what": "UNACKNOWLEDGED", "member": "BLUE",
@@ -45,4 +46,41 @@ def test_whoever_heard_a_hold_off_and_did_not_answer_it_is_rung_again():
     assert not alarm.take(TOLD)
     assert alarm.take({**TOLD, "again": 2})
     alarm.take({"tell": "said", "ch": "c", "entry": "a", "kind": "relay", "by": "BLUE/watch-1", "ref": "GRE-1"})
+    assert alarm.ringing == ()
+
+
+def test_traffic_that_was_seen_is_asked_about_and_answered_ours_or_unknown(world):
+    said = world.do("BLUE", "whose", "ask", "--at", "41.3N 38.4W", "--high", "1500ft AGL", "--seen", "-3m", "--hazard",
+                    "uncrewed-aircraft", "no lights", "--json")  # fmt: skip
+    assert said.code == 0, said.err
+    ref = said.data[0]["ref"]
+    world.until(lambda: ref in world.do("GREEN", "whose", "list").out)
+    shown = world.do("GREEN", "watch").out
+    assert f"{ref} IS IT YOURS? from BLUE/watch-1" in shown
+    assert "whose: UNKNOWN  (waits for GREEN)" in shown
+    wrong = world.do("GREEN", "whose", "answer", ref, "not-ours")
+    assert wrong.code == 3
+    assert "OURS, UNKNOWN" in wrong.err
+    assert world.do("GREEN", "whose", "answer", ref, "unknown").code == 0
+    assert world.do("GREEN", "whose", "answer", ref, "ours").code == 0
+    assert world.do("BLUE", "voice", "they look into it", "--ref", ref).code == 0
+    world.until(lambda: "OURS" in world.do("BLUE", "whose", "show", ref).out)
+    seen = world.do("BLUE", "whose", "show", ref).out
+    assert all(words in seen for words in ("whose: GREEN", "answered UNKNOWN", "answered OURS", "calls about it: 1"))
+
+
+def test_the_answers_of_the_command_line_are_those_of_the_core():
+    from typing import get_args, get_type_hints
+
+    from wideberth.core.say.live import Owner
+
+    assert get_args(get_type_hints(Owner)["whose"]) == whose.ANSWERS
+
+
+def test_an_answer_of_the_other_side_ends_what_rang_about_our_question():
+    late = {**TOLD, "ref": "WHS-1", "what": "UNANSWERED", "member": "GREEN"}
+    alarm = Alarm()
+    assert alarm.take(late)
+    alarm.take({"tell": "heard", "ch": "c", "author": "GREEN", "entry": "a", "kind": "owner", "by": "GREEN/watch-1",
+                "ref": "WHS-1", "facts": {"answers": "WHS-1", "whose": "UNKNOWN"}})  # fmt: skip
     assert alarm.ringing == ()

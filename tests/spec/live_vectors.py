@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The examples of live safety in `spec/`: a hold-off, in its one spelling.
+"""The examples of live safety in `spec/`: a hold-off, and "is it yours?", in their one spelling.
 
 `python tests/spec/live_vectors.py` writes them into the pages (the block after `<!-- live: NAME -->`).
 """
@@ -10,14 +10,16 @@ import re
 
 from first_notice import SPEC, at, wrapped
 
+from wideberth.core.say.live import Owner, Whose
 from wideberth.core.say.notice import ShortForm, accident
-from wideberth.core.say.place import Altitude, Point
+from wideberth.core.say.place import Altitude, Point, VerticalRef
 from wideberth.core.say.words import Hazard, Notice, NoticeType, Word
 from wideberth.core.seal import canonical
 
-PAGES = (SPEC / "4-notice.md",)
+PAGES = (SPEC / "4-notice.md", SPEC / "9-hotline.md")
 BLOCK = re.compile(r"(<!-- live: (\w+) -->\n```\w*\n)(.*?)(\n?```)", re.DOTALL)
 
+ASKED = "a5" * 32
 FORM = ShortForm("+999 555 0110", 5_000_000, Altitude.surface(), Altitude.unlimited())
 
 
@@ -27,7 +29,11 @@ def words() -> dict[str, Word]:
         Hazard.PEOPLE_PRESENT, Point(41_200_000_000, -38_600_000_000), begins + 7_200_000, FORM, now_ms=begins,
         type_=NoticeType.HOLD_OFF,
     )  # fmt: skip
-    return {"holdoff": Notice("BLU-0002-P", held)}
+    seen = Whose(
+        Point(41_300_000_000, -38_400_000_000), Altitude.surface(), Altitude.feet(1500, VerticalRef.AGL), begins,
+        Hazard.UNCREWED_AIRCRAFT, "no lights",
+    )  # fmt: skip
+    return {"holdoff": Notice("BLU-0002-P", held), "whose": seen, "owner": Owner(ASKED, "UNKNOWN")}
 
 
 def examples() -> dict[str, str]:

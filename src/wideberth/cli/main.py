@@ -37,6 +37,7 @@ from wideberth.cli import (
     status,
     watch,
     way,
+    whose,
     words,
 )
 from wideberth.cli.session import FOLDER, Session, begin, chosen
@@ -123,6 +124,7 @@ paper.add_to(notice.app)
 message.add_to_notice(notice.app)
 app.add_typer(notice.app, name="notice")
 app.add_typer(message.app, name="message")
+app.add_typer(whose.app, name="whose")
 verb(app, "phrases")(message.phrases)
 
 # Own plans, and files.

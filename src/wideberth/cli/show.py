@@ -242,6 +242,8 @@ _DONE = {
     "heardas": "read back; its author compares",
     "ask": "asked; nothing waits for the answer",
     "answer": "answered",
+    "whose": "asked whose it is; it stays unknown until somebody answers",
+    "owner": "answered",
     "check": "line check asked",
     "checked": "line check answered",
     "line": "word about the line recorded",

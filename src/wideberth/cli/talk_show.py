@@ -22,7 +22,7 @@ def several(messages: list[dict[str, Any]]) -> None:
 def one(message: Mapping[str, Any]) -> None:
     """A message or a question, with what was said of it."""
     mode = "" if message["mode"] == "REAL" else f"[{message['mode']}] "
-    kind = f"{message['precedence']} message" if message["kind"] == "message" else "question"
+    kind = {"message": f"{message['precedence']} message", "whose": "IS IT YOURS?"}.get(message["kind"], "question")
     standing = ", ".join(f"{member} {step}" for member, step in message["standing"].items())
     show.say(
         f"{mode}{message['ref']} {kind} from {message['by']} at {show.utc(message['t_ms'])}  {standing}  "
@@ -32,6 +32,8 @@ def one(message: Mapping[str, Any]) -> None:
     for field, words in (("reply_to_ref", "answers"), ("about_ref", "about")):
         if message.get(field):
             show.say(f"    {words} {message[field]}")
+    if "seen" in message:
+        _whose_traffic(message)
     texts(message["texts"])
     if message.get("phrase") and not message["texts"]:
         values = ", ".join(f"{name} {isolate(value)}" for name, value in message["values"].items())
@@ -43,6 +45,19 @@ def one(message: Mapping[str, Any]) -> None:
         )
     if message.get("replies"):
         show.say(f"    answered by {', '.join(message['replies'])}")
+
+
+def _whose_traffic(message: Mapping[str, Any]) -> None:
+    """What was seen, what everybody answered, and how often somebody was called."""
+    show.say(f"    {message['seen']['says']}")
+    show.say(f"    whose: {', '.join(message['whose'])}" + (
+        f"  (waits for {', '.join(message['waits_for'])})" if message["waits_for"] else ""), style="bold",
+    )  # fmt: skip
+    for each in message["answers"]:
+        text = f"  {isolate(each['text'])}" if each["text"] else ""
+        show.say(f"    {each['by']} answered {each['whose']} at {show.utc(each['t_ms'])}{text}")
+    if message["attempts"]:
+        show.say(f"    calls about it: {message['attempts']}")
 
 
 def texts(found: list[dict[str, Any]]) -> None:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 BELL_EVERY_S: Final = 2.0
 RETRY_S: Final = 1.0
 _LOOK_S: Final = 0.2
-_SHOWN_KINDS: Final = frozenset({"notice", "amend", "correct", "extend", "cancel", "alert", "message", "ask"})
+_SHOWN_KINDS: Final = frozenset({"notice", "amend", "correct", "extend", "cancel", "alert", "message", "ask", "whose"})
 
 
 def add_to(app: typer.Typer) -> None:

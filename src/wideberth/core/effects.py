@@ -7,6 +7,7 @@ from wideberth.core.batch import Batch, Send
 from wideberth.core.call.deadlines import URGENT
 from wideberth.core.feed import Feed
 from wideberth.core.records import EntryRecord, Record, SidecarRecord
+from wideberth.core.say.live import Owner, Whose
 from wideberth.core.say.talk import Message
 from wideberth.core.say.words import (
     ActivityReport,
@@ -43,7 +44,8 @@ class Effects:
 
 
 def is_urgent(what: Word) -> bool:
-    """ALERT, and whatever is signed FLASH or IMMEDIATE: rings before it is stored, overtakes a gap, never dropped."""
+    """ALERT, "is it yours?" and its answer, and whatever is signed FLASH or IMMEDIATE: rings before it is stored (an
+    answer does not ring), overtakes a gap, never dropped."""
     match what:
         case Alert():
             return True
@@ -51,6 +53,8 @@ def is_urgent(what: Word) -> bool:
             return what.terms.urgency in URGENT
         case Message():
             return what.precedence in URGENT
+        case Whose() | Owner():
+            return True
         case _:
             return False
 

@@ -11,10 +11,10 @@ from typing import Literal
 
 import msgspec
 
-from wideberth.core.say.place import Point
+from wideberth.core.say.place import Altitude, Point
 from wideberth.core.say.standing import KeySignature
 from wideberth.core.say.talk import Question, Reply
-from wideberth.core.say.words import FallbackKind, Precedence, Terms
+from wideberth.core.say.words import FallbackKind, Hazard, Precedence, Terms
 
 
 class _Command(msgspec.Struct, frozen=True, tag_field="command", forbid_unknown_fields=True, omit_defaults=True):
@@ -307,9 +307,34 @@ class AnswerAsked(_Command, frozen=True, tag="answer"):
     language: str = ""
 
 
+class AskWhose(_Command, frozen=True, tag="whose"):
+    """Traffic was seen: is it yours? `at_ms` 0: seen now. `language` empty: our own."""
+
+    ch: str
+    by: str
+    point: Point
+    lower: Altitude
+    upper: Altitude
+    at_ms: int = 0
+    hazard: Hazard = Hazard.UNSPECIFIED
+    text: str = ""
+    language: str = ""
+
+
+class SayWhose(_Command, frozen=True, tag="owner"):
+    """The answer to a `whose`, by its reference or hash. There is no third value."""
+
+    ch: str
+    by: str
+    ref: str
+    whose: Literal["OURS", "UNKNOWN"]
+    text: str = ""
+    language: str = ""
+
+
 AgreementCommand = ProposeVersion | SignVersion | Suspend | Reinstate | Leave | DeclareReady
 
-TalkCommand = SendMessage | Translate | HearAs | AskAbout | AnswerAsked
+TalkCommand = SendMessage | Translate | HearAs | AskAbout | AnswerAsked | AskWhose | SayWhose
 
 LineCommand = LogVoice | AskCheck | AnswerCheck | SayOfLine | PostStatement
 

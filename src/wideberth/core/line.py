@@ -120,7 +120,7 @@ class Line:
         """The word, and facts for the officer. Raises BadInput or NotFound; nothing changes either way."""
         command = composed(command)
         if isinstance(command, ev.TalkCommand):
-            return talk_word(command, self.board, self.channel.cards[self.channel.us].languages)
+            return talk_word(command, self.board, self.channel.cards[self.channel.us].languages, now.t_ms)
         if isinstance(command, ev.LineCommand):
             return line_word(command, self.board, self.channel.versions, self.channel.terms, entropy, now.t_ms)
         if not isinstance(command, ev.AgreementCommand):

@@ -96,6 +96,9 @@ class Officers:
         alerts = [t.ref for t in mine if t.kind == "alert"]
         if dice.chance(0.1):
             return ev.GiveNotice(ch, by, self._hold_off(now_ms))
+        if dice.chance(0.06):
+            band = Altitude.surface(), Altitude.flight_level(100)
+            return ev.AskWhose(ch, by, self._point(), *band, now_ms - dice.between(0, MINUTE))
         refines = dice.pick(alerts) if alerts and dice.chance(0.4) else ""
         return ev.GiveNotice(ch, by, self._terms(now_ms), refines)
 
@@ -188,6 +191,9 @@ class Officers:
     def _other(self, ch: str, by: str, now_ms: int, line: Line) -> ev.Event:
         dice = self._dice
         mark = dice.between(0, 4)
+        asked = [t.ref for t in line.board.hotline.talks if t.whose is not None and t.author != self._site.party]
+        if asked and dice.chance(0.5):
+            return ev.SayWhose(ch, by, dice.pick(asked), dice.pick(("OURS", "UNKNOWN")))
         if mark == 0:
             return ev.SayNil(ch, by, now_ms + HOUR)
         if mark == 1:

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The hotline, over the node's local socket: messages and questions, as core/call/talkviews.py shows them.
 
-GET    /v1/messages?line=&all=1        of every line (or one), in causal order: of the last day, or all
+GET    /v1/messages?line=&all=1        of every line (or one), in causal order: of the last day and what nobody
+                                       answered whose it is, or all
 GET    /v1/messages/{ref}?line=        one, by its reference or hash
 """
 
@@ -12,7 +13,7 @@ from typing import Any, Protocol
 
 from starlette.requests import Request
 
-from wideberth.core.call.hotline import MESSAGE, QUESTION, Talk
+from wideberth.core.call.hotline import MESSAGE, QUESTION, WHOSE, Talk
 from wideberth.core.call.speak import canonical
 from wideberth.core.call.talkviews import talk_view
 from wideberth.core.line import Line
@@ -45,7 +46,8 @@ def talk_table(service: Talking) -> tuple[Route, ...]:
         at_ms, all_ = int(service.status()["t_ms"]), request.query_params.get("all", "") in ("1", "true")
         return [
             _view(line, talk, at_ms)
-            for line in lines(request) for talk in line.board.hotline if all_ or talk.lives(at_ms)
+            for line in lines(request) for talk in line.board.hotline
+            if all_ or talk.lives(at_ms) or (talk.whose is not None and _open(line, talk, at_ms))
         ]  # fmt: skip
 
     async def message(request: Request) -> Any:
@@ -60,9 +62,13 @@ def talk_table(service: Talking) -> tuple[Route, ...]:
     return (("GET", "/v1/messages", messages), ("GET", "/v1/messages/{ref:path}", message))
 
 
+def _open(line: Line, talk: Talk, at_ms: int) -> bool:
+    return any(talk.waits_for(member, at_ms) for member in line.channel.terms.members)
+
+
 def is_reference(ref: str) -> bool:
     """Whether it is written like the reference of a message or a question."""
-    return ref.upper().startswith((MESSAGE, QUESTION))
+    return ref.upper().startswith((MESSAGE, QUESTION, WHOSE))
 
 
 def not_found(ref: str) -> NotFound:

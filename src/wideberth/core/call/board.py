@@ -195,7 +195,7 @@ class Change(msgspec.Struct, frozen=True):
     def rings(self, entry: str, at_ms: int, us: str) -> bool:
         """Whether what that entry said still concerns us: it lives, and nothing took its place."""
         if self.talk is not None:
-            return self.talk.waits_for(us, at_ms)
+            return self.talk.waits_for(us, at_ms) and self.talk.lives(at_ms)
         return self.thread is not None and self.thread.live(at_ms) and self.thread.newest.entry == entry
 
 

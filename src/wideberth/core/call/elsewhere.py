@@ -17,7 +17,7 @@ import msgspec
 
 from wideberth.core import events as ev
 from wideberth.core.call.board import Board
-from wideberth.core.call.hotline import MESSAGE, QUESTION
+from wideberth.core.call.hotline import MESSAGE, QUESTION, WHOSE
 from wideberth.core.carry.channel import Channel
 from wideberth.core.say import reference
 from wideberth.core.say.scan import named
@@ -75,7 +75,7 @@ def names_elsewhere(command: ev.Command, here: Spoken, others: Iterable[Spoken])
         ref = _canonical(match[0])
         known_there = any(line.knows(ref) for line in others)
         if ref[: reference.PARTY_LETTERS] in codes or (known_there and not here.knows(ref)):
-            kind = "message" if ref[: reference.PARTY_LETTERS] in (MESSAGE, QUESTION) else "notice"
+            kind = "message" if ref[: reference.PARTY_LETTERS] in (MESSAGE, QUESTION, WHOSE) else "notice"
             found.append(f"this text names {ref}, a {kind} of another line than {here.mechanism}")
     return tuple(dict.fromkeys(found))
 

@@ -8,8 +8,9 @@ What one other member did with a message or a question, in one word (only the la
 
     SENT -> DELIVERED -> SEEN -> READ_BACK or ANSWERED
 
-An urgent message waits for a member until that member's officer read it back or answered it, or a day is over. No state
-means that anybody agreed to anything.
+An urgent message waits for a member until that member's officer read it back or answered it, or a day is over. "Is it
+yours?" waits for every other member until it answered OURS or UNKNOWN, however long; nobody's answer is ever inferred.
+No state means that anybody agreed to anything.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from wideberth.core.call.fault import NotUnderstood
 from wideberth.core.limits import MESSAGE_LIVES_MS
 from wideberth.core.say import reference
 from wideberth.core.say.base import Place, Precedence
+from wideberth.core.say.live import Owner, Whose
 from wideberth.core.say.talk import Clarification, ClarificationAnswer, HeardAs, Message, TalkWord, Translation
 from wideberth.core.seal.entry import Header
 
@@ -31,6 +33,7 @@ STANDINGS: Final = ("SENT", "DELIVERED", "SEEN", "READ_BACK", "ANSWERED")
 # What a reference begins with, as that of a notice begins with letters of its author.
 MESSAGE: Final = "MSG"
 QUESTION: Final = "ASK"
+WHOSE: Final = "WHS"
 # Eight digits, so that no shorter spelling of the number is another reference (say/reference.py).
 _NUMBERS_FROM: Final = 1_000_000
 _NUMBERS: Final = 99_000_000
@@ -87,16 +90,29 @@ class Talk:
         return self.said.what if isinstance(self.said.what, Message) else None
 
     @property
+    def whose(self) -> Whose | None:
+        """The traffic that is asked about; None: it is not about traffic seen."""
+        return self.said.what if isinstance(self.said.what, Whose) else None
+
+    def owner(self, member: str) -> str:
+        """What a member said of it last: OURS or UNKNOWN; empty while it has said nothing."""
+        said = [each.what.whose for each in self.answers if each.author == member and isinstance(each.what, Owner)]
+        return said[-1] if said else ""
+
+    @property
     def about(self) -> str:
         """The version of a notice that it is about, by its entry; or empty."""
         what = self.said.what
-        return what.about if isinstance(what, Message) else what.of
+        return what.about if isinstance(what, Message) else "" if isinstance(what, Whose) else what.of
 
     @property
     def precedence(self) -> Precedence:
-        """A question has none of its own: how soon it is to be answered follows from the notice."""
+        """A question has none of its own: how soon it is to be answered follows from the notice. Traffic that is there
+        now is not asked about in an hour."""
         message = self.message
-        return message.precedence if message is not None else Precedence.ROUTINE
+        if message is not None:
+            return message.precedence
+        return Precedence.IMMEDIATE if self.whose is not None else Precedence.ROUTINE
 
     def standing(self, member: str) -> str:
         """How far this came with one other member."""
@@ -113,6 +129,8 @@ class Talk:
 
     def waits_for(self, member: str, at_ms: int) -> bool:
         """Whether it still waits for that member to read it back or answer it."""
+        if self.whose is not None:
+            return self.asks(member) and not self.owner(member)
         if self.message is None:
             done = bool(self.answers)
         else:
@@ -181,6 +199,17 @@ class Hotline:
                     raise NotUnderstood("nobody reads back a message of their own")
                 talk.read_backs.append(said)
                 facts = {"answers": talk.ref}
+            case Whose():
+                talk, facts = self._add(said, WHOSE), {}
+            case Owner():
+                talk = self._of(what.of)
+                if talk.whose is None:
+                    raise NotUnderstood("it says whose something is that nobody asked about")
+                if talk.author == said.author:
+                    raise NotUnderstood("nobody answers a question of their own")
+                before = talk.owner(said.author)
+                talk.answers.append(said)
+                facts = {"answers": talk.ref, "whose": what.whose, "before": before}
             case ClarificationAnswer():
                 talk = self._answered(said, what)
                 # By both authors' claims; screens show beside it how long it took by our own clock.
@@ -255,6 +284,8 @@ class Hotline:
         message which it answers; or empty."""
         if isinstance(what, Clarification):
             return what.of
+        if isinstance(what, Whose):
+            return ""
         if isinstance(what, Message) and (what.about or not what.reply_to):
             return what.about
         talk = self._by_entry.get(what.reply_to if isinstance(what, Message) else what.of)

@@ -15,6 +15,7 @@ import msgspec
 from wideberth.core import events as ev
 from wideberth.core.call.board import Board, Thread
 from wideberth.core.say import complete, notice, reference
+from wideberth.core.say.live import Owner
 from wideberth.core.say.talk import Clarification, ClarificationAnswer, HeardAs, Message, Translation
 from wideberth.core.say.volume import Volume4D
 from wideberth.core.say.words import (
@@ -81,7 +82,7 @@ def in_distress(what: Word, board: Board) -> bool:
         case Cancellation() | ActivityReport() | Acknowledgement() | Insufficient() | ReadBack() | RelayCount():
             thread = board.find(what.of)
             return thread is not None and thread.distress
-        case Message() | Translation() | HeardAs() | Clarification() | ClarificationAnswer():
+        case Message() | Translation() | HeardAs() | Clarification() | ClarificationAnswer() | Owner():
             thread = board.find(board.hotline.about(what))
             return thread is not None and thread.distress
         case _:

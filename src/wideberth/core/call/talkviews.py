@@ -10,9 +10,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
+
 from wideberth.core.call.board import Board, Change
 from wideberth.core.call.hotline import Hotline, Spoken, Talk
 from wideberth.core.say import instant, phrases
+from wideberth.core.say.base import Hazard
+from wideberth.core.say.coordinates import show_decimal
+from wideberth.core.say.live import Owner, Whose
 from wideberth.core.say.talk import (
     Clarification,
     ClarificationAnswer,
@@ -22,6 +27,7 @@ from wideberth.core.say.talk import (
     Translation,
 )
 from wideberth.core.say.tongue import direction, isolate, primary
+from wideberth.core.say.words import VoiceContact
 from wideberth.errors import BadInput
 
 
@@ -40,7 +46,7 @@ def texts_of(hotline: Hotline, talk: Talk, languages: Sequence[str]) -> list[dic
             for tongue in dict.fromkeys(("en", *(primary(tag) for tag in languages)))
             if (text := in_book(what, tongue)) is not None
         )
-    elif isinstance(what, Message | Clarification) and what.text:
+    elif isinstance(what, Message | Clarification | Whose) and what.text:
         found.append(text_view(what.text, what.language, source="AUTHOR", by=talk.said.by))
     found += (
         text_view(
@@ -68,7 +74,7 @@ def talk_view(board: Board, talk: Talk, members: Sequence[str], at_ms: int, lang
     answered = hotline.find(message.reply_to) if message is not None and message.reply_to else None
     view: dict[str, Any] = {
         "ch": board.ch,
-        "kind": "message" if message is not None else "ask",
+        "kind": "message" if message is not None else "whose" if talk.whose is not None else "ask",
         "ref": talk.ref,
         "entry": said.entry,
         "author": said.author,
@@ -93,9 +99,41 @@ def talk_view(board: Board, talk: Talk, members: Sequence[str], at_ms: int, lang
             "phrase": message.phrase, "values": dict(message.values), "reply_to": message.reply_to,
             "reply_to_ref": answered.ref if answered is not None else "", "replies": replies,
         }  # fmt: skip
+    elif talk.whose is not None:
+        view |= whose_view(board, talk, others)
     else:
         view["questions"] = _questions(talk, _sorted(hotline, talk.answers), here=True)
     return view
+
+
+def whose_view(board: Board, talk: Talk, others: Sequence[str]) -> dict[str, Any]:
+    """The traffic that was seen; every answer, the last one of a member holding; and how often somebody was called
+    about it. `whose`: the members who said OURS, or UNKNOWN, which it stays until somebody does."""
+    seen = talk.whose
+    assert seen is not None
+    owners = {member: talk.owner(member) for member in others}
+    ours = [member for member, said in owners.items() if said == "OURS"]
+    calls = [
+        {"by": item.by, "at_ms": call.at_ms, "medium": call.medium, "outcome": call.outcome, "answer": call.answer}
+        for item in board.lines.calls.get(talk.said.entry, ()) if isinstance(call := item.what, VoiceContact)
+    ]  # fmt: skip
+    return {
+        "seen": {**msgspec.to_builtins(seen), "at": instant.show(seen.at_ms), "says": describe_seen(seen)},
+        "whose": ours or ["UNKNOWN"],
+        "owners": owners,
+        "answers": [
+            text_view(word.text, word.language, whose=word.whose, by=each.by, t_ms=each.t_ms, entry=each.entry)
+            for each in _sorted(board.hotline, talk.answers) if isinstance(word := each.what, Owner)
+        ],
+        "calls": sorted(calls, key=lambda call: (call["at_ms"], call["by"])),
+        "attempts": len(calls),
+    }  # fmt: skip
+
+
+def describe_seen(seen: Whose) -> str:
+    """Where, how high, when, and of what kind."""
+    kind = "traffic" if seen.hazard is Hazard.UNSPECIFIED else seen.hazard.value
+    return f"{kind} at {show_decimal(seen.point)}, {seen.lower} to {seen.upper}, seen at {instant.show(seen.at_ms)}"
 
 
 def _sorted(hotline: Hotline, words: list[Spoken]) -> list[Spoken]:
@@ -148,6 +186,14 @@ def sentence(by: str, change: Change, what: TalkWord) -> str:
         case Clarification():
             text = f" {isolate(what.text)} ({what.language})" if what.text else ""
             return f"{by} asks about {facts['notice']} ({ref}): {', '.join(what.questions)}.{text}"
+        case Whose():
+            text = f" {isolate(what.text)} ({what.language})" if what.text else ""
+            return f"IS IT YOURS? {by} asks ({ref}): {describe_seen(what)}.{text} Answer OURS or UNKNOWN."
+        case Owner():
+            text = f" {isolate(what.text)} ({what.language})" if what.text else ""
+            before = f" It had answered {facts['before']}." if facts.get("before") else ""
+            told = "the traffic is theirs (OURS)" if what.whose == "OURS" else "they do not know whose it is (UNKNOWN)"
+            return f"{by} answers {ref}: {told}.{text}{before}"
         case Translation():
             who = f", translated by {isolate(what.translator)}" if what.translator else ""
             text = f"{isolate(what.text)} ({what.language})"

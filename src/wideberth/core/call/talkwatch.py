@@ -62,12 +62,12 @@ class TalkWatch:
     def unanswered(self, board: Board, now_ms: int) -> Iterator[Overdue]:
         """After a start: what is urgent and waits for us rings again; who heard it before may be gone."""
         for talk in board.hotline.talks:
-            if talk.precedence in URGENT and talk.waits_for(self._us, now_ms):
+            if talk.precedence in URGENT and talk.waits_for(self._us, now_ms) and talk.lives(now_ms):
                 self._told.add((talk.said.entry, "UNANSWERED", self._us))
                 yield Overdue(
                     self._ch, talk.ref, 0, "UNANSWERED", self._us,
-                    f"this node has started anew; {talk.precedence} message {talk.ref} of {talk.author} is not "
-                    "answered here. Show it, then read it back or answer it",
+                    f"this node has started anew; {_kind(talk)} {talk.ref} of {talk.author} is not answered here. Show "
+                    "it, then answer it, or read it back",
                 )  # fmt: skip
 
     def _is_old(self, hotline: Hotline) -> bool:
@@ -100,7 +100,7 @@ class TalkWatch:
 
     def _overdue(self, board: Board, talk: Talk, what: str, member: str) -> Overdue:
         urgent = precedence_of(board, talk) in URGENT
-        kind = f"{talk.precedence} message" if talk.message is not None else "the question"
+        kind = _kind(talk)
         if what == "UNDELIVERED":
             sentence = (
                 f"{kind} {talk.ref} has no receipt from {member}: treat it as not delivered and use the telephone. "
@@ -114,6 +114,12 @@ class TalkWatch:
             )
         sentence = sentence[0].upper() + sentence[1:]
         return Overdue(self._ch, talk.ref, 0, what, member, sentence, Level.RING if urgent else Level.NOTE)
+
+
+def _kind(talk: Talk) -> str:
+    if talk.message is not None:
+        return f"{talk.precedence} message"
+    return "the question whose the traffic is," if talk.whose is not None else "the question"
 
 
 def precedence_of(board: Board, talk: Talk) -> Precedence:

@@ -11,12 +11,15 @@ from wideberth.core.call.board import Board, Thread
 from wideberth.core.call.hotline import Talk
 from wideberth.core.call.speak import canonical
 from wideberth.core.say import phrases, tongue
+from wideberth.core.say.live import Owner, Whose
 from wideberth.core.say.scan import scan
 from wideberth.core.say.talk import Clarification, ClarificationAnswer, HeardAs, Message, TalkWord, Translation
 from wideberth.errors import BadInput, NotFound
 
 
-def talk_word(command: ev.TalkCommand, board: Board, languages: Sequence[str]) -> tuple[TalkWord, dict[str, Any]]:
+def talk_word(
+    command: ev.TalkCommand, board: Board, languages: Sequence[str], now_ms: int
+) -> tuple[TalkWord, dict[str, Any]]:  # fmt: skip
     """The word, and facts for the officer (warnings). `languages` are ours, the first one the usual one.
 
     Raises BadInput or NotFound; nothing has changed then.
@@ -56,6 +59,19 @@ def talk_word(command: ev.TalkCommand, board: Board, languages: Sequence[str]) -
                 raise BadInput(f"{thread.ref} is our own; the other side asks about it", field="ref")
             of = command.of or thread.newest.entry
             return Clarification(of, command.questions, command.text, language), warned(language, command.text)
+        case ev.AskWhose():
+            seen_ms = command.at_ms or now_ms
+            asked = Whose(
+                command.point, command.lower, command.upper, seen_ms, command.hazard, command.text, language
+            )  # fmt: skip
+            return asked, warned(language, command.text)
+        case ev.SayWhose():
+            talk = _talk(board, command.ref)
+            if talk.whose is None:
+                raise BadInput(f"{talk.ref} does not ask whose something is", field="ref")
+            if talk.author == board.us:
+                raise BadInput(f"{talk.ref} is our own question; the other side answers it", field="ref")
+            return Owner(talk.said.entry, command.whose, command.text, language), warned(language, command.text)
         case ev.AnswerAsked():
             of = _asked(board, command.ref).said.entry
             texts = tuple(reply.text for reply in command.replies)

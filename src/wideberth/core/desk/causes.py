@@ -20,7 +20,7 @@ from wideberth.core.desk.escalation import Urgency
 # Own answers that show that a person has the notice.
 ANSWERS: Final = frozenset({"ack", "readback", "insufficient", "objection", "refused", "relay"})
 # Own words on the hotline that may answer a message or a question; `answers` in their facts says which.
-TALK: Final = frozenset({"message", "heardas", "answer"})
+TALK: Final = frozenset({"message", "heardas", "answer", "owner"})
 REVISIONS: Final = frozenset({"amend", "correct", "extend"})
 
 _OF_PRECEDENCE: Final = {"FLASH": Urgency.FLASH, "IMMEDIATE": Urgency.URGENT}
@@ -167,6 +167,10 @@ def _heard(tell: Mapping[str, Any], ch: str, ref: str) -> End | None:
         return None
     if what == "checked":
         return End("ANSWERED", (f"check_due|{ch}|",), by=by, why="the line check was answered")
+    if what in TALK and facts.get("answers"):
+        # Of our own message or question: that member answered.
+        late = (f"overdue|{ch}|{facts['answers']}|",)
+        return End("ANSWERED", late, tail=f"|{tell['author']}", by=by, why=f"{what} by {by}")
     if what in ANSWERS and facts.get("step") != "MISMATCH":
         # Of our own notice: that member has it.
         starts = (f"overdue|{ch}|{ref}|", f"climbed|{ch}|{ref}|MISMATCH") if what == "readback" else _late(ch, ref)

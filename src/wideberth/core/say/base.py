@@ -25,6 +25,21 @@ class Precedence(StrEnum):
     ROUTINE = "ROUTINE"
 
 
+class Hazard(StrEnum):
+    """The danger to others, never its cause (domain.md C14). The list is short and closed."""
+
+    CREWED_AIRCRAFT = "CREWED_AIRCRAFT"
+    UNCREWED_AIRCRAFT = "UNCREWED_AIRCRAFT"
+    FALLING_OBJECTS = "FALLING_OBJECTS"
+    SURFACE_TRAFFIC = "SURFACE_TRAFFIC"
+    GROUND_TRAFFIC = "GROUND_TRAFFIC"
+    BRIGHT_LIGHT = "BRIGHT_LIGHT"
+    RADIO_INTERFERENCE = "RADIO_INTERFERENCE"
+    FIRE_AND_SMOKE = "FIRE_AND_SMOKE"
+    PEOPLE_PRESENT = "PEOPLE_PRESENT"
+    UNSPECIFIED = "UNSPECIFIED"
+
+
 class Place(msgspec.Struct, frozen=True, array_like=True):
     """A place in a strand: `[epoch, seq, hash]`."""
 

@@ -18,6 +18,7 @@ import msgspec
 
 from wideberth.core.limits import NAME_CHARS_MAX, TEXT_CHARS_MAX
 from wideberth.core.say.base import Precedence, WordBase, short
+from wideberth.core.say.live import WhoseWord
 from wideberth.core.say.tongue import check_tag
 from wideberth.errors import BadInput
 
@@ -134,7 +135,7 @@ class ClarificationAnswer(WordBase, frozen=True, tag="answer"):
             _written(reply.text, self.language)
 
 
-TalkWord = Message | Translation | HeardAs | Clarification | ClarificationAnswer
+TalkWord = Message | Translation | HeardAs | Clarification | ClarificationAnswer | WhoseWord
 
 
 def _written(text: str, language: str) -> None:

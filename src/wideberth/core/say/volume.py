@@ -86,6 +86,14 @@ class Corridor(msgspec.Struct, frozen=True, tag="corridor", tag_field="kind", fo
 Shape = Circle | Polygon | Corridor
 
 
+def check_band(lower: Altitude, upper: Altitude) -> None:
+    """Raises BadInput unless the two may be the floor and the top of a vertical band."""
+    if lower.ref is VerticalRef.UNL or upper.ref is VerticalRef.SFC:
+        raise BadInput("a band goes up: SFC may be its floor only, UNL its top only", field="altitude")
+    if lower.ref == upper.ref and lower.mm > upper.mm:
+        raise BadInput("a band's floor must not be above its top", field="altitude")
+
+
 class Volume4D(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A shape, a band and a half-open window."""
 
@@ -98,10 +106,7 @@ class Volume4D(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def __post_init__(self) -> None:
         if not 0 <= self.start_ms < self.end_ms <= INTEGER_MAX:
             raise BadInput("a volume must end after it starts", field="window")
-        if self.lower.ref is VerticalRef.UNL or self.upper.ref is VerticalRef.SFC:
-            raise BadInput("a band goes up: SFC may be its floor only, UNL its top only", field="altitude")
-        if self.lower.ref == self.upper.ref and self.lower.mm > self.upper.mm:
-            raise BadInput("a band's floor must not be above its top", field="altitude")
+        check_band(self.lower, self.upper)
 
 
 class Leg(msgspec.Struct, frozen=True, array_like=True):

@@ -22,6 +22,7 @@ from wideberth.core.limits import (
     TEXT_CHARS_MAX,
     VOLUMES_PER_NOTICE_MAX,
 )
+from wideberth.core.say.base import Hazard as Hazard
 from wideberth.core.say.base import Place as Place
 from wideberth.core.say.base import Precedence as Precedence
 from wideberth.core.say.base import WordBase, short
@@ -56,21 +57,6 @@ class NoticeType(StrEnum):
     ACCIDENT = "ACCIDENT"
     HOLD_OFF = "HOLD_OFF"
     DISTRESS = "DISTRESS"
-
-
-class Hazard(StrEnum):
-    """The danger to others, never its cause (domain.md C14). The list is short and closed."""
-
-    CREWED_AIRCRAFT = "CREWED_AIRCRAFT"
-    UNCREWED_AIRCRAFT = "UNCREWED_AIRCRAFT"
-    FALLING_OBJECTS = "FALLING_OBJECTS"
-    SURFACE_TRAFFIC = "SURFACE_TRAFFIC"
-    GROUND_TRAFFIC = "GROUND_TRAFFIC"
-    BRIGHT_LIGHT = "BRIGHT_LIGHT"
-    RADIO_INTERFERENCE = "RADIO_INTERFERENCE"
-    FIRE_AND_SMOKE = "FIRE_AND_SMOKE"
-    PEOPLE_PRESENT = "PEOPLE_PRESENT"
-    UNSPECIFIED = "UNSPECIFIED"
 
 
 class Priority(StrEnum):
