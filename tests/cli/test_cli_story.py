@@ -136,6 +136,20 @@ def test_how_much_a_notice_says_is_shown_in_the_draft_the_preview_the_answer_and
     assert "INCOMPLETE: complete to 72 %" in shown
 
 
+def test_an_area_that_moves_and_windows_that_come_again_go_out_as_volumes(world):
+    given = ("notice", "give", "--type", "TRANSIT", "--hazard", "CREWED_AIRCRAFT", "--low", "SFC", "--high", "FL300")
+    ship = world.do("BLUE", *given, "--moving", "41.5N 38.5W", "--radius", "60km", "--sector", "S", "--speed", "15kt",
+                    "--from", "+50m", "--until", "+410m", "--json")  # fmt: skip
+    assert ship.code == 0, ship.err
+    assert len(world.heard("GREEN", ship.data[0]["ref"])["versions"][0]["terms"]["volumes"]) == 6
+    daily = world.do("BLUE", *given, "--circle", "41N 38W", "--radius", "20km", "--from", "2031-05-15T04:00Z",
+                     "--until", "2031-05-15T06:00Z", "--days", "daily", "--last", "2031-05-19T00:00Z",
+                     "--json")  # fmt: skip
+    assert daily.code == 0, daily.err
+    volumes = world.heard("GREEN", daily.data[0]["ref"])["versions"][0]["terms"]["volumes"]
+    assert [(v["start_ms"] - T0_MS) % 86_400_000 for v in volumes] == [19 * 3_600_000] * 4
+
+
 def test_a_refused_notice_offers_the_alert(world):
     said = world.do("BLUE", "notice", "give", "--circle", "41N 38W")
     assert said.code == 3

@@ -5,10 +5,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from wideberth.core.say import complete
+from wideberth.core.say.geodesy import area_m2
 from wideberth.core.say.instant import parse, show
 from wideberth.core.say.rules import Mode, Rules
 from wideberth.core.say.volume import Circle, Corridor, Polygon
 from wideberth.core.say.words import Hazard, NoticeType, Precedence
+from wideberth.core.seal import canonical
 from wideberth.errors import BadInput
 from wideberth.formats import astm
 from wideberth.web.drafts import FIELDS, plan_of, said_in, settled, terms_of, time_of, volumes_of
@@ -221,3 +224,91 @@ def test_how_much_a_draft_says_is_known_before_it_can_be_signed():
     assert said_in({"circle": "41N 38W", "low": "SFC"}, contact="") == {"area"}
     assert said_in({"circle": "41,-38,10km", "scale": "FEW"}, contact="") == {"area", "extent", "scale"}
     assert said_in({"volumes": [1]}, contact="") == {"area", "extent", "vertical", "start", "end"}
+
+
+# SC6: a 60 km sector south of the ship, SFC to FL300, swept for 6 h at 15 kt.
+SHIP = {"type": "TRANSIT", "hazard": "CREWED_AIRCRAFT", "scale": "MANY", "moving": "25.5N 130.5E", "radius": "60km",
+        "sector": "S", "speed": "15kt", "low": "SFC", "high": "FL300", "from": "+50m", "until": "+410m"}  # fmt: skip
+
+
+def test_sc6_a_sector_round_a_ship_becomes_volumes_that_stand_still():
+    made = terms(SHIP)
+    assert len(made.volumes) == 6
+    assert all(isinstance(v.shape, Polygon) for v in made.volumes)
+    assert [v.end_ms for v in made.volumes[:-1]] == [v.start_ms for v in made.volumes[1:]]
+    assert complete.of_terms(made, RULES).missing == ()
+    assert len(canonical.encode(made)) < 4_096
+    for first, later in zip(made.volumes, made.volumes[1:], strict=False):
+        assert area_m2(later.shape) > area_m2(first.shape), "its course is not told, so it can be ever farther"
+    told = terms(SHIP | {"course": "120", "slices": "3"})
+    assert len(told.volumes) == 3
+    assert area_m2(told.volumes[-1].shape) < area_m2(made.volumes[-1].shape) / 8
+    still = terms({k: v for k, v in SHIP.items() if k not in ("speed", "sector")})
+    assert [type(v.shape) for v in still.volumes] == [Circle]
+
+
+def test_a_convoy_moves_along_its_route():
+    route = {"moving": "41.0N 38.9W; 41.3N 38.9W; 41.3N 38.4W", "speed": "40km/h", "radius": "10km", "margin": "500m"}
+    base = {k: v for k, v in WHOLE.items() if k not in ("circle", "radius")}
+    made = terms(base | route | {"until": "12:00Z"})
+    assert [type(v.shape) for v in made.volumes] == [Corridor, Corridor]
+    assert made.volumes[0].shape.half_width_mm == 10_500_010
+    later = terms({"moving": "41.0N 38.9W", "course": "90", "speed": "10kt", "radius": "10km"}, base=made)
+    assert (later.starts_ms, later.ends_ms) == (made.starts_ms, made.ends_ms)
+    assert later.volumes[0].upper == made.volumes[0].upper
+
+
+@pytest.mark.parametrize(
+    ("change", "field", "words"),
+    [
+        ({"radius": ""}, "radius", "needs a radius"),
+        ({"speed": "15"}, "speed", "is not a speed"),
+        ({"speed": "9000kt"}, "speed", "check the unit"),
+        ({"speed": "600kt", "until": "+9h"}, "speed", "5,000 km"),
+        ({"course": "361"}, "course", "true bearing"),
+        ({"course": "north"}, "course", "true bearing"),
+        ({"sector": "135"}, "sector", "two bearings"),
+        ({"sector": "90-90"}, "sector", "two different bearings"),
+        ({"slices": "0"}, "slices", "a number"),
+        ({"slices": "101"}, "slices", "1 to 100"),
+        ({"moving": "41N 38W; 42N 38W", "course": "3"}, "course", "has its courses in it"),
+        ({"moving": "41N 38W; 42N 38W", "speed": "", "course": ""}, "speed", "needs a speed"),
+        ({"circle": "41N 38W"}, "moving", "one shape only"),
+        ({"days": "daily", "last": "+9d"}, "days", "does not come again"),
+    ],
+)
+def test_what_is_wrong_with_what_moves_is_said(change, field, words):
+    fault = refused(SHIP | change)
+    assert field in fault.details["fields"], fault.sentence
+    assert words in fault.sentence
+
+
+def test_only_what_moves_has_a_course():
+    assert refused(WHOLE | {"course": "120"}).details["field"] == "course"
+    assert refused({"type": "ACCIDENT", "moving": "41N 38W", "radius": "10km", "until": "+6h"}).details["fields"]
+
+
+def test_a_window_that_comes_again_is_written_out():
+    made = terms(WHOLE | {"days": "daily", "last": "2031-05-18T00:00Z"})
+    assert [show(v.start_ms) for v in made.volumes] == [f"2031-05-{d}T10:00:00Z" for d in (14, 15, 16, 17)]
+    assert made.expires_ms == made.volumes[-1].end_ms
+    some = terms(WHOLE | {"days": "we,fr", "last": "2031-05-24T00:00Z"})
+    assert [show(v.start_ms)[8:10] for v in some.volumes] == ["14", "16", "21", "23"]
+    assert terms(WHOLE | {"last": "2031-05-15T23:00Z"}).volumes[1:], "without days it is daily"
+    longer = terms({"days": "daily", "last": "2031-05-20T00:00Z"}, base=made)
+    assert len(longer.volumes) == 6
+    assert settled(WHOLE | {"days": "daily", "last": "+4d"}, now_ms=NOW)["last"] == "2031-05-18T09:00:30Z"
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"days": "daily"}, "until when it comes again"),
+        ({"days": "MON", "last": "+9d"}, "days are MO"),
+        ({"days": "daily", "last": "+200d"}, "a notice holds 100"),
+        ({"days": "daily", "last": "+9d", "until": "2031-05-16T10:00Z"}, "at most a day long"),
+        ({"days": "SU", "last": "2031-05-16T10:00Z"}, "no window begins"),
+    ],
+)
+def test_what_cannot_come_again_is_said(change, words):
+    assert words in refused(WHOLE | change).sentence

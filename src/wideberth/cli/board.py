@@ -46,6 +46,8 @@ def one(notice: dict[str, Any]) -> None:
         show.say(f"{asked['ref']}, asked by {show.by(asked)} at {show.utc(asked['t_ms'])}:")
         talk_show.texts(asked["texts"])
         talk_show.questions(asked["questions"])
+    for other in notice["said_otherwise"]:
+        show.say(f"Also said, by {show.by(other)} at {show.utc(other['given_ms'])}: {other['says']}.", style="yellow")
     for field, words in (("refines", "Makes precise"), ("refined_by", "Made precise by")):
         if notice.get(field):
             show.say(f"{words} {notice[field]}")

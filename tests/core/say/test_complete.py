@@ -83,7 +83,7 @@ def test_more_said_never_scores_less() -> None:
         assert set(more.missing) < set(fewer.missing)
 
 
-@pytest.mark.parametrize("kind", [NoticeType.ACCIDENT, NoticeType.DISTRESS])
+@pytest.mark.parametrize("kind", [NoticeType.ACCIDENT, NoticeType.HOLD_OFF, NoticeType.DISTRESS])
 def test_nothing_more_is_asked_of_what_is_given_at_once(kind: NoticeType) -> None:
     assert complete.of_terms(terms(type=kind), RULES) is None
 

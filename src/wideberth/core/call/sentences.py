@@ -94,6 +94,8 @@ def of_change(author: str, by: str, change: Change, what: Word) -> str:
             "extend": f"{author} extends {thread.ref}: version {version.number} holds.",
             "cancel": f"{author} cancels {thread.ref}.",
         }[version.kind]
+        if thread.terms is not None and thread.terms.type is NoticeType.PRESENCE and version.number > 1:
+            head += " What it said of its presence before stays beside it, and says nothing of who else is there."
         shift = change.facts.get("shift_mm")
         moved = f" Moved {shift / 1e6:.1f} km." if shift else ""
         return " ".join(

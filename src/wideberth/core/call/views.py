@@ -14,6 +14,7 @@ import msgspec
 
 from wideberth.core.call.board import LADDER, Board, Thread, Version
 from wideberth.core.call.mustanswer import answers_view
+from wideberth.core.call.presence import said_otherwise
 from wideberth.core.call.sentences import describe
 from wideberth.core.call.talkviews import questions_about
 from wideberth.core.say import codes, complete, instant, notice
@@ -86,6 +87,7 @@ def thread_view(
         "must_answer": answers_view(board, thread, members, at_ms),
         "calls": calls_view(board, thread),
         "questions": questions_about(board, [v.entry for v in thread.versions], here=here),
+        "said_otherwise": said_otherwise(board, thread),
         "receipt_only": RECEIPT_ONLY,
         "scope": SCOPE,
     }

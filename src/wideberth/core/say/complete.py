@@ -37,8 +37,8 @@ WEIGHTS: Final[dict[str, tuple[int, str]]] = {
 }
 WHOLE: Final = 1_000
 
-# Nobody gives notice of these, so nothing more is asked of them than is known.
-_AT_ONCE: Final = frozenset({NoticeType.ACCIDENT, NoticeType.DISTRESS})
+# These are about what is so already: nobody gives notice of them, and nothing more is asked than is known.
+AT_ONCE: Final = frozenset({NoticeType.ACCIDENT, NoticeType.HOLD_OFF, NoticeType.DISTRESS})
 
 assert sum(weight for weight, _ in WEIGHTS.values()) == WHOLE
 
@@ -72,7 +72,7 @@ def of_what_is_said(said: Iterable[str], rules: Rules) -> Completeness:
 def of_terms(terms: Terms, rules: Rules) -> Completeness | None:
     """The score of a notice as it would be signed. The whole area of the mechanism is no place and has no extent; from
     the surface without limit is no height; `UNSPECIFIED` is no kind of danger."""
-    if terms.type in _AT_ONCE:
+    if terms.type in AT_ONCE:
         return None
     said = {"kind", "start", "end", "contact"}
     if all(volume.shape != rules.area for volume in terms.volumes):

@@ -19,6 +19,7 @@ from typing import Final, Literal
 import msgspec
 
 from wideberth.core.say import complete, ring
+from wideberth.core.say.complete import AT_ONCE as AT_ONCE
 from wideberth.core.say.coordinates import show_decimal, show_distance
 from wideberth.core.say.geodesy import area_m2, distance_mm, middle, spine
 from wideberth.core.say.instant import show, show_span
@@ -37,9 +38,6 @@ _URGENCY: Final = (Precedence.FLASH, Precedence.IMMEDIATE, Precedence.PRIORITY, 
 EXACT_TYPES: Final = frozenset(
     {NoticeType.STATIC_SITE, NoticeType.MOVEMENT, NoticeType.ACCIDENT, NoticeType.HOLD_OFF, NoticeType.DISTRESS}
 )
-
-# These are about what is so already: nobody gives notice of them, and nothing more is asked than is known.
-AT_ONCE: Final = frozenset({NoticeType.ACCIDENT, NoticeType.HOLD_OFF, NoticeType.DISTRESS})
 
 # The area test compares two computed areas; the slack is far above geodesy's 1e-7 and far below anything that matters.
 _AREA_SLACK: Final = 1e-5
@@ -98,9 +96,10 @@ def check_terms(terms: Terms, rules: Rules, *, now_ms: int) -> list[Flaw]:
 
 def lead(terms: Terms, rules: Rules, at_ms: int) -> Lead:
     """`at_ms` is the author's clock for the lead as given, the receiver's receipt for the lead as delivered (C3).
-    No lead is asked of what is so already."""
+    No lead is asked of what is so already; a word about presence holds as of a time, and is never late (C11)."""
     lead_ms = terms.starts_ms - at_ms
-    shortfall_ms = 0 if terms.type in AT_ONCE else max(0, rules.lead_for(terms.type) - lead_ms)
+    none_asked = terms.type in AT_ONCE or terms.type is NoticeType.PRESENCE
+    shortfall_ms = 0 if none_asked else max(0, rules.lead_for(terms.type) - lead_ms)
     return Lead(lead_ms, shortfall_ms, shortfall_ms > 0)
 
 
@@ -261,7 +260,7 @@ def _times(terms: Terms, rules: Rules, now_ms: int) -> list[Flaw]:
     if late.late:
         told = (
             f"LATE by {show_span(late.shortfall_ms)}: {show_span(late.lead_ms)} ahead, "
-            f"{show_span(rules.lead_ms)} agreed; it goes out at once and as urgent"
+            f"{show_span(rules.lead_for(terms.type))} agreed; it goes out at once and as urgent"
         )
         flaws.append(Flaw("volumes", told, False, "C3"))
     return flaws
