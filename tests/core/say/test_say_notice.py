@@ -76,7 +76,7 @@ def test_precedence_is_only_ever_raised(asked: Precedence, kind: NoticeType, ahe
     said = terms(precedence=asked, type=kind)
     got = notice.precedence_for(said, RULES, START - ahead_ms)
     assert order.index(got) >= order.index(asked)
-    if kind in (NoticeType.ACCIDENT, NoticeType.DISTRESS):
+    if kind in notice.AT_ONCE:
         assert got is Precedence.FLASH
     elif ahead_ms < RULES.lead_ms and kind is not NoticeType.PRESENCE:
         assert order.index(got) >= order.index("IMMEDIATE")
