@@ -32,7 +32,16 @@ RECORD = (
     }
     | {"core.line", "core.line_keys", "core.mechanism", "core.node"}
 )
-INNER = SAY | {"core.feed", "core.tells", "core.warned", "core.batch", "core.judge", "core.crossing", "core.inner"}
+INNER = SAY | {
+    "core.feed",
+    "core.tells",
+    "core.warned",
+    "core.batch",
+    "core.judge",
+    "core.crossing",
+    "core.inner",
+    "core.rings",
+}
 ANY = frozenset({"*"})
 
 ALLOWED: dict[str, frozenset[str]] = {
@@ -64,6 +73,7 @@ ALLOWED: dict[str, frozenset[str]] = {
     "core.node": RECORD,
     "core.preview": RECORD,
     "core.crossing": INNER - {"core.inner"},
+    "core.rings": INNER - {"core.inner", "core.crossing"},
     "core.inner": INNER,
     # The watch room: it hears what both sides tell own people, and has no voice.
     "core.desk": SAY | {"core.desk", "core.tells", "core.warned"},
@@ -183,9 +193,18 @@ BLIND = (
     "web.server",
     "web.faults",
 )
-PLANS = ("core.judge", "core.crossing", "core.inner", "core.warned", "core.desk.desk", "inner", "store.plans")
+PLANS = (
+    "core.judge",
+    "core.crossing",
+    "core.inner",
+    "core.rings",
+    "core.warned",
+    "core.desk.desk",
+    "inner",
+    "store.plans",
+)
 # And the inner side has no voice: it can neither sign nor send.
-MUTE = ("core.judge", "core.crossing", "core.inner", "core.warned", "core.desk", "inner")
+MUTE = ("core.judge", "core.crossing", "core.inner", "core.rings", "core.warned", "core.desk", "inner")
 VOICE = ("core.seal", "core.carry", "core.call", "core.line", "core.mechanism", "core.node", "link", "web", "runtime")
 
 SHELL = (

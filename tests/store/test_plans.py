@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+import contextlib
 import os
 import stat
 import subprocess
@@ -11,6 +12,7 @@ import pytest
 from wideberth.core.inner import Inner
 from wideberth.core.say.place import Altitude
 from wideberth.core.say.plan import DraftRecord, Plan, PlanRecord
+from wideberth.core.say.rings import RingRecord
 from wideberth.core.say.rules import Mode
 from wideberth.core.say.volume import Circle, Volume4D
 from wideberth.errors import BadInput, Misuse, StoreBroken
@@ -96,3 +98,18 @@ def test_a_record_that_is_no_plan_stops_loading_with_a_sentence() -> None:
         Inner.load([PlanRecord("a", b"{")])
     with pytest.raises(BadInput, match="either volumes or a track"):
         Plan("a", "b", Mode.REAL)
+
+
+def test_a_store_from_before_there_were_rings_takes_them(tmp_path: Path) -> None:
+    path = tmp_path / "plans.db"
+    with contextlib.closing(PlanStore(path)) as store:
+        store.keep([PlanRecord("a", b"{}")])
+    db = apsw.Connection(str(path))
+    db.execute("DROP TABLE rings")
+    db.close()
+    with contextlib.closing(PlanStore(path)) as store:
+        store.keep_rings([RingRecord("ridge", b"{}")])
+        assert store.rings() == [RingRecord("ridge", b"{}")]
+        assert [record.id for record in store.plans()] == ["a"]
+        store.keep_rings([RingRecord("ridge", b"")])
+        assert store.rings() == []

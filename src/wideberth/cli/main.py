@@ -31,6 +31,7 @@ from wideberth.cli import (
     notice,
     paper,
     plan,
+    rings,
     roster,
     screen,
     sim,
@@ -129,6 +130,7 @@ verb(app, "phrases")(message.phrases)
 
 # Own plans, and files.
 app.add_typer(plan.app, name="plan")
+app.add_typer(rings.app, name="rings")
 screen.add_to(app)
 
 

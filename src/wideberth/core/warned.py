@@ -126,4 +126,22 @@ class UnitsMet(_Warned, frozen=True, tag="units"):
     level: Level = Level.NOTE
 
 
-Warned = Exposed | Eased | Crossed | Uncrossed | UnitsMet
+class RingWarning(_Warned, frozen=True, tag="ring"):
+    """What is so with an aircraft round an incident (domain.md L4), as own people reported it; told when it changes.
+
+    `advice` is CALL_IN (a note), NO_COMM (it rings) or NONE (it is over). `blocks` are those of the stack whose heights
+    it may be in, `t_ms` when it was there.
+    """
+
+    area: str
+    aircraft: str
+    ring: str
+    advice: str
+    distance_mm: int
+    blocks: tuple[str, ...]
+    t_ms: int
+    sentence: str
+    level: Level = Level.NOTE
+
+
+Warned = Exposed | Eased | Crossed | Uncrossed | UnitsMet | RingWarning

@@ -13,6 +13,8 @@ import msgspec
 from wideberth.core.batch import Now
 from wideberth.core.inner import Event as InnerEvent
 from wideberth.core.inner import Inner, PlanDropped, PlanGiven, Tick
+from wideberth.core.rings import AreaDropped, AreaGiven, Reported, Rings
+from wideberth.core.rings import Event as RingEvent
 from wideberth.core.say.plan import DraftRecord
 from wideberth.core.warned import Warned
 from wideberth.errors import BadInput, Fault, Misuse, NotFound
@@ -20,13 +22,17 @@ from wideberth.inner.protocol import (
     Ask,
     DropDraft,
     DropPlan,
+    DropRings,
     FaultText,
     GivePlan,
+    GiveRings,
     KeepDraft,
     ListCrossings,
     ListDrafts,
     ListExposures,
     ListPlans,
+    ListRings,
+    ReportPosition,
     Request,
     Response,
     Take,
@@ -44,6 +50,7 @@ class Child:
         self._store = store
         self._out = out
         self._inner = Inner.load(store.plans())
+        self._rings = Rings.load(store.rings())
 
     def handle(self, request: Request) -> None:
         """Carry one request out; every outcome is an answer or a fault, never an end of the child."""
@@ -88,6 +95,10 @@ class Child:
                     raise NotFound(f"there is no draft {ask.id!r}; `notice draft list` shows them", draft=ask.id)
                 self._store.keep_draft(DraftRecord(ask.id, b""))
                 return ask.id
+            case ListRings():
+                return self._rings.view(now.t_ms)
+            case GiveRings() | DropRings() | ReportPosition():
+                return self._ring(ask, now)
         raise Misuse(f"the inner process does not know {type(ask).__name__}")
 
     def _keep_draft(self, ask: KeepDraft) -> str:
@@ -100,6 +111,22 @@ class Child:
             raise BadInput("this draft is longer than any notice may be", field="draft")
         self._store.keep_draft(DraftRecord(id_, data))
         return id_
+
+    def _ring(self, ask: GiveRings | DropRings | ReportPosition, now: Now) -> Any:
+        match ask:
+            case GiveRings(area):
+                event: RingEvent = AreaGiven(area)
+            case DropRings(id_):
+                event = AreaDropped(id_)
+            case ReportPosition(id_, position, gone):
+                event = Reported(id_, position, gone)
+        batch = self._rings.step(event, now)
+        self._store.keep_rings(batch.keep)
+        for tell in batch.tell:
+            self._tell(tell)
+        if isinstance(ask, ReportPosition) and not ask.gone:
+            return self._rings.row(ask.id, ask.position.aircraft, now.t_ms)
+        return None
 
     def _step(self, event: InnerEvent, now: Now) -> None:
         batch = self._inner.step(event, now)

@@ -14,6 +14,7 @@ import msgspec
 from wideberth.core.batch import Now
 from wideberth.core.feed import Feed
 from wideberth.core.say.plan import Plan
+from wideberth.core.say.rings import Position, RingArea
 from wideberth.core.warned import Warned
 
 
@@ -62,7 +63,39 @@ class DropDraft(_Ask, frozen=True, tag="drop-draft"):
     id: str
 
 
-Ask = Take | GivePlan | DropPlan | ListPlans | ListExposures | ListCrossings | KeepDraft | ListDrafts | DropDraft
+class GiveRings(_Ask, frozen=True, tag="give-rings"):
+    area: RingArea
+
+
+class DropRings(_Ask, frozen=True, tag="drop-rings"):
+    id: str
+
+
+class ReportPosition(_Ask, frozen=True, tag="position"):
+    """Answered with where it stands to the rings now; with nothing when it is gone."""
+
+    id: str
+    position: Position
+    gone: bool = False
+
+
+class ListRings(_Ask, frozen=True, tag="rings"):
+    """Answered with every incident and the aircraft reported round it."""
+
+
+RingAsk = GiveRings | DropRings | ReportPosition | ListRings
+Ask = (
+    RingAsk
+    | Take
+    | GivePlan
+    | DropPlan
+    | ListPlans
+    | ListExposures
+    | ListCrossings
+    | KeepDraft
+    | ListDrafts
+    | DropDraft
+)
 
 
 class Request(msgspec.Struct, frozen=True):

@@ -16,6 +16,7 @@ from typing import Final, TypeVar, cast
 import apsw
 
 from wideberth.core.say.plan import DraftRecord, PlanRecord
+from wideberth.core.say.rings import RingRecord
 from wideberth.errors import Misuse, StoreBroken
 from wideberth.store import ground
 from wideberth.store.lock import WriterLock
@@ -25,6 +26,11 @@ SCHEMA: Final = 1
 _TABLES: Final = """
 CREATE TABLE plans (n INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, plan BLOB NOT NULL) STRICT;
 CREATE TABLE drafts (n INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, json BLOB NOT NULL) STRICT;
+"""
+
+_RINGS: Final = """
+CREATE TABLE IF NOT EXISTS rings (n INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, json BLOB NOT NULL)
+STRICT;
 """
 
 _T = TypeVar("_T")
@@ -61,6 +67,13 @@ class PlanStore:
 
     def drafts(self) -> list[DraftRecord]:
         return [DraftRecord(*row) for row in self._rows("SELECT id, json FROM drafts ORDER BY n")]
+
+    def keep_rings(self, records: Iterable[RingRecord]) -> None:
+        """As `keep`, for rings round incidents."""
+        self._write("rings", "json", [(record.id, record.json) for record in records])
+
+    def rings(self) -> list[RingRecord]:
+        return [RingRecord(*row) for row in self._rows("SELECT id, json FROM rings ORDER BY n")]
 
     def close(self) -> None:
         """Fold the log into the file and let go. Idempotent."""
@@ -101,6 +114,7 @@ class PlanStore:
                 os.fsync(folder)  # SQLite syncs the folder for its logs, we for the file's name
             finally:
                 os.close(folder)
+        db.execute(_RINGS)  # stores made before there were any have no such table
         trouble = db.execute("PRAGMA quick_check(1)").get
         if trouble != "ok":
             raise StoreBroken(

@@ -11,6 +11,7 @@
     GET    /v1/notices/{ref}?line=
     GET    /v1/drafts, POST /v1/drafts, DELETE /v1/drafts/{id}
     GET    /v1/plans,  POST /v1/plans,  DELETE /v1/plans/{id},  GET /v1/exposures,  GET /v1/crossings
+    GET    /v1/rings, POST /v1/rings, POST /v1/rings/{id}/positions, DELETE /v1/rings/{id}      (web/rings.py)
     GET    /v1/watch?since=N&run=R         what the node tells, as JSON lines, each flushed at once
     POST   /v1/shown                       {"line", "author", "entry"}: a screen of ours showed this entry of a peer
     POST   /v1/lines                       take the lines joined in the folder, or {"agreement", "cards"} (base64)
@@ -51,7 +52,7 @@ from wideberth.core.seal.keys import unb64
 from wideberth.errors import BadInput, Fault, Misuse, NotFound
 from wideberth.home import Home
 from wideberth.inner import protocol as inner
-from wideberth.web import drafting, drafts, keeping, keys_api, linework, mechanisms, relaying, talking
+from wideberth.web import drafting, drafts, keeping, keys_api, linework, mechanisms, relaying, rings, talking
 from wideberth.web.faults import problem
 
 # A notice of 100 volumes of 500 corners as JSON with indents is 5 MB; beyond that it is not a notice.
@@ -122,6 +123,7 @@ def local_routes(service: LocalService, *, heartbeat_s: float = HEARTBEAT_S) -> 
         ("POST", "/v1/clock", api.clock),
         ("POST", "/v1/stop", api.stop),
         *api.drafting.table(_object),
+        *rings.ring_table(service, _object, api._mode),
         *keeping.keep_table(service, _object),
         *relaying.ways_table(service),
         *linework.line_table(service),

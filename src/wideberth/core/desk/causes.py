@@ -26,7 +26,7 @@ REVISIONS: Final = frozenset({"amend", "correct", "extend"})
 _OF_PRECEDENCE: Final = {"FLASH": Urgency.FLASH, "IMMEDIATE": Urgency.URGENT}
 # Of what carries no precedence of its own. What own plans meet is a matter of minutes.
 _OF_KIND: Final = {"exposed": Urgency.URGENT, "crossed": Urgency.URGENT, "glass": Urgency.URGENT,
-                   "climbed": Urgency.URGENT, "overdue": Urgency.URGENT}  # fmt: skip
+                   "ring": Urgency.URGENT, "climbed": Urgency.URGENT, "overdue": Urgency.URGENT}  # fmt: skip
 # `level` is left out of the JSON where it is the default of its kind (core/tells.py, core/warned.py).
 _LEVELS: Final = {
     "overdue": "RING", "disk": "RING", "exposed": "RING", "crossed": "RING", "glass": "RING",
@@ -103,7 +103,8 @@ def as_cause(tell: Mapping[str, Any]) -> Cause:
     urgency = _OF_PRECEDENCE.get(str(tell.get("precedence", "")), _OF_KIND.get(kind, Urgency.OTHER))
     return Cause(
         _key(tell), _group(tell), _name(tell), urgency, str(tell.get("sentence", "")) or _name(tell),
-        inside=kind in ("exposed", "crossed"), until_ms=int(tell.get("until_ms", 0)), again=bool(tell.get("again", 0)),
+        inside=kind in ("exposed", "crossed", "ring"), until_ms=int(tell.get("until_ms", 0)),
+        again=bool(tell.get("again", 0)),
     )  # fmt: skip
 
 
@@ -127,6 +128,8 @@ def end(tell: Mapping[str, Any]) -> End | None:
             return End("OVER", ("disk",), gone=True, why="the disk has room again")
         case "link" if tell["state"] == "WORKS":
             return End("OVER", (_link(tell),), gone=True, why="what we say gets there again")
+        case "ring" if tell["advice"] != "NO_COMM":
+            return End("OVER", (_ring(tell),), gone=True, why="it has called in, or left")
         case "line":
             return End("OVER", (_line(tell),), gone=True, why="the line is in another state")
         case _:
@@ -218,6 +221,8 @@ def _key(tell: Mapping[str, Any]) -> str:
             return f"check_due|{tell['ch']}|{tell['slot_ms']}"
         case "line":
             return _line(tell)
+        case "ring":
+            return _ring(tell)
         case kind:
             return f"{kind}|{tell.get('sentence', tell)}"
 
@@ -247,6 +252,10 @@ def _line(tell: Mapping[str, Any]) -> str:
     return f"line|{tell['ch']}|{tell['peer']}"
 
 
+def _ring(tell: Mapping[str, Any]) -> str:
+    return f"ring|{tell['area']}|{tell['aircraft']}"
+
+
 def _crossed(tell: Mapping[str, Any]) -> str:
     one, other = tell["one"], tell["other"]
     return f"crossed|{one['ch']}|{one['ref']}|{other['ch']}|{other['ref']}|"
@@ -259,5 +268,7 @@ def _link(tell: Mapping[str, Any]) -> str:
 def _name(tell: Mapping[str, Any]) -> str:
     if tell["tell"] == "crossed":
         return f"{tell['one']['ref']} with {tell['other']['ref']}"
+    if tell["tell"] == "ring":
+        return f"{tell['aircraft']} at {tell['area']}"
     names = {"check_due": "line check due", "line": f"line with {tell.get('peer')}"}
     return str(tell.get("ref") or names.get(str(tell["tell"]), tell["tell"]))
