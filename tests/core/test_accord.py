@@ -140,6 +140,33 @@ def test_what_waits_for_a_version_is_judged_after_a_restart_too_though_no_entry_
         assert len(list(world.line("BLUE", safety).board)) == 1
 
 
+def test_a_version_comes_back_with_what_was_signed_under_it() -> None:
+    """Seeds 51122 and 51886, promise `agreed`: GREEN got its own words back that it had signed under a version, and the
+    version itself did not come: both were put back before the home line could say again who had signed it."""
+    lines = (LineTerms(Purpose.FLIGHT_SAFETY, PAIR), LineTerms(Purpose.WORKING_GROUP, PAIR))
+    world = Several(*PAIR, lines=lines)
+    safety = world.ch(Purpose.FLIGHT_SAFETY)
+    old = world.ends["GREEN"].store.copy()
+    new = second(world, lead_ms=1)
+    world.propose("BLUE", new)
+    for name in PAIR:
+        world.sign(name, new)
+        world.settle()
+    give(world, "GREEN", safety)
+    world.settle()
+    green = world.ends["GREEN"]
+    green.store = old
+    for ch in (world.home, safety):
+        green.store.append([SettingRecord(setting_key(ch), b"GREEN/supervisor")], green.store.head)
+    green.restart(world.now)
+    for _ in range(3):
+        world.later(31_000)
+        world.step("GREEN", ev.Tick())
+        world.settle(lose=frozenset({world.home}))
+    assert len(list(world.line("GREEN", safety).board)) == 1
+    assert world.line("GREEN", safety).channel.versions.newest.version == 2
+
+
 def test_a_version_follows_one_whose_last_signature_is_still_being_judged() -> None:
     """Seed 20134, promise `agreed`: after a restore BLUE got its own signature back first, which waits for what it
     signs; then that, and the next version, in one delivery. The next version was judged before the signature was."""

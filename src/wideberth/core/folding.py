@@ -145,8 +145,8 @@ class Fold:
         return found
 
     def _follows(self, heard: Heard, other: Heard) -> bool:
-        """Whether the author had said or seen the other one before. `seen` names the newest epoch only: of those that
-        the author had seen, in the order of `Strand.epochs`, it stands for all before it."""
+        """Whether the author had said or seen the other one before. `seen` names a place in one epoch: it stands for
+        what leads there, and for nothing in an epoch beside it."""
         header, before = heard.header, other.header
         if header.sender == before.sender:
             epoch, last = header.epoch, header.seq - 1
@@ -155,10 +155,13 @@ class Fold:
             if place is None:
                 return False
             epoch, last = place.epoch, place.seq
-        if epoch == before.epoch:
-            return before.seq <= last
-        epochs = self.channel.strands[before.sender].epochs
-        return epoch in epochs and epochs.index(before.epoch) < epochs.index(epoch)
+        strand = self.channel.strands[before.sender]
+        while epoch != before.epoch:
+            began = strand.before(epoch)
+            if began is None:
+                return False
+            epoch, last = began.epoch, began.seq
+        return before.seq <= last
 
     def waits(self, hash_: str) -> bool:
         return hash_ in self._waiting

@@ -258,7 +258,7 @@ class Recovery:
             elif peer in self._owed and self._line.keys.can_sign:
                 self._vouch(peer, now, out)
             if lacks := self._lacks(heads):
-                out.send.append(Send(peer, channel.ch, lacks))
+                out.send.append(Send(peer, channel.ch, lacks, channel.later_agreements))
         self._catch_up(heads, now, out)
         if not heads.answers:
             answer, sealed_answer = self._heads(self._entropy(16).hex(), heads.nonce, False, now)
@@ -268,7 +268,9 @@ class Recovery:
                 out.store.append(SidecarRecord(channel.ch, "fence", answer.sender, key, sealed_answer, now.t_ms))
             # Receipts that a restored peer lost go back to it as well, so that its ladder is whole again.
             receipts = channel.inboxes[peer].newest_receipts() if heads.restored else ()
-            out.send.append(Send(peer, channel.ch, self._lacks(heads), (sealed_answer, *receipts)))
+            lacks = self._lacks(heads)
+            agreements = channel.later_agreements if lacks else ()
+            out.send.append(Send(peer, channel.ch, lacks, (*agreements, sealed_answer, *receipts)))
 
     def _vouch(self, peer: str, now: Now, out: Effects) -> None:
         """An epoch was opened without the answer of this peer, and it holds words of ours under a node key that was

@@ -159,7 +159,8 @@ class Officers:
         if mark < 4:
             return ev.Acknowledge(ch, by, ref, of)
         if mark < 8 and version is not None and version.terms is not None:
-            return self._read_back(ch, by, ref, of, version.terms)
+            # What was read is named: a newer version may come between reading and saying.
+            return self._read_back(ch, by, ref, version.entry, version.terms)
         if mark == 8:
             return ev.FindInsufficient(ch, by, ref, ("upper",), "which reference?", of)
         if mark == 9:

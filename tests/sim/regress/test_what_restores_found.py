@@ -11,6 +11,7 @@ from tests.core.test_restore import backup, put_back, settle
 from tests.pair import Pair
 
 from wideberth.core import events as ev
+from wideberth.core.folding import Heard
 from wideberth.core.tells import FaultSeen
 from wideberth.sim.run import run_seed
 
@@ -127,3 +128,39 @@ def test_a_version_that_is_complete_only_after_a_fold_anew_is_taken_in() -> None
     completed: its own entries under that version waited for ever."""
     outcome = run_seed(50226)
     assert outcome.broken == "", outcome.story
+
+
+def test_an_epoch_stands_for_what_leads_to_it_and_not_for_one_beside_it() -> None:
+    """Seed 51295, promise `agreed`: a suspension waited for words of another epoch, which its author had not seen, and
+    held again once a later word had ended the one before it."""
+    pair = Pair()
+    give(pair)
+    pair.settle()
+    first = backup(pair.blue)
+    for seed in ("one", "two"):  # two epochs after the same place
+        put_back(pair, "BLUE", first.copy(), seed=seed)
+        pair.blue.out.clear()
+        pair.blue.step(ev.RaiseAlert(pair.ch, "BLUE/watch-1"), pair.now)
+        pair.settle()
+    settle(pair)
+    line = pair.green.node.lines[pair.ch]
+    strand = line.channel.strands["BLUE"]
+    founding, one, two = strand.epochs
+
+    def heard(epoch: str, seq: int) -> Heard:
+        record = pair.green.store.entry(strand.hash_at(epoch, seq))
+        assert record is not None
+        found = line.fold.read(record)
+        assert found is not None
+        return found
+
+    follows = line.fold._follows
+    before, last = heard(founding, 2), strand.before(one)
+    assert last is not None
+    assert last.seq == 2
+    assert strand.before(two) == last
+    for epoch in (one, two):
+        assert follows(heard(epoch, 2), before)
+        assert not follows(before, heard(epoch, 2))
+    assert not follows(heard(one, 2), heard(two, 2))
+    assert not follows(heard(two, 2), heard(one, 2))

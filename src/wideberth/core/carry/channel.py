@@ -128,6 +128,12 @@ class Channel:
             if receipted < first and agr in self.agreement_envelopes
         )
 
+    @property
+    def later_agreements(self) -> tuple[bytes, ...]:
+        """Every version after the founding one: they travel with what is handed back, which may be signed under one
+        that its author has lost, with the signatures that made it."""
+        return tuple(whole for agr, whole in self.agreement_envelopes.items() if agr != self.versions.hash)
+
     def cards_for(self, peer: str, *, urgent: bool = False) -> tuple[bytes, ...]:
         """Our cards that a peer may not have yet, oldest first: until it receipts the place at which one begins to
         hold, that travels along, so that what is signed with its keys can be checked. With what is `urgent` the newest
