@@ -84,3 +84,21 @@ def test_an_answer_of_the_other_side_ends_what_rang_about_our_question():
     alarm.take({"tell": "heard", "ch": "c", "author": "GREEN", "entry": "a", "kind": "owner", "by": "GREEN/watch-1",
                 "ref": "WHS-1", "facts": {"answers": "WHS-1", "whose": "UNKNOWN"}})  # fmt: skip
     assert alarm.ringing == ()
+
+
+def test_what_a_sighting_cost_is_counted_on_both_sides(world):
+    ref = world.give("--from", "now", "--until", "+3h")
+    seen = world.do("GREEN", "sighting", "--at", "41.2N 38.6W", "--kind", "uncrewed-aircraft", "--json")
+    assert seen.code == 0, seen.err
+    world.heard("BLUE", seen.data[0]["ref"])
+    told = world.do("BLUE", "notice", "suspend", ref, "--at", "2031-05-14T08:30:00Z", "--why", seen.data[0]["ref"])
+    assert told.code == 0, told.err
+    assert "it is suspended, and stays a warning" in world.do("BLUE", "notice", "show", ref).out
+    again = world.do("BLUE", "notice", "suspend", ref)
+    assert again.code == 3
+    assert "is suspended already" in again.err
+    assert world.do("BLUE", "notice", "restore", ref).code == 0
+    world.until(
+        lambda: "SUSPENDED 2031-05-14T08:30:00Z to 2031-05-14T09:00:00Z" in world.do("GREEN", "notice", "lost").out
+    )
+    assert "0 min lost in all" in world.do("GREEN", "notice", "lost").out, "it had not begun before nine"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The examples of live safety in `spec/`: a hold-off, and "is it yours?", in their one spelling.
+"""The examples of live safety in `spec/`: a hold-off, a sighting, a suspension, "is it yours?", in their one spelling.
 
 `python tests/spec/live_vectors.py` writes them into the pages (the block after `<!-- live: NAME -->`).
 """
@@ -13,13 +13,15 @@ from first_notice import SPEC, at, wrapped
 from wideberth.core.say.live import Owner, Whose
 from wideberth.core.say.notice import ShortForm, accident
 from wideberth.core.say.place import Altitude, Point, VerticalRef
-from wideberth.core.say.words import Hazard, Notice, NoticeType, Word
+from wideberth.core.say.words import ActivityReport, Hazard, Notice, NoticeType, Word
 from wideberth.core.seal import canonical
 
 PAGES = (SPEC / "4-notice.md", SPEC / "9-hotline.md")
 BLOCK = re.compile(r"(<!-- live: (\w+) -->\n```\w*\n)(.*?)(\n?```)", re.DOTALL)
 
 ASKED = "a5" * 32
+GIVEN = "6e" * 32
+SIGHTED = "3b" * 32
 FORM = ShortForm("+999 555 0110", 5_000_000, Altitude.surface(), Altitude.unlimited())
 
 
@@ -33,7 +35,17 @@ def words() -> dict[str, Word]:
         Point(41_300_000_000, -38_400_000_000), Altitude.surface(), Altitude.feet(1500, VerticalRef.AGL), begins,
         Hazard.UNCREWED_AIRCRAFT, "no lights",
     )  # fmt: skip
-    return {"holdoff": Notice("BLU-0002-P", held), "whose": seen, "owner": Owner(ASKED, "UNKNOWN")}
+    unknown = accident(
+        Hazard.UNCREWED_AIRCRAFT, Point(41_250_000_000, -38_500_000_000), begins + 1_800_000, FORM, now_ms=begins,
+        type_=NoticeType.UNANNOUNCED_TRAFFIC,
+    )  # fmt: skip
+    return {
+        "sighting": Notice("BLU-0003-Z", unknown),
+        "suspended": ActivityReport("GRE-0001-A", GIVEN, "SUSPENDED", begins, SIGHTED),
+        "holdoff": Notice("BLU-0002-P", held),
+        "whose": seen,
+        "owner": Owner(ASKED, "UNKNOWN"),
+    }
 
 
 def examples() -> dict[str, str]:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """When there is no time: `alert` (nothing but the verb), `distress` (a place, if it is known), `accident`,
-`holdoff` (a place)."""
+`holdoff` and `sighting` (a place)."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ def add_to(app: typer.Typer) -> None:
     verb(app, "distress")(distress)
     verb(app, "accident")(accident)
     verb(app, "holdoff")(holdoff)
+    verb(app, "sighting")(sighting)
 
 
 def alert(
@@ -89,6 +90,21 @@ def holdoff(
     from wideberth.cli import notice
 
     draft = {"type": "HOLD_OFF", "hazard": kind, "circle": at, "radius": radius, "until": until}
+    draft["text"] = " ".join(words or ())
+    result(notice.send({field: value for field, value in draft.items() if value}, yes=True))
+
+
+def sighting(
+    at: Annotated[str, typer.Option("--at", help='Where it was seen: "36.20N 37.15E", DMS or MGRS.')],
+    words: Annotated[list[str] | None, typer.Argument(help="A few words, or none.", show_default=False)] = None,
+    radius: Annotated[str, typer.Option("--radius", help="How far round it to take care.")] = "",
+    until: Annotated[str, typer.Option("--until", help="Until when; default: half an hour.")] = "",
+    kind: Annotated[str, typer.Option("--kind", help="The danger to others, as --hazard of a notice.")] = "UNSPECIFIED",
+) -> None:
+    """Unannounced traffic: somebody outside the mechanism was seen, who may be there by right. Others are warned."""
+    from wideberth.cli import notice
+
+    draft = {"type": "UNANNOUNCED_TRAFFIC", "hazard": kind, "circle": at, "radius": radius, "until": until}
     draft["text"] = " ".join(words or ())
     result(notice.send({field: value for field, value in draft.items() if value}, yes=True))
 

@@ -24,6 +24,7 @@ def several(notices: list[dict[str, Any]]) -> None:
         show.say(f"    {_says(n)}")
         _marks(n["versions"][-1], "    ")
         _must_answer(n, "    ")
+        _lost(n, "    ")
 
 
 def one(notice: dict[str, Any]) -> None:
@@ -40,6 +41,7 @@ def one(notice: dict[str, Any]) -> None:
         show.say("")
     for report in notice["reports"]:
         show.say(f"{report['state']} at {show.utc(report['at_ms'])}, by {show.by(report)}")
+    _lost(notice, "")
     for call in notice["calls"]:
         _call(call)
     for asked in notice["questions"]:
@@ -85,6 +87,26 @@ def complete(score: Mapping[str, Any] | None, indent: str = "") -> None:
     if score is not None:
         flag = "INCOMPLETE: " if score["below"] else ""
         show.say(f"{indent}{flag}{score['sentence']}", style="bold yellow" if score["below"] else "")
+
+
+def lost(lines: list[dict[str, Any]]) -> None:
+    """The time lost by suspensions, line by line."""
+    for line in lines:
+        for each in line["notices"]:
+            show.say(f"{each['ref']} of {each['author']}")
+            _lost(each, "    ")
+        show.say(f"{line['mechanism']}: {line['lost_min']} min lost in all", style="bold")
+
+
+def _lost(notice: Mapping[str, Any], indent: str) -> None:
+    """Suspensions, and the time that they cost."""
+    if not notice["suspensions"]:
+        return
+    for each in notice["suspensions"]:
+        until = show.utc(each["until_ms"]) if each["until_ms"] is not None else "now"
+        show.say(f"{indent}SUSPENDED {show.utc(each['from_ms'])} to {until}, by {each['by']}")
+    still = "; it is suspended, and stays a warning" if notice["suspended"] else ""
+    show.say(f"{indent}{notice['lost_min']} min lost{still}", style="bold yellow" if still else "")
 
 
 def _must_answer(notice: Mapping[str, Any], indent: str) -> None:

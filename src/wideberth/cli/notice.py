@@ -80,12 +80,12 @@ def cancel(ref: Ref, text: Text = "", preview: Preview = False) -> None:
     result(here().say("cancel", preview=preview, ref=ref, text=text), preview=preview)
 
 
-def report(ref: str, state: str, at: str) -> None:
+def report(ref: str, state: str, at: str, why: str = "") -> None:
     from wideberth.cli import show
 
     show_utc_first(at)
     at_ms = time_ms(at, field="at") if at else 0
-    show.result(here().say("report", ref=ref, state=state, at_ms=at_ms), show.said)
+    show.result(here().say("report", ref=ref, state=state, at_ms=at_ms, why=why), show.said)
 
 
 @verb(app, "start")
@@ -98,6 +98,30 @@ def start(ref: Ref, at: At = "") -> None:
 def finish(ref: Ref, at: At = "") -> None:
     """Report that the activity is over, possibly early."""
     report(ref, "FINISHED", at)
+
+
+@verb(app, "suspend")
+def suspend(
+    ref: Ref,
+    at: At = "",
+    why: Annotated[str, typer.Option("--why", help="The sighting of unannounced traffic that it is because of.")] = "",
+) -> None:
+    """Report that the activity is interrupted. The notice stays in force as a warning; the time lost is counted."""
+    report(ref, "SUSPENDED", at, why)
+
+
+@verb(app, "restore")
+def restore(ref: Ref, at: At = "") -> None:
+    """Report that a suspended activity goes on."""
+    report(ref, "RESTORED", at)
+
+
+@verb(app, "lost")
+def lost() -> None:
+    """The time lost by suspensions: notice by notice, and in all."""
+    from wideberth.cli import board, show
+
+    show.rows(here().client().get("/v1/lost", line=here().line), board.lost)
 
 
 @verb(app, "show")

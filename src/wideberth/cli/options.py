@@ -25,8 +25,8 @@ from wideberth.errors import BadInput, NotFound
 
 # The lists of `say/words.py`, which is not imported here because `--help` must come at once; a test compares them.
 TYPES: Final = (
-    "AREA_ACTIVITY, TRANSIT, STATIC_SITE, MOVEMENT, HAZARD, EXERCISE, PRESENCE, CAUTION_AREA, ACCIDENT, "
-    "HOLD_OFF, DISTRESS"
+    "AREA_ACTIVITY, TRANSIT, STATIC_SITE, MOVEMENT, HAZARD, EXERCISE, PRESENCE, CAUTION_AREA, "
+    "UNANNOUNCED_TRAFFIC, ACCIDENT, HOLD_OFF, DISTRESS"
 )  # fmt: skip
 HAZARDS: Final = (
     "CREWED_AIRCRAFT, UNCREWED_AIRCRAFT, FALLING_OBJECTS, SURFACE_TRAFFIC, GROUND_TRAFFIC, BRIGHT_LIGHT, "

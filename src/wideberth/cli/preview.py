@@ -24,7 +24,7 @@ _MAY_WAIT: Final = frozenset(
     | {"message", "translation", "heardas", "ask", "answer"}
 )
 _AT_ONCE: Final = ("FLASH", "IMMEDIATE")
-_SHORT: Final = ("ACCIDENT", "HOLD_OFF", "DISTRESS")
+_SHORT: Final = ("UNANNOUNCED_TRAFFIC", "ACCIDENT", "HOLD_OFF", "DISTRESS")
 
 
 def post(path: str, body: dict[str, Any], *, preview: bool = False, yes: bool = False) -> dict[str, Any]:

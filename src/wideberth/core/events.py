@@ -67,11 +67,14 @@ class Cancel(_Command, frozen=True, tag="cancel"):
 
 
 class Report(_Command, frozen=True, tag="report"):
+    """`why`: the sighting, by its reference or hash, because of which it is suspended."""
+
     ch: str
     by: str
     ref: str
-    state: Literal["STARTED", "FINISHED"]
+    state: Literal["STARTED", "SUSPENDED", "RESTORED", "FINISHED"]
     at_ms: int = 0
+    why: str = ""
 
 
 class Acknowledge(_Command, frozen=True, tag="ack"):

@@ -21,7 +21,8 @@ from wideberth.sim.site import Site
 from wideberth.sim.weather import HOUR, MINUTE
 
 _NDEG_PER_KM = 9_000_000
-_TYPES = (NoticeType.AREA_ACTIVITY, NoticeType.TRANSIT, NoticeType.HAZARD, NoticeType.STATIC_SITE, NoticeType.EXERCISE)
+_TYPES = (NoticeType.AREA_ACTIVITY, NoticeType.TRANSIT, NoticeType.HAZARD, NoticeType.STATIC_SITE, NoticeType.EXERCISE,
+          NoticeType.UNANNOUNCED_TRAFFIC)  # fmt: skip
 _PRECEDENCES = (*Precedence, Precedence.ROUTINE, Precedence.ROUTINE)
 
 
@@ -147,7 +148,7 @@ class Officers:
             return ev.Extend(ch, by, thread.ref, ends_ms + dice.between(-MINUTE, 2 * HOUR))
         if mark < 6:
             return ev.Cancel(ch, by, thread.ref, dice.pick(("", "weather")))
-        return ev.Report(ch, by, thread.ref, dice.pick(("STARTED", "FINISHED")))
+        return ev.Report(ch, by, thread.ref, dice.pick(("STARTED", "SUSPENDED", "RESTORED", "FINISHED")))
 
     def _answer(self, ch: str, by: str, thread: Thread) -> ev.Event:
         dice = self._dice

@@ -217,7 +217,17 @@ class Fold:
         finished = e.what["state"] == "FINISHED"
         if thread is None or (finished and e.what["of"] in self._finished):
             return False
-        if not finished and any(state == "STARTED" for state, _, _ in thread.reports):
+        said = [state for state, _, _ in thread.reports]
+        state = e.what["state"]
+        turns = [s for s in said if s in ("SUSPENDED", "RESTORED")]
+        if state == "STARTED" and "STARTED" in said:
+            return False
+        if state == "SUSPENDED" and (turns[-1:] == ["SUSPENDED"] or e.what["of"] in self._finished):
+            return False
+        if state == "RESTORED" and (
+            turns[-1:] != ["SUSPENDED"]
+            or e.what["at_ms"] < next(at for s, at, _ in reversed(thread.reports) if s == "SUSPENDED")
+        ):
             return False
         thread.reports.append([e.what["state"], e.what["at_ms"], e.by])
         if finished:

@@ -444,7 +444,7 @@ def picture(node: Node, ch: str) -> dict[str, Picture]:
             thread.author, thread.ref,
             [[v.number, v.kind, v.entry, v.by, v.t_ms] for v in thread.versions],
             thread.cancelled.entry if thread.cancelled else "",
-            [list(report) for report in thread.reports], thread.refines,
+            [list(report) for report in thread.activity.reports], thread.refines,
             sorted([s.facts["of"], s.member, s.step, s.by, s.t_ms, s.entry] for s in thread.steps if s.entry),
         )  # fmt: skip
         if thread.newest.entry != shown[f"{thread.author} {thread.ref}"].versions[-1][2]:

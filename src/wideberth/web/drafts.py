@@ -198,6 +198,8 @@ def _short(
         until = time_in(reading, "until", now_ms)
     elif distress:
         until = now_ms + ALERT_LIVES_MS  # as long as an ALERT without a place
+    elif type_ is NoticeType.UNANNOUNCED_TRAFFIC:
+        until = now_ms + _SIGHTING_MS
     elif type_ is NoticeType.HOLD_OFF:
         until = time_of(holdoff, now_ms=now_ms, field="until", up=True)
     else:
@@ -216,7 +218,8 @@ def _short(
         upper=Altitude.unlimited(),
         priority=Priority.DISTRESS if distress else chosen["priority"] or Priority.ROUTINE,
     )
-    kind = chosen["hazard"] or (Hazard.UNSPECIFIED if type_ is NoticeType.ACCIDENT else Hazard.PEOPLE_PRESENT)
+    people = type_ in (NoticeType.HOLD_OFF, NoticeType.DISTRESS)
+    kind = chosen["hazard"] or (Hazard.PEOPLE_PRESENT if people else Hazard.UNSPECIFIED)
     terms = notice.accident(kind, place, until, form, now_ms=now_ms, type_=type_)
     return msgspec.structs.replace(terms, **{f: reading.text(f) for f in ("place_name", "text") if reading.given(f)})
 
@@ -225,8 +228,11 @@ def _short(
 _SHORT: Final = {
     NoticeType.ACCIDENT: "an accident notice",
     NoticeType.HOLD_OFF: "a hold-off",
+    NoticeType.UNANNOUNCED_TRAFFIC: "a sighting",
     NoticeType.DISTRESS: "a distress notice",
 }
+# Whoever was seen may be far away by then; what is still there is seen again.
+_SIGHTING_MS: Final = 1_800_000
 # An accident does not wait for a setting that somebody forgot.
 _NO_CONTACT: Final = "the number that you have for our watch"
 # Where an agreement has no least area: room for those who come to help.

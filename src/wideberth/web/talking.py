@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The hotline, over the node's local socket: messages and questions, as core/call/talkviews.py shows them.
+"""The hotline, over the node's local socket: messages and questions, as core/call/talkviews.py shows them; and what
+was lost while something was suspended.
 
 GET    /v1/messages?line=&all=1        of every line (or one), in causal order: of the last day and what nobody
                                        answered whose it is, or all
 GET    /v1/messages/{ref}?line=        one, by its reference or hash
+GET    /v1/lost?line=                  time lost by suspensions of notices (core/call/views.py), line by line
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from starlette.requests import Request
 from wideberth.core.call.hotline import MESSAGE, QUESTION, WHOSE, Talk
 from wideberth.core.call.speak import canonical
 from wideberth.core.call.talkviews import talk_view
+from wideberth.core.call.views import time_lost
 from wideberth.core.line import Line
 from wideberth.core.node import Node
 from wideberth.errors import BadInput, NotFound
@@ -59,7 +62,11 @@ def talk_table(service: Talking) -> tuple[Route, ...]:
             raise not_found(ref)
         return _view(*found[0], int(service.status()["t_ms"]))
 
-    return (("GET", "/v1/messages", messages), ("GET", "/v1/messages/{ref:path}", message))
+    async def lost(request: Request) -> Any:
+        at_ms = int(service.status()["t_ms"])
+        return [{**named(line), **time_lost(line.board, at_ms)} for line in lines(request)]
+
+    return (("GET", "/v1/lost", lost), ("GET", "/v1/messages", messages), ("GET", "/v1/messages/{ref:path}", message))
 
 
 def _open(line: Line, talk: Talk, at_ms: int) -> bool:

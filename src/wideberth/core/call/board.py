@@ -22,6 +22,7 @@ from typing import Any, Final
 import msgspec
 
 from wideberth.core.call.accord import Accord, AccordWord
+from wideberth.core.call.activity import Activity
 from wideberth.core.call.fault import NotUnderstood
 from wideberth.core.call.hotline import Hotline, Talk
 from wideberth.core.call.linelog import LineLog, LineSaid
@@ -107,9 +108,7 @@ class Thread:
         self.kind = kind
         self.versions: list[Version] = []
         self.steps: list[Step] = []
-        self.reports: list[tuple[str, int, str]] = []
-        # When each version was finished that a report says so of, by its entry.
-        self.finished: dict[str, int] = {}
+        self.activity = Activity()
         self.cancelled: Version | None = None
         self.refines = ""
         self.refined_by = ""
@@ -134,7 +133,7 @@ class Thread:
     def finished_ms(self) -> int | None:
         """A report covers the version that it names. An author that was restored may have forgotten the report, and
         given a newer version beside it: that one goes on, for nobody has said that it is over."""
-        return self.finished.get(self.newest.entry)
+        return self.activity.finished.get(self.newest.entry)
 
     def version(self, entry: str) -> Version | None:
         return next((v for v in self.versions if v.entry == entry), None)
@@ -444,13 +443,11 @@ class Board:
         thread = self._by_entry.get(what.of)
         if thread is None or thread.author != header.sender or thread.ref != what.ref:
             raise NotUnderstood(f"{header.sender} has no notice {what.ref} in that version")
-        started = any(state == "STARTED" for state, _, _ in thread.reports)
-        if started if what.state == "STARTED" else what.of in thread.finished:
-            raise NotUnderstood(f"{what.ref} was reported {what.state} before")
-        thread.reports.append((what.state, what.at_ms, header.by))
-        if what.state == "FINISHED":
-            thread.finished[what.of] = what.at_ms
-        return Change("report", thread, thread.version(what.of), facts={"state": what.state, "at_ms": what.at_ms})
+        named = self._by_entry.get(what.why) if what.why else None
+        thread.activity.take(what, header.by, named.terms.type if named is not None and named.terms else None)
+        return Change("report", thread, thread.version(what.of), facts={
+            "state": what.state, "at_ms": what.at_ms, **({"why": named.ref} if named is not None else {}),
+        })  # fmt: skip
 
     def _answer(self, header: Header, entry: str, what: Answer, stored_ms: int) -> Change:
         thread = self._by_entry.get(what.of)

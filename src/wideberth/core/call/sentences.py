@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from wideberth.core.call import talkviews
+from wideberth.core.call import activity, talkviews
 from wideberth.core.call.board import Change, Version
 from wideberth.core.say import instant
 from wideberth.core.say.standing import (
@@ -67,6 +67,9 @@ def given(author: str, ref: str, version: Version) -> str:
     match version.terms.type if version.terms is not None else None:
         case NoticeType.HOLD_OFF:
             return f"HOLD-OFF {ref} from {author}: people of theirs are there, please stay clear. Answer: `ack {ref}`."
+        case NoticeType.UNANNOUNCED_TRAFFIC:
+            whose = "Somebody outside the mechanism, who may be there by right."
+            return f"UNANNOUNCED TRAFFIC seen by {author}: {ref}. {whose}"
         case NoticeType.ACCIDENT:
             return f"ACCIDENT declared by {author}: {ref}."
         case NoticeType.DISTRESS:
@@ -102,7 +105,8 @@ def of_change(author: str, by: str, change: Change, what: Word) -> str:
             x for x in (head, describe(version) + "." * bool(version.terms), moved, late(change.facts)) if x
         )
     if change.what == "report" and thread is not None:
-        return f"{author} reports {thread.ref} {change.facts['state']} at {instant.show(change.facts['at_ms'])}."
+        facts = change.facts
+        return activity.sentence(author, thread.ref, facts["state"], facts["at_ms"], facts.get("why", ""))
     if change.step is not None and thread is not None and version is not None:
         return _of_step(change, by)
     if isinstance(what, TalkWord):

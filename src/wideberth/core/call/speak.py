@@ -63,7 +63,8 @@ def word_for(command: ev.Command, board: Board, now_ms: int) -> tuple[Word, dict
             return Cancellation(thread.ref, thread.newest.entry, thread.newest.number + 1, command.text), {}
         case ev.Report():
             thread = own_notice(board, command.ref)
-            return ActivityReport(thread.ref, thread.newest.entry, command.state, command.at_ms or now_ms), {}
+            why = _sighting(board, command.why) if command.why else ""
+            return ActivityReport(thread.ref, thread.newest.entry, command.state, command.at_ms or now_ms, why), {}
         case ev.SayNil():
             return NilReturn(command.until_ms), {}
         case ev.PlanOutage():
@@ -97,6 +98,13 @@ def own_notice(board: Board, ref: str) -> Thread:
     if thread.kind != "notice":
         raise BadInput("an ALERT is made precise by a notice (`notice give --refines …`), not revised", field="ref")
     return thread
+
+
+def _sighting(board: Board, ref: str) -> str:
+    thread = board.find(ref) or board.find(canonical(ref))
+    if thread is None:
+        raise NotFound(f"there is no notice {ref} on this line; `notice list` shows them", ref=ref)
+    return thread.newest.entry
 
 
 def canonical(ref: str) -> str:

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import msgspec
 
+from wideberth.core.call.activity import lost_view, total
 from wideberth.core.call.board import LADDER, Board, Thread, Version
 from wideberth.core.call.mustanswer import answers_view
 from wideberth.core.call.presence import said_otherwise
@@ -81,7 +82,8 @@ def thread_view(
         "precedence": thread.precedence.value,
         "refines": thread.refines,
         "refined_by": thread.refined_by,
-        "reports": [{"state": s, "at_ms": t, "by": by} for s, t, by in thread.reports],
+        "reports": [{"state": s, "at_ms": t, "by": by} for s, t, by in thread.activity.reports],
+        **lost(thread, at_ms),
         "standing": {m: usable(thread, thread.newest, m) for m in members if m != thread.author},
         "versions": [{**version_view(board, thread, v, members), "codes": codes_view(v)} for v in thread.versions],
         "must_answer": answers_view(board, thread, members, at_ms),
@@ -91,6 +93,24 @@ def thread_view(
         "receipt_only": RECEIPT_ONLY,
         "scope": SCOPE,
     }
+
+
+def lost(thread: Thread, at_ms: int) -> dict[str, Any]:
+    """Suspensions of a notice and the time lost by them (domain.md G4)."""
+    terms, finished_ms = thread.terms, thread.finished_ms
+    over = [finished_ms] if finished_ms is not None else []
+    over += [thread.cancelled.t_ms] if thread.cancelled is not None else []
+    over += [min(terms.expires_ms, terms.ends_ms)] if terms is not None else []
+    return lost_view(thread.activity, terms, min((at_ms, *over)), live=thread.live(at_ms))
+
+
+def time_lost(board: Board, at_ms: int) -> dict[str, Any]:
+    """Every notice of a channel that was ever suspended, by author and reference, and all of them together."""
+    found = [
+        {"author": thread.author, "ref": thread.ref, **lost(thread, at_ms)}
+        for thread in sorted(board, key=lambda t: (t.author, t.ref)) if thread.activity.suspensions
+    ]  # fmt: skip
+    return {"notices": found, **total(each["lost_ms"] for each in found)}
 
 
 def codes_view(version: Version) -> dict[str, str]:

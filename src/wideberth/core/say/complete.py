@@ -21,7 +21,7 @@ import msgspec
 
 from wideberth.core.say.place import VerticalRef
 from wideberth.core.say.rules import Rules
-from wideberth.core.say.words import Hazard, NoticeType, Terms
+from wideberth.core.say.words import Hazard, NoticeType, Precedence, Terms
 
 # What is worth how much, of 1,000, and why. Where, how far and when carry most: without them nobody can keep clear.
 WEIGHTS: Final[dict[str, tuple[int, str]]] = {
@@ -37,8 +37,14 @@ WEIGHTS: Final[dict[str, tuple[int, str]]] = {
 }
 WHOLE: Final = 1_000
 
-# These are about what is so already: nobody gives notice of them, and nothing more is asked than is known.
-AT_ONCE: Final = frozenset({NoticeType.ACCIDENT, NoticeType.HOLD_OFF, NoticeType.DISTRESS})
+# These are about what is so already: nobody gives notice of them, and nothing more is asked than is known. Each goes
+# with at least this precedence.
+AT_ONCE: Final = {
+    NoticeType.UNANNOUNCED_TRAFFIC: Precedence.IMMEDIATE,
+    NoticeType.ACCIDENT: Precedence.FLASH,
+    NoticeType.HOLD_OFF: Precedence.FLASH,
+    NoticeType.DISTRESS: Precedence.FLASH,
+}
 
 assert sum(weight for weight, _ in WEIGHTS.values()) == WHOLE
 

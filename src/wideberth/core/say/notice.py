@@ -36,7 +36,8 @@ _URGENCY: Final = (Precedence.FLASH, Precedence.IMMEDIATE, Precedence.PRIORITY, 
 
 # These name a place so that people are spared or found, so they may be exact (J3 is about areas of activity).
 EXACT_TYPES: Final = frozenset(
-    {NoticeType.STATIC_SITE, NoticeType.MOVEMENT, NoticeType.ACCIDENT, NoticeType.HOLD_OFF, NoticeType.DISTRESS}
+    {NoticeType.STATIC_SITE, NoticeType.MOVEMENT, NoticeType.UNANNOUNCED_TRAFFIC}
+    | {NoticeType.ACCIDENT, NoticeType.HOLD_OFF, NoticeType.DISTRESS}
 )
 
 # The area test compares two computed areas; the slack is far above geodesy's 1e-7 and far below anything that matters.
@@ -104,11 +105,11 @@ def lead(terms: Terms, rules: Rules, at_ms: int) -> Lead:
 
 
 def precedence_for(terms: Terms, rules: Rules, now_ms: int) -> Precedence:
-    """The precedence with which it goes: never below what was asked; late is at least IMMEDIATE, an accident or
-    a hold-off FLASH."""
+    """The precedence with which it goes: never below what was asked; late is at least IMMEDIATE, what is so
+    already as `AT_ONCE` says."""
     asked = [terms.precedence]
     if terms.type in AT_ONCE:
-        asked.append(Precedence.FLASH)
+        asked.append(AT_ONCE[terms.type])
     elif lead(terms, rules, now_ms).late:
         asked.append(Precedence.IMMEDIATE)
     return min(asked, key=_URGENCY.index)
@@ -176,8 +177,8 @@ def accident(
     kind: Hazard, place: Point | Shape, until_ms: int, form: ShortForm, *, now_ms: int,
     type_: NoticeType = NoticeType.ACCIDENT,
 ) -> Terms:  # fmt: skip
-    """The emergency short form: kind, place, until; from now, as FLASH (C10, G3); for a hold-off and
-    distress as well (G1, G8)."""
+    """The emergency short form: kind, place, until; from now, and urgent (C10, G3); for a hold-off,
+    a sighting and distress as well (G1, G4, G8)."""
     shape = Circle(place, form.radius_mm) if isinstance(place, Point) else place
     volume = Volume4D(shape, form.lower, form.upper, now_ms, until_ms)
     return Terms(
@@ -186,7 +187,7 @@ def accident(
         contact=form.contact,
         volumes=(volume,),
         expires_ms=until_ms,
-        precedence=Precedence.FLASH,
+        precedence=AT_ONCE[type_],
         priority=form.priority,
     )
 

@@ -28,7 +28,7 @@ from wideberth.core.say.base import Precedence as Precedence
 from wideberth.core.say.base import WordBase, short
 from wideberth.core.say.place import Point
 from wideberth.core.say.standing import StandingWord
-from wideberth.core.say.talk import TalkWord
+from wideberth.core.say.talk import HASH_CHARS, TalkWord
 from wideberth.core.say.volume import Volume4D
 from wideberth.errors import BadInput
 
@@ -54,6 +54,7 @@ class NoticeType(StrEnum):
     EXERCISE = "EXERCISE"
     PRESENCE = "PRESENCE"
     CAUTION_AREA = "CAUTION_AREA"
+    UNANNOUNCED_TRAFFIC = "UNANNOUNCED_TRAFFIC"
     ACCIDENT = "ACCIDENT"
     HOLD_OFF = "HOLD_OFF"
     DISTRESS = "DISTRESS"
@@ -187,12 +188,21 @@ class Cancellation(WordBase, frozen=True, tag="cancel"):
 
 
 class ActivityReport(WordBase, frozen=True, tag="report"):
-    """Started, or finished (possibly early): a report of its own (domain.md C18)."""
+    """Started, suspended, restored, or finished (possibly early): a report of its own (domain.md C18, G4).
+
+    `why`: of a suspension, the hash of a version of the sighting (UNANNOUNCED_TRAFFIC) that it is because of, or empty.
+    """
 
     ref: str
     of: str
-    state: Literal["STARTED", "FINISHED"]
+    state: Literal["STARTED", "SUSPENDED", "RESTORED", "FINISHED"]
     at_ms: int
+    why: str = ""
+
+    def __post_init__(self) -> None:
+        short(self.why, HASH_CHARS, "why")
+        if self.why and self.state != "SUSPENDED":
+            raise BadInput("only a suspension says because of which sighting", field="why")
 
 
 class Acknowledgement(WordBase, frozen=True, tag="ack"):
