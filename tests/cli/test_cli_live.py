@@ -1,7 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Live safety from the command line, between two real nodes: hold-off, is it yours."""
+"""Live safety from the command line, between two real nodes: hold-off, is it yours, a sighting; the ALERT key; how few
+keys an accident takes."""
+
+import time
 
 from tests.cli.cliworld import T0_MS
+from tests.cli.terminal import Terminal
 from wideberth.cli import whose
 from wideberth.cli.alarm import Alarm
 
@@ -102,3 +106,77 @@ def test_what_a_sighting_cost_is_counted_on_both_sides(world):
         lambda: "SUSPENDED 2031-05-14T08:30:00Z to 2031-05-14T09:00:00Z" in world.do("GREEN", "notice", "lost").out
     )
     assert "0 min lost in all" in world.do("GREEN", "notice", "lost").out, "it had not begun before nine"
+
+
+def said_alerts(world):
+    """What BLUE's node told of its own ALERTs, from the beginning of its run."""
+    told = []
+    for line in world.client("BLUE").stream("/v1/watch", since=0):
+        if "tell" not in line:
+            if line.get("watch") == "start" or told:
+                continue
+            break
+        tell = line["tell"]
+        told.append(tell)
+        if tell["tell"] == "said" and tell["kind"] == "alert":
+            return tell
+    return None
+
+
+def test_one_key_and_enter_send_an_alert_and_the_key_stamps_when_the_call_was_started(world):
+    terminal = Terminal(world.folder("BLUE"), "watch", "--follow", "--silent")
+    try:
+        terminal.until("then Enter: ALERT.")
+        terminal.press("a")
+        terminal.until("ALERT: something is about to happen, place unknown. Enter sends it")
+        terminal.press("x")
+        terminal.until("No ALERT was sent.")
+        terminal.press("a")
+        terminal.until("Enter sends it")
+        time.sleep(1.1)
+        terminal.press("\n")
+        ref = terminal.until("ALERT sent: ")[:14]
+    finally:
+        terminal.close()
+    assert world.heard("GREEN", ref)["kind"] == "alert"
+    tell = said_alerts(world)
+    assert tell["ref"] == ref, "only one was sent"
+    assert tell["facts"]["started_ms"] <= T0_MS - 1_000
+
+
+def test_an_accident_takes_three_questions_and_at_most_forty_keys(world):
+    keys = "wideberth accident\n"
+    terminal = Terminal(world.folder("BLUE"), "accident")
+    try:
+        for question, typed in (("Where", "41.5N 38.2W\n"), ("Until when", "\n"), ("Danger", "8\n")):
+            terminal.until(question)
+            terminal.press(typed)
+            keys += typed
+        terminal.until("given")
+        assert terminal.exit_code() == 0
+    finally:
+        terminal.close()
+    assert sum(terminal.text.count(f"{word}") for word in (" [", "MGRS):")) <= 3
+    assert len(keys) <= 40, len(keys)
+    terms = next(
+        n["versions"][0]["terms"] for n in world.client("BLUE").get("/v1/notices")
+        if n["versions"][0]["terms"] and n["versions"][0]["terms"]["hazard"] == "FIRE_AND_SMOKE"
+        and n["author"] == "BLUE"
+    )  # fmt: skip
+    assert (terms["type"], terms["expires_ms"]) == ("ACCIDENT", T0_MS + 6 * 3_600_000)
+
+
+def test_a_place_that_cannot_be_read_is_asked_for_again_and_nobody_is_asked_where_nobody_sits(world):
+    terminal = Terminal(world.folder("BLUE"), "accident", "--until", "+1h", "--kind", "GROUND_TRAFFIC")
+    try:
+        terminal.until("Where")
+        terminal.press("in the north\n")
+        terminal.until("Error")
+        terminal.until("Where")
+        terminal.press("41.5N 38.2W\n")
+        terminal.until("given")
+    finally:
+        terminal.close()
+    silent = world.do("BLUE", "accident")
+    assert silent.code == 3
+    assert "--at" in silent.err

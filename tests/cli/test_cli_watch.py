@@ -2,16 +2,13 @@
 """The watch officer's terminal: rings until somebody owns it, says when the node is gone, comes back."""
 
 import json
-import os
-import pty
-import select
 import subprocess
 import sys
-import time
 
 import pytest
 
 from tests.cli.cliworld import World
+from tests.cli.terminal import Terminal
 from wideberth.cli.alarm import Alarm
 from wideberth.cli.watch import sentence_of
 from wideberth.core.desk.causes import level
@@ -162,47 +159,9 @@ def quiet(tmp_path_factory):
     made.close()
 
 
-class Terminal:
-    """`watch --follow` in a terminal of its own, with a keyboard."""
-
-    def __init__(self, folder, *more):
-        self._screen, theirs = pty.openpty()
-        command = "from wideberth.cli.main import run; run()"
-        self._child = subprocess.Popen(
-            [sys.executable, "-c", command, "--dir", str(folder), "watch", "--follow", *more],
-            stdin=theirs, stdout=theirs, stderr=theirs, env={**os.environ, "COLUMNS": "200", "TERM": "xterm"},
-        )  # fmt: skip
-        os.close(theirs)
-        self.text = ""
-
-    def until(self, words, seconds=10.0):
-        end = time.monotonic() + seconds
-        while words not in self.text:
-            assert time.monotonic() < end, (words, self.text)
-            if select.select([self._screen], [], [], 0.1)[0]:
-                self.text += os.read(self._screen, 65536).decode(errors="replace")
-        return self.text.partition(words)[2]
-
-    def rest(self, seconds):
-        """What comes within this time."""
-        before, end = len(self.text), time.monotonic() + seconds
-        while (left := end - time.monotonic()) > 0:
-            if select.select([self._screen], [], [], left)[0]:
-                self.text += os.read(self._screen, 65536).decode(errors="replace")
-        return self.text[before:]
-
-    def press(self, key):
-        os.write(self._screen, key.encode())
-
-    def close(self):
-        self._child.terminate()
-        self._child.wait(5)
-        os.close(self._screen)
-
-
 def test_the_terminal_rings_until_a_key_is_pressed(quiet):
     world = quiet
-    terminal = Terminal(world.folder("GREEN"))
+    terminal = Terminal(world.folder("GREEN"), "watch", "--follow")
     try:
         terminal.until("Parties outside")
         alert = world.do("BLUE", "alert", "turning back", "--json").data[0]["ref"]
@@ -220,7 +179,7 @@ def test_an_answer_from_another_terminal_stops_the_bell(quiet):
     world = quiet
     for notice in world.client("GREEN").get("/v1/notices"):
         world.do("GREEN", "ack", notice["ref"])
-    terminal = Terminal(world.folder("GREEN"))
+    terminal = Terminal(world.folder("GREEN"), "watch", "--follow")
     try:
         terminal.until("Parties outside")
         terminal.press(" ")  # before anything rings: that is no answer to what rings later
@@ -241,7 +200,7 @@ def test_a_terminal_says_when_the_node_is_gone_and_when_it_is_back(quiet):
     from wideberth.service import Service
 
     world = quiet
-    terminal = Terminal(world.folder("GREEN"), "--silent")
+    terminal = Terminal(world.folder("GREEN"), "watch", "--follow", "--silent")
     try:
         terminal.until("Parties outside")
         terminal.rest(0.3)

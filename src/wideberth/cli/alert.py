@@ -36,9 +36,13 @@ def alert(
 
 
 def _raise(words: list[str] | None, **more: Any) -> dict[str, Any]:
-    """Raise the ALERT, or say at once why not, with the telephone numbers."""
+    return raise_alert(" ".join(words or ()), age_ms(), **more)
+
+
+def raise_alert(text: str, ago_ms: int, **more: Any) -> dict[str, Any]:
+    """Raise the ALERT, or say at once why not, with the telephone numbers. `ago_ms`: since the first key."""
     try:
-        return here().say("alert", text=" ".join(words or ()), ago_ms=age_ms(), **more)
+        return here().say("alert", text=text, ago_ms=ago_ms, **more)
     except (Unreachable, StoreFull) as fault:
         numbers = telephones()
         raise type(fault)(" ".join((fault.sentence, *numbers)), **fault.details, telephones=numbers) from None
@@ -68,42 +72,47 @@ def distress(
 
 
 def accident(
-    at: Annotated[str, typer.Option("--at", help='Where: "36.20N 37.15E", DMS or MGRS.')],
-    until: Annotated[str, typer.Option("--until", help='Until when others should stay away: "+6h", or a UTC time.')],
-    kind: Annotated[str, typer.Option("--kind", help="The danger to others, as --hazard of a notice.")] = "UNSPECIFIED",
+    at: Annotated[str, typer.Option("--at", help='Where: "36.20N 37.15E", DMS or MGRS.')] = "",
+    until: Annotated[str, typer.Option("--until", help='Until when to stay away: "+6h", or a UTC time.')] = "",
+    kind: Annotated[str, typer.Option("--kind", help="The danger to others, as --hazard of a notice.")] = "",
 ) -> None:
-    """An accident, in three fields: kind, place, until. The rest is filled in."""
-    from wideberth.cli import notice
+    """An accident, in three fields: place, until, kind. At a terminal what is not given is asked for."""
+    from wideberth.cli import asking, notice
 
+    at = asking.place(at, "Where")
+    until = asking.until(until, "Until when", "+6h")
+    kind = asking.hazard(kind)
     draft = {"type": "ACCIDENT", "hazard": kind, "circle": at, "until": until}
     result(notice.send(draft, yes=True))
 
 
 def holdoff(
-    at: Annotated[str, typer.Option("--at", help='Where your people are: "36.20N 37.15E", DMS or MGRS.')],
     words: Annotated[list[str] | None, typer.Argument(help="A few words, or none.", show_default=False)] = None,
+    at: Annotated[str, typer.Option("--at", help='Where your people are: "36.20N 37.15E", DMS or MGRS.')] = "",
     radius: Annotated[str, typer.Option("--radius", help="How far to stay clear; may be coarse.")] = "",
     until: Annotated[str, typer.Option("--until", help="Until when; default: `holdoff` in config.toml.")] = "",
     kind: Annotated[str, typer.Option("--kind", help="The hazard, as of a notice.")] = "PEOPLE_PRESENT",
 ) -> None:
     """People of yours are there: please stay clear. It rings at once and must be answered; no answer means unknown."""
-    from wideberth.cli import notice
+    from wideberth.cli import asking, notice
 
+    at = asking.place(at, "Where are your people")
     draft = {"type": "HOLD_OFF", "hazard": kind, "circle": at, "radius": radius, "until": until}
     draft["text"] = " ".join(words or ())
     result(notice.send({field: value for field, value in draft.items() if value}, yes=True))
 
 
 def sighting(
-    at: Annotated[str, typer.Option("--at", help='Where it was seen: "36.20N 37.15E", DMS or MGRS.')],
     words: Annotated[list[str] | None, typer.Argument(help="A few words, or none.", show_default=False)] = None,
+    at: Annotated[str, typer.Option("--at", help='Where it was seen: "36.20N 37.15E", DMS or MGRS.')] = "",
     radius: Annotated[str, typer.Option("--radius", help="How far round it to take care.")] = "",
     until: Annotated[str, typer.Option("--until", help="Until when; default: half an hour.")] = "",
     kind: Annotated[str, typer.Option("--kind", help="The danger to others, as --hazard of a notice.")] = "UNSPECIFIED",
 ) -> None:
     """Unannounced traffic: somebody outside the mechanism was seen, who may be there by right. Others are warned."""
-    from wideberth.cli import notice
+    from wideberth.cli import asking, notice
 
+    at = asking.place(at, "Where was it seen")
     draft = {"type": "UNANNOUNCED_TRAFFIC", "hazard": kind, "circle": at, "radius": radius, "until": until}
     draft["text"] = " ".join(words or ())
     result(notice.send({field: value for field, value in draft.items() if value}, yes=True))

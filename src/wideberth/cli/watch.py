@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The watch officer's terminal: what there is now, and with `--follow` everything as it comes, with an alarm.
 
-The alarm rings the terminal's bell until a key is pressed or somebody answers from another terminal. When the node does
-not answer the terminal says so in red and tries again; when it is back, what was missed is shown.
+The alarm rings the terminal's bell until a key is pressed or somebody answers from another terminal. The key `a` and
+Enter raise an ALERT: the first key stamps when the call was started. When the node does not answer the terminal says so
+in red and tries again; when it is back, what was missed is shown.
 """
 
 from __future__ import annotations
@@ -30,6 +31,11 @@ if TYPE_CHECKING:
 BELL_EVERY_S: Final = 2.0
 RETRY_S: Final = 1.0
 _LOOK_S: Final = 0.2
+# The key of the letter A, on a Latin, Cyrillic, Arabic and Hebrew keyboard.
+ALERT_KEYS: Final = "aAфФشש"
+# Whoever pressed the key and went away does not send it with the next key that somebody presses.
+ARMED_S: Final = 60.0
+ALERT_ARMED: Final = "ALERT: something is about to happen, place unknown. Enter sends it; any other key drops it."
 _SHOWN_KINDS: Final = frozenset({"notice", "amend", "correct", "extend", "cancel", "alert", "message", "ask", "whose"})
 
 
@@ -42,7 +48,7 @@ def watch(
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Stay, and ring.")] = False,
     silent: Annotated[bool, typer.Option("--silent", help="No bell; sentences only.")] = False,
 ) -> None:
-    """Show the board; with --follow stay and ring. Any key says that you have heard it."""
+    """Show the board; with --follow stay and ring. Any key says that you have heard it; a and Enter raise an ALERT."""
     client = here().client()
     if not follow:
         _board(client, None)
@@ -105,29 +111,68 @@ def _waiting(what: dict[str, Any], entry: str) -> dict[str, Any]:
 
 
 def _follow(client: Client, *, silent: bool) -> None:
+    from wideberth.cli import show
     from wideberth.cli.alarm import Alarm
 
     alarm = Alarm()
     lines: queue.Queue[dict[str, Any] | Fault] = queue.Queue()
     bell_at, down, since = 0.0, False, 0
+    armed_s: float | None = None
     try:
         since = _board(client, alarm)
     except Unreachable as fault:
         down = _take(fault, client, alarm, False)
     threading.Thread(target=_listen, args=(client, lines, since), name="watch", daemon=True).start()
     with _keys() as pressed:
+        if sys.stdin.isatty() and not here().json:
+            show.say("Any key: you have heard it. The key a, then Enter: ALERT.", style="dim")
         while True:
             rang = bool(alarm.ringing)
             with contextlib.suppress(queue.Empty):
                 line = lines.get(timeout=_LOOK_S)
                 down = _take(line, client, alarm, down)
             # A key that was pressed before anything rang is not an answer to what rings now.
-            if pressed() and rang:
+            keys = pressed()
+            if keys and rang:
                 _owned(alarm)
+            armed_s = _alert_by_key(keys, armed_s)
             if alarm.ringing and not silent and time.monotonic() >= bell_at:
                 bell_at = time.monotonic() + BELL_EVERY_S
                 sys.stderr.write("\a")
                 sys.stderr.flush()
+
+
+def _alert_by_key(keys: str, armed_s: float | None) -> float | None:
+    """One key and Enter raise an ALERT (domain.md C17): the key stamps when the call was started, Enter sends it, any
+    other key drops it, and so does a minute. `armed_s`, returned: when the key was pressed, monotonic; or None."""
+    if armed_s is not None and not keys and time.monotonic() - armed_s > ARMED_S:
+        keys = " "
+    for key in keys:
+        if armed_s is None:
+            if key in ALERT_KEYS:
+                armed_s = time.monotonic()
+                _print_line({"watch": "alert", "state": "ARMED"}, ALERT_ARMED, "bold white on red")
+            continue
+        pressed_s, armed_s = armed_s, None
+        if key in "\r\n":
+            _send_alert(int((time.monotonic() - pressed_s) * 1000))
+        else:
+            _print_line({"watch": "alert", "state": "DROPPED"}, "No ALERT was sent.", "")
+    return armed_s
+
+
+def _send_alert(ago_ms: int) -> None:
+    from wideberth.cli import alert
+
+    try:
+        said = alert.raise_alert("", ago_ms)
+    except Fault as fault:
+        _print_line({"watch": "alert", "state": "NOT_SENT", "sentence": fault.sentence},
+                    f"THE ALERT WAS NOT SENT: {fault.sentence}", "bold white on red")  # fmt: skip
+        return
+    ref = said["ref"]
+    sentence = f"ALERT sent: {ref}. Make it precise: `notice give --refines {ref}`."
+    _print_line({"watch": "alert", "state": "SENT", "ref": ref}, sentence, "bold")
 
 
 def _take(line: dict[str, Any] | Fault, client: Client, alarm: Alarm, down: bool) -> bool:
@@ -246,23 +291,25 @@ def _listen(client: Client, lines: queue.Queue[dict[str, Any] | Fault], since: i
 
 @contextlib.contextmanager
 def _keys() -> Iterator[Any]:
-    """A function that says whether a key was pressed since it was last asked; never, where there is no keyboard."""
+    """A function that gives the keys pressed since it was last asked; never any, where there is no keyboard."""
     if not sys.stdin.isatty():
-        yield lambda: False
+        yield lambda: ""
         return
+    import codecs
     import termios
     import tty
 
     fd = sys.stdin.fileno()
     before = termios.tcgetattr(fd)
+    decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
     try:
-        tty.setcbreak(fd)  # Ctrl-C still stops
+        tty.setcbreak(fd, termios.TCSADRAIN)  # Ctrl-C still stops; a key that was pressed already counts
 
-        def pressed() -> bool:
-            some = False
-            while select.select([fd], [], [], 0)[0] and os.read(fd, 64):
-                some = True
-            return some
+        def pressed() -> str:
+            keys = ""
+            while select.select([fd], [], [], 0)[0] and (read := os.read(fd, 64)):
+                keys += decoder.decode(read)
+            return keys
 
         yield pressed
     finally:
