@@ -7,9 +7,12 @@ each hold is asked what the two of them see of each other, so that nothing of on
 
 from __future__ import annotations
 
+import base64
 import os
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from wideberth import home
 from wideberth.core.batch import Now
@@ -43,15 +46,27 @@ def folded(folder: Path, at_ms: int) -> tuple[Node, dict[tuple[str, str], list[t
     return node, strands
 
 
-def picture(line: Line, at_ms: int) -> dict[str, Any]:
-    """What every member's node must show alike of one line: every notice with its ladder, and every pair's state."""
+def picture(line: Line, at_ms: int, two: frozenset[str]) -> dict[str, Any]:
+    """What the nodes of `two` members must show alike of one line: every notice with its ladder, every pair's state.
+
+    Machines sign for receipt to each other, so a third member does not hold what two of them receipted.
+    """
     members = line.channel.terms.members
     pairs = [(a, b) for n, a in enumerate(members) for b in members[n + 1 :]]
     states = {f"{a}-{b}": line.watch.states.of(line.board.lines, a, b, at_ms) for a, b in pairs}
     return {
-        "notices": views.shared(line.board, members, at_ms),
+        "notices": [_held_by(two, each) for each in views.shared(line.board, members, at_ms)],
         "states": {pair: (each.state.value, each.since_ms) for pair, each in states.items()},
     }
+
+
+def _held_by(two: frozenset[str], notice: dict[str, Any]) -> dict[str, Any]:
+    others = {member for member in notice["standing"] if {notice["author"], member} != two}
+    for member in others:
+        del notice["standing"][member]
+        for version in notice["versions"]:
+            version["ladder"][member] = [r for r in version["ladder"][member] if r["step"] not in ("DELIVERED", "SEEN")]
+    return notice
 
 
 def same_on_both_sides(folders: dict[str, Path], times_ms: list[int]) -> tuple[int, list[str]]:
@@ -71,7 +86,8 @@ def same_on_both_sides(folders: dict[str, Path], times_ms: list[int]) -> tuple[i
                 ]
                 for t_ms in times_ms:
                     compared += 1
-                    if picture(line, t_ms) != picture(there.lines[ch], t_ms):
+                    two = frozenset((party, other))
+                    if picture(line, t_ms, two) != picture(there.lines[ch], t_ms, two):
                         differ.append(f"{party} and {other} see different pictures at {t_ms}")
     return compared, differ
 
@@ -82,3 +98,13 @@ def check_replay(s: Scene, times_ms: list[int]) -> None:
     seen = "; ".join(differ) or f"{compared} pictures, each the same on both sides"
     what = "both records, folded anew, give the same state at the same cut, observer and time"
     s.check("B3", what, "no difference", seen, compared and not differ)
+
+
+def entries_of(s: Scene, party: str) -> list[str]:
+    """Every entry that a party keeps, its header and what it says, as text. Its node must be down."""
+    store = SqliteStore(s.world.record_path(party))
+    try:
+        entries = [r for r in store.load() if isinstance(r, EntryRecord)]
+    finally:
+        store.close()
+    return [(base64.b64decode(msgspec.json.decode(r.envelope)["payload"]) + r.body).decode() for r in entries]

@@ -6,19 +6,16 @@ Distances in domain.md are of a sphere; on the ellipsoid they hold within 0.5 %.
 
 from __future__ import annotations
 
-import base64
 from typing import Any, Final
 
 import msgspec
 
-from wideberth.core.records import EntryRecord
 from wideberth.core.say.place import Point
 from wideberth.core.say.rules import NamedPlace, Rules
 from wideberth.core.say.volume import Polygon
 from wideberth.drill.model import Drill, Mechanism, Mishap, Step
-from wideberth.drill.replay import check_replay
+from wideberth.drill.replay import check_replay, entries_of
 from wideberth.drill.scene import MINUTE, Scene, hms, rung, when
-from wideberth.store.sqlite import SqliteStore
 
 BLUE: Final = "BLUE"
 GREEN: Final = "GREEN"
@@ -212,17 +209,10 @@ def _greens_account(s: Scene) -> None:
 
 def _afterwards(s: Scene) -> None:
     check_replay(s, [s.ms("18:39:00"), s.ms("18:40:00"), s.now_ms])
-    bodies = []
-    for party in s.drill.parties:
-        store = SqliteStore(s.world.record_path(party))
-        try:
-            kept = [r for r in store.load() if isinstance(r, EntryRecord)]
-        finally:
-            store.close()
-        bodies += [base64.b64decode(msgspec.json.decode(r.envelope)["payload"]) + r.body for r in kept]
-    named = sum(_PLAN.encode() in body for body in bodies)
-    says = f"{named} of {len(bodies)}"
-    s.check("J4", "nothing of GREEN's own plan is in either record", "0 entries", says, bodies and not named)
+    kept = [entry for party in s.drill.parties for entry in entries_of(s, party)]
+    named = sum(_PLAN in entry for entry in kept)
+    says = f"{named} of {len(kept)}"
+    s.check("J4", "nothing of GREEN's own plan is in either record", "0 entries", says, kept and not named)
 
 
 DRILL: Final = Drill(

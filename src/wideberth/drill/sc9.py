@@ -7,13 +7,11 @@ keys and entropy; `tests/e2e/test_triangle.py` does that. A drill sees what peop
 
 from __future__ import annotations
 
-import base64
 from typing import Any, Final
 
 import msgspec
 
 from wideberth import evidence, home
-from wideberth.core.records import EntryRecord
 from wideberth.core.say.minima import SeparationMinima
 from wideberth.core.say.rules import Rules
 from wideberth.core.say.volume import Polygon
@@ -21,10 +19,9 @@ from wideberth.core.seal.bundle import whole_channel
 from wideberth.core.seal.keys import Ed25519Signer
 from wideberth.drill import sc1
 from wideberth.drill.model import Drill, Mechanism, Mishap, Step
-from wideberth.drill.replay import check_replay
+from wideberth.drill.replay import check_replay, entries_of
 from wideberth.drill.scene import Scene, when
 from wideberth.drill.search import everything_in, holds
-from wideberth.store.sqlite import SqliteStore
 
 _HUB: Final = "HUB"
 _LINES: Final = {"NORTH": "WEST", "SOUTH": "EAST"}
@@ -131,7 +128,7 @@ def _afterwards(s: Scene) -> None:
         (other_line,) = set(_LINES) - {line}
         other = _LINES[other_line]
         secrets = (other, other_line, s.world.chs[other_line][0])
-        text = "\n".join(_entries(s, party))
+        text = "\n".join(entries_of(s, party))
         found = [word for word in secrets if holds(text, word)]
         s.check("A2", f"nothing in {party}'s record names {other}", "no word", found, text and not found)
         house = home.load(s.world.folders[_HUB])
@@ -143,15 +140,6 @@ def _afterwards(s: Scene) -> None:
         found = [word for word in secrets if holds(inside, word)]
         s.check("A2", f"HUB's evidence of {line} contains nothing of {other_line}", "no word", found, not found)
     check_replay(s, [s.ms("18:35:00"), s.now_ms])
-
-
-def _entries(s: Scene, party: str) -> list[str]:
-    store = SqliteStore(s.world.record_path(party))
-    try:
-        entries = [r for r in store.load() if isinstance(r, EntryRecord)]
-    finally:
-        store.close()
-    return [(base64.b64decode(msgspec.json.decode(r.envelope)["payload"]) + r.body).decode() for r in entries]
 
 
 DRILL: Final = Drill(
