@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import msgspec
 
+from wideberth.core.desk.script import Rung
 from wideberth.core.tells import Tell
 from wideberth.core.warned import Warned
 
@@ -28,7 +29,7 @@ class Told(msgspec.Struct, frozen=True):
     n: int
     at_ms: int
     first: bool
-    tell: Tell | Warned
+    tell: Tell | Warned | Rung
 
 
 class Bus:
@@ -41,7 +42,7 @@ class Bus:
     def newest(self) -> int:
         return self._n
 
-    def publish(self, tell: Tell | Warned, at_ms: int, *, first: bool = False) -> None:
+    def publish(self, tell: Tell | Warned | Rung, at_ms: int, *, first: bool = False) -> None:
         """On the loop's thread; never waits."""
         self._n += 1
         told = Told(self._n, at_ms, first, tell)

@@ -144,6 +144,13 @@ def _complain(fields: dict[str, str]) -> None:
         raise BadInput(f"the configuration cannot be used. {told}", field=next(iter(fields)), fields=fields)
 
 
+def keys_that_need_leave(table: dict[str, Any]) -> list[str]:
+    """For the other files of the folder: a sentence for every key that `read_config` would refuse as such.
+
+    Raises: BadInput when nested too deep."""
+    return [f"{path}: {_NEVER}" for path in _keys_that_need_leave(table)]
+
+
 def _keys_that_need_leave(table: dict[str, Any]) -> list[str]:
     """Dotted paths of all keys, at any depth, that name a leave to be given. Raises: BadInput when nested too deep."""
     found: list[str] = []
@@ -276,11 +283,12 @@ def _check_tsa(value: Any) -> None:
         except ValueError:
             url, port = urlsplit(""), None
         sound = url.hostname and not (url.username or url.password or url.fragment) and port != 0 and " " not in text
-        if not sound or not (url.scheme == "https" or (url.scheme == "http" and _is_loopback(url.hostname or ""))):
+        if not sound or not (url.scheme == "https" or (url.scheme == "http" and is_loopback(url.hostname or ""))):
             raise ValueError("has https:// addresses, such as https://tsa.example/tsr; http:// only on this machine")
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine, by its name or address."""
     try:
         return ip_address(host).is_loopback
     except ValueError:

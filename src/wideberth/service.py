@@ -26,6 +26,7 @@ from wideberth.core.call import views
 from wideberth.core.call.board import Thread
 from wideberth.core.call.choosing import choose, named
 from wideberth.core.call.marks import marked
+from wideberth.core.desk.script import Rung
 from wideberth.core.feed import Feed
 from wideberth.core.line import Line
 from wideberth.core.node import Node
@@ -38,6 +39,8 @@ from wideberth.core.seal.keys import Ed25519Verifier
 from wideberth.core.seal.mediation import KEPT_PROOF
 from wideberth.core.tells import Delivered, FaultSeen, KeysChanged, LineOpened, Said, Tell
 from wideberth.core.warned import Warned
+from wideberth.desk.after import settle
+from wideberth.desk.room import Room
 from wideberth.errors import BadInput, Fault, Misuse, NotFound, StoreFull
 from wideberth.fingerprint import fingerprint_words
 from wideberth.home import Home
@@ -85,6 +88,8 @@ class Service:
             home, self._signers, self._links, node=lambda: self.node, now_ms=lambda: self.clock.now().t_ms,
             submit=lambda event: self.runtime.submit(event), tell=lambda tell: self._tell(tell, False),
         )  # fmt: skip
+        config = home.config
+        self.room = Room(home.path, config.party, config.posts, clock, self.bus, self._tell_inner, self._contacts)
         self._tasks: set[asyncio.Task[Any]] = set()
         self._servers: list[Serving] = []
         self._store: SqliteStore | None = None
@@ -111,6 +116,7 @@ class Service:
 
         # The first use of the geodesics' library costs 0.15 s: pay it now, not when the first warning is on its way.
         await asyncio.to_thread(geod)
+        self.room.start()
         inner = InnerProcess(self.home.path / "plans.db", self._tell_inner)
         starting = asyncio.create_task(inner.start())
         try:
@@ -139,6 +145,7 @@ class Service:
             self.peer_port = peers.port
             self._servers.append(await serve_unix(Starlette(routes=local_routes(self)), self.home.socket_path))
             await starting
+            self._spawn(settle(self.room, self.node, self.inner, self.now_ms))
         except BaseException:
             starting.cancel()
             await self.stop()
@@ -149,6 +156,7 @@ class Service:
         for server in self._servers:
             await server.stop()
         await self._links.stop()
+        await self.room.stop()
         for task in tuple(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -256,7 +264,14 @@ class Service:
         n = self._repeated[key] = self._repeated.get(key, 0) + 1
         return str(n) == "1" + "0" * (len(str(n)) - 1)
 
-    def _tell_inner(self, tell: Warned | FaultSeen) -> None:
+    def _contacts(self) -> dict[str, str]:
+        """How each peer is reached by telephone, as its card says."""
+        if self._runtime is None:
+            return {}
+        cards = [(p, line.channel.cards.get(p)) for line in self.node.lines.values() for p in line.channel.peers]
+        return {party: card.contact for party, card in cards if card is not None}
+
+    def _tell_inner(self, tell: Warned | FaultSeen | Rung) -> None:
         self.bus.publish(tell, self.clock.now().t_ms)
 
     def _feed(self, feed: Sequence[Feed], now: Now) -> None:
@@ -364,6 +379,7 @@ class Service:
         self.runtime.poke()
         if self._inner is not None:
             self._inner.feed((), self.clock.now())
+        self.room.poke()
 
     def now_ms(self) -> int:
         return self.clock.now().t_ms

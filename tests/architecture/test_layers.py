@@ -83,9 +83,11 @@ ALLOWED: dict[str, frozenset[str]] = {
     "store.contract": SAY | {"core.records"},
     "store.memory": SAY | {"core.records", "store.contract"},
     "store.plans": SAY | {"core.records", "store", "store.contract", "store.memory"},
+    # the watch room of a running node
+    "desk": RECORD | {"bus", "clock", "config", "core.desk", "core.warned", "folder", "formats", "inner", "store"},
     "link": SAY | VALUES | {"core.seal", "core.carry", "config"},
     "inner": INNER | {"config", "clock", "formats", "store.plans"},
-    "formats": SAY | {"core.judge", "core.desk"},
+    "formats": SAY | {"config", "core.judge", "core.desk"},
     "evidence": SAY
     | VALUES
     | {
@@ -108,7 +110,7 @@ ALLOWED: dict[str, frozenset[str]] = {
     "verifier": frozenset(),
     "verifier.verify": frozenset(),
     "clock": SAY | {"core.batch"},
-    "bus": SAY | {"core.tells", "core.warned"},
+    "bus": SAY | {"core.desk", "core.tells", "core.warned"},
     "folder": SAY,
     # private keys at rest, by whom they are certified, and how they change
     "vault": SAY | {"core.seal"},
@@ -134,6 +136,8 @@ ALLOWED: dict[str, frozenset[str]] = {
         "config",
         "clock",
         "bus",
+        "core.desk",
+        "desk",
         "home",
         "join",
         "folder",
@@ -208,6 +212,7 @@ MUTE = ("core.judge", "core.crossing", "core.inner", "core.rings", "core.warned"
 VOICE = ("core.seal", "core.carry", "core.call", "core.line", "core.mechanism", "core.node", "link", "web", "runtime")
 
 SHELL = (
+    "desk",
     "audit",
     "audit_records",
     "restore",

@@ -18,6 +18,7 @@ from wideberth.cli import (
     answer,
     conflicts,
     demo,
+    desk,
     doctor,
     drill,
     evidence,
@@ -116,6 +117,7 @@ verb(app, "sim")(sim.sim)
 
 # The watch.
 watch.add_to(app)
+desk.add_to(app)
 conflicts.add_to(app)
 alert.add_to(app)
 answer.add_to(app)

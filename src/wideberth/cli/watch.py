@@ -232,6 +232,8 @@ def sentence_of(tell: dict[str, Any], *, again: bool = False) -> str:
             return f"{tell['member']}: {tell['step']} {tell['ref']} version {tell['version']}, by {tell['by']}"
         case "crossed" | "exposed":
             return board.conflict(tell)
+        case "rung":
+            return "  ".join([str(tell["sentence"]), *tell.get("lines", ())])
         case "opened":
             return f"The line {tell['mechanism']} with {', '.join(tell['peers'])} is open."
         case "fault":

@@ -30,6 +30,7 @@ from typing import Any, Final
 
 import msgspec
 
+from wideberth.config import keys_that_need_leave
 from wideberth.core.desk.people import DAY_MS, Person, Role, Roster, Shift
 from wideberth.core.limits import KIB
 from wideberth.core.say.recur import WEEK, weekday
@@ -50,7 +51,8 @@ def read_roster(text: str, from_ms: int, to_ms: int) -> Roster:
         table = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise BadInput(f"the roster is not TOML: {str(error) or 'nested too deep'}", field="roster") from None
-    wrong = [
+    wrong = keys_that_need_leave(table)
+    wrong += [
         f"there is no {key!r} in a roster; there are people and shifts" for key in table.keys() - {"people", "shifts"}
     ]
     people: list[Person] = []

@@ -19,6 +19,7 @@
     POST   /v1/backup, /v1/resume, /v1/check      keeping the record (web/keeping.py)
     POST   /v1/ways, GET /v1/spoiled              ways and mediators (web/relaying.py)
     GET    /v1/keys, POST /v1/keys/card, /v1/keys/revoke      our keys on our lines (web/keys_api.py)
+    GET    /v1/desk, POST /v1/desk/…       the desk: what rings, who has it (web/desk_api.py)
     GET    /v1/mechanisms, /v1/mechanisms/…, /v1/audience, /v1/disclosures      agreements (web/mechanisms.py)
     POST   /v1/clock                       {"t_ms"}: a drill's clock only
     POST   /v1/stop
@@ -52,7 +53,7 @@ from wideberth.core.seal.keys import unb64
 from wideberth.errors import BadInput, Fault, Misuse, NotFound
 from wideberth.home import Home
 from wideberth.inner import protocol as inner
-from wideberth.web import drafting, drafts, keeping, keys_api, linework, mechanisms, relaying, rings, talking
+from wideberth.web import desk_api, drafting, drafts, keeping, keys_api, linework, mechanisms, relaying, rings, talking
 from wideberth.web.faults import problem
 
 # A notice of 100 volumes of 500 corners as JSON with indents is 5 MB; beyond that it is not a notice.
@@ -64,7 +65,7 @@ NDJSON: Final = "application/x-ndjson"
 Handler = Callable[[Request], Awaitable[Response]]
 
 
-class LocalService(keeping.Keeper, relaying.Relaying, keys_api.KeyChanger, Protocol):
+class LocalService(desk_api.Desked, keeping.Keeper, relaying.Relaying, keys_api.KeyChanger, Protocol):
     """What the routes need of a running node (`service.py` is one)."""
 
     @property
@@ -128,6 +129,7 @@ def local_routes(service: LocalService, *, heartbeat_s: float = HEARTBEAT_S) -> 
         *relaying.ways_table(service),
         *linework.line_table(service),
         *talking.talk_table(service),
+        *desk_api.desk_table(service, _object),
         *keys_api.keys_table(service, _object),
         *mechanisms.mechanism_table(service, _object, api._post),
     )

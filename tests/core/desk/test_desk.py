@@ -187,7 +187,7 @@ def test_what_ended_while_the_desk_was_down_is_closed_when_it_is_back() -> None:
     made = room()
     one, other = alert(made), give(made)
     became = {one: "ANSWERED", other: "OVER"}
-    made.take(made.desk.settle(lambda item: became[item.name], made.pair.now.t_ms))
+    made.take(made.desk.settle(lambda item: became[item.name], lambda _: True, made.pair.now.t_ms))
     assert [i.name for i in made.desk.items.values()] == [one]
     assert made.desk.open() == []
 

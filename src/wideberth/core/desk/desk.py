@@ -4,7 +4,7 @@
     desk = Desk("BLUE", roster)
     batch = desk.told(tell, now_ms, first=…)        # `first`: it rang before it was recorded
     batch = desk.tick(now_ms)                       # no later than desk.wake_ms()
-    batch = desk.taken("DSK-0001-B", "Anna", now_ms)
+    batch = desk.taken("DSK-0001-C", "Anna", now_ms)
 
 What rings opens an item, or joins the one that there is about the same thing; what answers it or ends it closes that
 item again (`causes.py`). Until somebody owns an item it climbs its ladder (`escalation.py`). Notices that meet own
@@ -76,9 +76,13 @@ class Desk:
         """What to keep under a key that was touched; None: nothing any more."""
         return self.items.get(key) or self.relays.live.get(key)
 
-    def settle(self, holds: Callable[[Item], str], now_ms: int) -> DeskBatch:
-        """After a restart: `holds` says what became of an item meanwhile: ANSWERED, OVER, or empty for nothing."""
+    def settle(self, holds: Callable[[Item], str], live: Callable[[str], bool], now_ms: int) -> DeskBatch:
+        """After a restart: `holds` says what became of an item meanwhile: ANSWERED, OVER, or empty for nothing; `live`
+        whether a notice that is followed to own units (by its key) is still one."""
         out = DeskBatch()
+        for key in [key for key in self.relays.live if not live(key)]:
+            self.relays.over(key)
+            out += DeskBatch(touched=(key,))
         for item in list(self.items.values()):
             became = holds(item)
             if became == Event.OVER:
