@@ -11,6 +11,7 @@ from wideberth.drill import run
 # What each drill must look at, at least: requirements of domain.md, by scenario.
 LOOKS_AT = {
     "SC4": {"A4", "A9", "B1", "B2", "B3", "B4", "B7", "B8", "B9", "G8", "H5"},
+    "SC6": {"B3", "B8", "C3", "C5", "C6", "C12", "D6", "E1", "E3", "E4", "E7"},
     "SC7": {"B3", "D2", "E1", "G2", "G4", "J4", "L4", "M2", "Q3"},
     "SC9": {"A2", "A9", "A10", "B3", "J4"},
 }
