@@ -180,3 +180,31 @@ def test_a_place_that_cannot_be_read_is_asked_for_again_and_nobody_is_asked_wher
     silent = world.do("BLUE", "accident")
     assert silent.code == 3
     assert "--at" in silent.err
+
+
+def test_what_a_grown_volume_meets_is_told_at_the_other_side_at_once(world):
+    ref = world.give("--from", "now", "--until", "+2h")
+    plan = ("--circle", "42.4N 38.6W", "--radius", "1km", "--low", "SFC", "--high", "1000ft AMSL")
+    added = world.do("GREEN", "plan", "add", "--id", "survey", *plan, "--from", "now", "--until", "+1h")
+    assert added.code == 0, added.err
+    try:
+        meets = [e for e in world.client("GREEN").get("/v1/exposures") if e["ref"] == ref]
+        assert not meets, "as given it keeps apart from the plan"
+        grown = world.do("BLUE", "notice", "offnominal", ref, "lost-link", "--radius", "150km")
+        assert grown.code == 0, grown.err
+        world.until(
+            lambda: any((e["ref"], e["version"]) == (ref, 2) for e in world.client("GREEN").get("/v1/exposures")),
+            seconds=25,  # five are promised, on a machine that has time
+        )
+        smaller = world.do("BLUE", "notice", "offnominal", ref, "overrun", "--radius", "1km")
+        assert smaller.code == 3
+        assert "may only grow" in smaller.err
+        unsaid = world.do("BLUE", "notice", "offnominal", ref, "bored", "--until", "+4h")
+        assert "OVERRUN, LOST_LINK" in unsaid.err
+        more = world.do(
+            "BLUE", "notice", "offnominal", ref, "emergency", "--circle", "41.4N 38.1W", "--radius", "2km", "--json"
+        )
+        assert more.code == 0, more.err
+        assert len(world.heard("BLUE", ref)["versions"][-1]["terms"]["volumes"]) == 2
+    finally:
+        world.do("GREEN", "plan", "drop", "survey")

@@ -98,6 +98,7 @@ SLIPS = [
     (("sighting",), 3, "say --at"),
     (("notice", "suspend", "BLU-9999-N", "--why", "GRE-9999-N"), 4, "BLU-9999-N"),
     (("notice", "restore", "BLU-9999-N"), 4, "BLU-9999-N"),
+    (("notice", "offnominal", "BLU-9999-N"), 2, "Missing argument"),
     (("notice", "lost", "x"), 2, "unexpected extra argument"),
     (("rings", "set", "ridge", "--at", "41N 38W", "--no-comm", "7"), 3, "no unit"),
     (("rings", "report", "ridge", "drone", "--at", "41N 38W"), 4, "there are no rings"),

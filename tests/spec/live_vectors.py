@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The examples of live safety in `spec/`: a hold-off, a sighting, a suspension, "is it yours?", in their one spelling.
+"""The examples of live safety in `spec/`, in their one spelling.
 
 `python tests/spec/live_vectors.py` writes them into the pages (the block after `<!-- live: NAME -->`).
 """
@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 
+import msgspec
 from first_notice import SPEC, at, wrapped
 
 from wideberth.core.say.live import Owner, Whose
 from wideberth.core.say.notice import ShortForm, accident
 from wideberth.core.say.place import Altitude, Point, VerticalRef
-from wideberth.core.say.words import ActivityReport, Hazard, Notice, NoticeType, Word
+from wideberth.core.say.words import ActivityReport, Cause, Hazard, Notice, NoticeType, OffNominal, Word
 from wideberth.core.seal import canonical
 
 PAGES = (SPEC / "4-notice.md", SPEC / "9-hotline.md")
@@ -39,7 +40,12 @@ def words() -> dict[str, Word]:
         Hazard.UNCREWED_AIRCRAFT, Point(41_250_000_000, -38_500_000_000), begins + 1_800_000, FORM, now_ms=begins,
         type_=NoticeType.UNANNOUNCED_TRAFFIC,
     )  # fmt: skip
+    farther = msgspec.structs.replace(
+        unknown, type=NoticeType.TRANSIT, expires_ms=begins + 3_600_000,
+        volumes=(msgspec.structs.replace(unknown.volumes[0], end_ms=begins + 3_600_000),),
+    )  # fmt: skip
     return {
+        "offnominal": OffNominal("BLU-0004-J", GIVEN, 2, Cause.OVERRUN, farther),
         "sighting": Notice("BLU-0003-Z", unknown),
         "suspended": ActivityReport("GRE-0001-A", GIVEN, "SUSPENDED", begins, SIGHTED),
         "holdoff": Notice("BLU-0002-P", held),

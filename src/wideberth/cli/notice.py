@@ -61,6 +61,19 @@ def correct(draft: dict[str, Any], ref: Ref, yes: Yes = False, preview: Preview 
     result(send(draft, yes=yes, preview=preview, ref=ref, how="correct"), preview=preview)
 
 
+@verb(app, "offnominal")
+@takes_draft()
+def offnominal(
+    draft: dict[str, Any],
+    ref: Ref,
+    cause: Annotated[str, typer.Argument(help="OVERRUN, LOST_LINK, LOST_NAVIGATION or EMERGENCY.", show_default=False)],
+    preview: Preview = False,
+) -> None:
+    """It does not go as the notice says: how far it may reach now. It only grows, is urgent, and voids nothing."""
+    said = send(draft, yes=True, preview=preview, ref=ref, how="offnominal", cause=cause)
+    result(said, preview=preview)
+
+
 @verb(app, "extend")
 def extend(
     ref: Ref,

@@ -68,6 +68,7 @@ def sheet(ref: str, number: int) -> Sheet:
     upto = [v for v in view["versions"] if v["version"] <= chosen["version"] and v["terms"]]
     steps: dict[str, Any] = {
         "notice": "NOTICE", "amend": "AMENDMENT", "correct": "CORRECTION", "extend": "EXTENSION",
+        "offnominal": "OFF-NOMINAL",
         "cancel": "CANCELLATION",
     }  # fmt: skip
     return Sheet(

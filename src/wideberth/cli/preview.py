@@ -65,7 +65,11 @@ def _names_first(body: Mapping[str, Any], *, yes: bool) -> None:
 
 
 def _is_urgent(body: Mapping[str, Any]) -> bool:
-    return body.get("type") in _SHORT or str(body.get("precedence", "")).upper() in _AT_ONCE
+    return (
+        body.get("type") in _SHORT
+        or body.get("how") == "offnominal"
+        or str(body.get("precedence", "")).upper() in _AT_ONCE
+    )
 
 
 def _audience_first(body: Mapping[str, Any]) -> None:

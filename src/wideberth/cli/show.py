@@ -226,6 +226,7 @@ _DONE = {
     "amend": "amended",
     "correct": "corrected",
     "extend": "extended",
+    "offnominal": "declared off-nominal",
     "cancel": "cancelled",
     "report": "reported",
     "ack": "acknowledged",

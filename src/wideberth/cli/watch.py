@@ -36,7 +36,9 @@ ALERT_KEYS: Final = "aAфФشש"
 # Whoever pressed the key and went away does not send it with the next key that somebody presses.
 ARMED_S: Final = 60.0
 ALERT_ARMED: Final = "ALERT: something is about to happen, place unknown. Enter sends it; any other key drops it."
-_SHOWN_KINDS: Final = frozenset({"notice", "amend", "correct", "extend", "cancel", "alert", "message", "ask", "whose"})
+_SHOWN_KINDS: Final = frozenset(
+    {"notice", "amend", "correct", "extend", "offnominal", "cancel", "alert", "message", "ask", "whose"}
+)
 
 
 def add_to(app: typer.Typer) -> None:

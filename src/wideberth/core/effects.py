@@ -17,6 +17,7 @@ from wideberth.core.say.words import (
     Correction,
     Extension,
     Notice,
+    OffNominal,
     Word,
 )
 from wideberth.core.seal import canonical
@@ -44,10 +45,10 @@ class Effects:
 
 
 def is_urgent(what: Word) -> bool:
-    """ALERT, "is it yours?" and its answer, and whatever is signed FLASH or IMMEDIATE: rings before it is stored (an
-    answer does not ring), overtakes a gap, never dropped."""
+    """ALERT, what went off-nominal, "is it yours?" and its answer, and whatever is signed FLASH or IMMEDIATE: rings
+    before it is stored (an answer does not ring), overtakes a gap, never dropped."""
     match what:
-        case Alert():
+        case Alert() | OffNominal():
             return True
         case Notice() | Amendment() | Correction() | Extension():
             return what.terms.urgency in URGENT
@@ -62,7 +63,7 @@ def is_urgent(what: Word) -> bool:
 def supersedes(what: Word) -> str:
     """The entry that this one makes old news, by its author's own word; empty for none."""
     match what:
-        case Amendment() | Correction() | Extension() | Cancellation():
+        case Amendment() | Correction() | Extension() | OffNominal() | Cancellation():
             return what.of
         case ActivityReport() if what.state == "FINISHED":
             return what.of

@@ -14,7 +14,7 @@ import msgspec
 from wideberth.core.say.place import Altitude, Point
 from wideberth.core.say.standing import KeySignature
 from wideberth.core.say.talk import Question, Reply
-from wideberth.core.say.words import FallbackKind, Hazard, Precedence, Terms
+from wideberth.core.say.words import Cause, FallbackKind, Hazard, Precedence, Terms
 
 
 class _Command(msgspec.Struct, frozen=True, tag_field="command", forbid_unknown_fields=True, omit_defaults=True):
@@ -47,6 +47,16 @@ class Revise(_Command, frozen=True, tag="revise"):
     by: str
     ref: str
     how: Literal["amend", "correct"]
+    terms: Terms
+
+
+class DeclareOffNominal(_Command, frozen=True, tag="offnominal"):
+    """The activity went off its nominal course: `terms` are the whole notice as far as it may reach now."""
+
+    ch: str
+    by: str
+    ref: str
+    cause: Cause
     terms: Terms
 
 
@@ -342,8 +352,8 @@ TalkCommand = SendMessage | Translate | HearAs | AskAbout | AnswerAsked | AskWho
 LineCommand = LogVoice | AskCheck | AnswerCheck | SayOfLine | PostStatement
 
 Command = (
-    RaiseAlert | GiveNotice | Revise | Extend | Cancel | Report | Acknowledge | FindInsufficient | ReadBackAs
-    | Object | Refuse | CountRelays | SayNil | PlanOutage | LineCommand | AgreementCommand
+    RaiseAlert | GiveNotice | Revise | DeclareOffNominal | Extend | Cancel | Report | Acknowledge | FindInsufficient
+    | ReadBackAs | Object | Refuse | CountRelays | SayNil | PlanOutage | LineCommand | AgreementCommand
     | TalkCommand
 )  # fmt: skip
 

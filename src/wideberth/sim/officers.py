@@ -12,7 +12,7 @@ from wideberth.core.say.notice import ShortForm, accident
 from wideberth.core.say.place import Altitude, Point, VerticalRef
 from wideberth.core.say.standing import KeySignature
 from wideberth.core.say.volume import Circle, Volume4D
-from wideberth.core.say.words import Hazard, NoticeType, Precedence, Priority, Terms
+from wideberth.core.say.words import Cause, Hazard, NoticeType, Precedence, Priority, Terms
 from wideberth.core.seal import canonical
 from wideberth.core.seal.agreement import sign_agreement
 from wideberth.sim.dice import Dice
@@ -141,6 +141,12 @@ class Officers:
     def _revise(self, ch: str, by: str, now_ms: int, thread: Thread) -> ev.Event:
         dice = self._dice
         mark = dice.between(0, 9)
+        if mark == 0 and thread.terms is not None:
+            grown = msgspec.structs.replace(
+                thread.terms, expires_ms=thread.terms.expires_ms + HOUR,
+                volumes=(*thread.terms.volumes, *self._terms(now_ms).volumes)[: dice.between(1, 4)],
+            )  # fmt: skip
+            return ev.DeclareOffNominal(ch, by, thread.ref, dice.pick(tuple(Cause)), grown)
         if mark < 3:
             return ev.Revise(ch, by, thread.ref, dice.pick(("amend", "correct")), self._terms(now_ms))
         if mark < 5:

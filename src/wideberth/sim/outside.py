@@ -103,7 +103,7 @@ def _read_entry(envelope: bytes, body: bytes) -> Read:
     h = _JSON.decode(payload)
     what = _JSON.decode(body)["body"]["said"]["what"]
     terms = what.get("terms")
-    urgent, over_ms = what["kind"] == "alert", 0
+    urgent, over_ms = what["kind"] in ("alert", "offnominal"), 0
     if terms is not None:
         urgent = terms.get("precedence") in _URGENT
         over_ms = min(terms["expires_ms"], max(v["end_ms"] for v in terms["volumes"]))
@@ -121,7 +121,9 @@ def _read_entry(envelope: bytes, body: bytes) -> Read:
 def supersedes(read: Read) -> str:
     """The hash of the entry that this one makes old news; empty for none."""
     kind = read.what["kind"]
-    if kind in ("amend", "correct", "extend", "cancel") or (kind == "report" and read.what["state"] == "FINISHED"):
+    if kind in ("amend", "correct", "extend", "offnominal", "cancel") or (
+        kind == "report" and read.what["state"] == "FINISHED"
+    ):
         return str(read.what["of"])
     return str(read.what.get("refines", "")) if kind == "notice" else ""
 
@@ -179,7 +181,7 @@ class Fold:
         kind, what = e.what["kind"], e.what
         if kind in ("notice", "alert"):
             return self._opens(e, what["ref"] if kind == "notice" else f"ALERT-{e.hash[:8].upper()}")
-        if kind in ("amend", "correct", "extend", "cancel"):
+        if kind in ("amend", "correct", "extend", "offnominal", "cancel"):
             return self._revises(e)
         if kind == "report":
             return self._reports(e)

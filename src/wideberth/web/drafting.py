@@ -22,9 +22,10 @@ from wideberth.errors import BadInput, Fault
 from wideberth.home import Home
 from wideberth.inner import protocol as inner
 from wideberth.web import drafts
+from wideberth.web.growing import cause_of, grown_terms
 from wideberth.web.keeping import post_passphrase
 
-_ROUTE: Final = ("ref", "how", "refines")
+_ROUTE: Final = ("ref", "how", "refines", "cause")
 
 Asked = Callable[[Request], Awaitable[dict[str, Any]]]
 Row = tuple[str, str, Callable[[Request], Awaitable[Any]]]
@@ -123,13 +124,16 @@ class Drafting:
             terms = drafts.terms_of(draft, now_ms=now_ms, contact=contact, rules=rules, holdoff=holdoff)
             return ev.GiveNotice(ch, by, terms, route.get("refines", ""))
         how = route.get("how", "amend")
-        if how not in ("amend", "correct"):
-            raise BadInput(f"`how` is amend or correct, not {how!r}", field="how")
+        if how not in ("amend", "correct", "offnominal"):
+            raise BadInput(f"`how` is amend, correct or offnominal, not {how!r}", field="how")
         ref = self._service.notice(ch, route["ref"])["ref"]
         thread = self._service.node.lines[ch].board.find(ref)
         base = thread.terms if thread is not None else None
         if base is None:
             raise BadInput(f"{ref} has no terms to {how}; give a notice that refines it (--refines {ref})", field="ref")
+        if how == "offnominal":
+            terms = grown_terms(draft, base, now_ms=now_ms)
+            return ev.DeclareOffNominal(ch, by, ref, cause_of(route.get("cause", "")), terms)
         terms = drafts.terms_of(draft, now_ms=now_ms, contact=contact, rules=rules, base=base)
         return ev.Revise(ch, by, ref, "amend" if how == "amend" else "correct", terms)
 

@@ -49,6 +49,7 @@ from wideberth.core.say.words import (
     NoticeType,
     NoticeVersion,
     Objection,
+    OffNominal,
     Outage,
     Precedence,
     ReadBack,
@@ -62,7 +63,9 @@ from wideberth.core.seal.entry import Header, kind_of
 
 LADDER: Final = ("SENT", "DELIVERED", "SEEN", "ACKNOWLEDGED", "READ_BACK", "RELAYED")
 
-_REVISIONS: Final[dict[type, notice.Revision]] = {Amendment: "amend", Correction: "correct", Extension: "extend"}
+_REVISIONS: Final[dict[type, notice.Revision]] = {
+    Amendment: "amend", Correction: "correct", Extension: "extend", OffNominal: "offnominal",
+}  # fmt: skip
 
 Answer = Acknowledgement | Insufficient | ReadBack | Objection | Refusal | RelayCount
 
@@ -297,7 +300,7 @@ class Board:
             asked = self.lines.check(what.of) if isinstance(what, LineCheckAnswer) else None
             return Change("word", facts={"asked_by": asked.author, "asked_ms": asked.t_ms} if asked else {})
         match what:
-            case Notice() | Amendment() | Correction() | Extension():
+            case Notice() | Amendment() | Correction() | Extension() | OffNominal():
                 return self._version(header, entry, what, stored_ms)
             case Cancellation():
                 return self._cancel(header, entry, what, stored_ms)
@@ -371,6 +374,8 @@ class Board:
         facts: dict[str, Any] = {
             "lead_given": msgspec.to_builtins(notice.lead(what.terms, self._rules(header), header.t_ms)),
         }
+        if isinstance(what, OffNominal):
+            facts["cause"] = what.cause.value
         if thread is not None and thread.terms is not None:
             facts["shift_mm"] = notice.shift(thread.terms, what.terms).place_mm
         if thread is None:

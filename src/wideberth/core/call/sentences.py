@@ -95,6 +95,8 @@ def of_change(author: str, by: str, change: Change, what: Word) -> str:
             "amend": f"{author} amends {thread.ref}: version {version.number} holds.",
             "correct": f"{author} CORRECTS {thread.ref}: version {version.number} holds, earlier answers are void.",
             "extend": f"{author} extends {thread.ref}: version {version.number} holds.",
+            "offnominal": f"OFF-NOMINAL, {change.facts.get('cause', '')}: {author}'s {thread.ref} may reach farther; "
+            f"version {version.number} holds.",
             "cancel": f"{author} cancels {thread.ref}.",
         }[version.kind]
         if thread.terms is not None and thread.terms.type is NoticeType.PRESENCE and version.number > 1:
@@ -102,7 +104,14 @@ def of_change(author: str, by: str, change: Change, what: Word) -> str:
         shift = change.facts.get("shift_mm")
         moved = f" Moved {shift / 1e6:.1f} km." if shift else ""
         return " ".join(
-            x for x in (head, describe(version) + "." * bool(version.terms), moved, late(change.facts)) if x
+            x
+            for x in (
+                head,
+                describe(version) + "." * bool(version.terms),
+                moved,
+                "" if version.kind == "offnominal" else late(change.facts),
+            )
+            if x
         )
     if change.what == "report" and thread is not None:
         facts = change.facts

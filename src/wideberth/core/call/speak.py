@@ -8,7 +8,7 @@ field named, and the officer is told that ALERT needs none of them.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -24,6 +24,7 @@ from wideberth.core.say.words import (
     Alert,
     Amendment,
     Cancellation,
+    Cause,
     Correction,
     Extension,
     Insufficient,
@@ -31,6 +32,7 @@ from wideberth.core.say.words import (
     Notice,
     NoticeType,
     Objection,
+    OffNominal,
     Outage,
     Precedence,
     ReadBack,
@@ -40,6 +42,9 @@ from wideberth.core.say.words import (
     Word,
 )
 from wideberth.errors import BadInput, NotFound
+
+# The most urgent first.
+_ORDER: Final = list(Precedence).index
 
 
 def word_for(command: ev.Command, board: Board, now_ms: int) -> tuple[Word, dict[str, Any]]:
@@ -54,6 +59,12 @@ def word_for(command: ev.Command, board: Board, now_ms: int) -> tuple[Word, dict
             kind = Amendment if command.how == "amend" else Correction
             terms, facts = _checked(command.terms, board, now_ms)
             return kind(thread.ref, thread.newest.entry, thread.newest.number + 1, terms), facts
+        case ev.DeclareOffNominal():
+            thread = own_notice(board, command.ref)
+            least = Precedence.FLASH if command.cause is Cause.EMERGENCY else Precedence.IMMEDIATE
+            asked = msgspec.structs.replace(command.terms, precedence=min(command.terms.precedence, least, key=_ORDER))
+            terms, facts = _checked(asked, board, now_ms, spare="J3")
+            return OffNominal(thread.ref, thread.newest.entry, thread.newest.number + 1, command.cause, terms), facts
         case ev.Extend():
             thread = own_notice(board, command.ref)
             terms, facts = _checked(_extended(thread, command.until_ms), board, now_ms)
@@ -78,7 +89,7 @@ def in_distress(what: Word, board: Board) -> bool:
     match what:
         case Alert():
             return what.distress
-        case Notice() | Amendment() | Correction() | Extension():
+        case Notice() | Amendment() | Correction() | Extension() | OffNominal():
             return what.terms.type is NoticeType.DISTRESS
         case Cancellation() | ActivityReport() | Acknowledgement() | Insufficient() | ReadBack() | RelayCount():
             thread = board.find(what.of)
@@ -126,10 +137,11 @@ def _give(command: ev.GiveNotice, board: Board, now_ms: int) -> tuple[Word, dict
     return Notice(reference.make(board.us, board.next_number(board.us)), terms, refines), facts
 
 
-def _checked(terms: Terms, board: Board, now_ms: int) -> tuple[Terms, dict[str, Any]]:
-    """The terms with the precedence that their lateness asks for, and the warnings that do not hold them back."""
+def _checked(terms: Terms, board: Board, now_ms: int, *, spare: str = "") -> tuple[Terms, dict[str, Any]]:
+    """The terms with the precedence that their lateness asks for, and the warnings that do not hold them back. `spare`:
+    a rule that holds nothing back either."""
     flaws = notice.check_terms(terms, board.rules_at(now_ms), now_ms=now_ms)
-    fatal = [f for f in flaws if f.fatal]
+    fatal = [f for f in flaws if f.fatal and f.rule != spare]
     if fatal:
         raise BadInput(
             " ".join(f.sentence for f in fatal)
@@ -138,8 +150,7 @@ def _checked(terms: Terms, board: Board, now_ms: int) -> tuple[Terms, dict[str, 
             fields=[f.field for f in fatal],
         )
     precedence = notice.precedence_for(terms, board.rules_at(now_ms), now_ms)
-    order = list(Precedence)
-    if order.index(precedence) < order.index(terms.precedence):
+    if _ORDER(precedence) < _ORDER(terms.precedence):
         terms = msgspec.structs.replace(terms, precedence=precedence)
     warnings = [*(f.sentence for f in flaws), *_coverage(terms, board, now_ms)]
     facts: dict[str, Any] = {"warnings": warnings} if warnings else {}

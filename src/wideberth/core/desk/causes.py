@@ -21,7 +21,7 @@ from wideberth.core.desk.escalation import Urgency
 ANSWERS: Final = frozenset({"ack", "readback", "insufficient", "objection", "refused", "relay"})
 # Own words on the hotline that may answer a message or a question; `answers` in their facts says which.
 TALK: Final = frozenset({"message", "heardas", "answer", "owner"})
-REVISIONS: Final = frozenset({"amend", "correct", "extend"})
+REVISIONS: Final = frozenset({"amend", "correct", "extend", "offnominal"})
 
 _OF_PRECEDENCE: Final = {"FLASH": Urgency.FLASH, "IMMEDIATE": Urgency.URGENT}
 # Of what carries no precedence of its own. What own plans meet is a matter of minutes.

@@ -22,6 +22,7 @@ from wideberth.core.say import complete, ring
 from wideberth.core.say.complete import AT_ONCE as AT_ONCE
 from wideberth.core.say.coordinates import show_decimal, show_distance
 from wideberth.core.say.geodesy import area_m2, distance_mm, middle, spine
+from wideberth.core.say.growth import uncovered
 from wideberth.core.say.instant import show, show_span
 from wideberth.core.say.place import Altitude, Point
 from wideberth.core.say.rules import Rules
@@ -29,7 +30,7 @@ from wideberth.core.say.scan import scan
 from wideberth.core.say.volume import Circle, Polygon, Shape, Volume4D
 from wideberth.core.say.words import Hazard, NoticeType, Precedence, Priority, Terms
 
-Revision = Literal["amend", "correct", "extend", "cancel"]
+Revision = Literal["amend", "correct", "extend", "offnominal", "cancel"]
 
 # The most urgent first.
 _URGENCY: Final = (Precedence.FLASH, Precedence.IMMEDIATE, Precedence.PRIORITY, Precedence.ROUTINE)
@@ -135,6 +136,8 @@ def check_revision(
         return [Flaw("terms", "this version says the same as the one before; nothing to send", True, "C6")]
     if kind == "extend":
         return _extension(before, after)
+    if kind == "offnominal":
+        return _off_nominal(before, after)
     moved = shift(before, after)
     same_room = [(v.shape, v.lower, v.upper, v.start_ms, v.end_ms) for v in before.volumes] == [
         (v.shape, v.lower, v.upper, v.start_ms, v.end_ms) for v in after.volumes
@@ -302,6 +305,19 @@ def _extension(before: Terms, after: Terms) -> list[Flaw]:
     pairs = list(zip(before.volumes, after.volumes, strict=True))
     if after.expires_ms < before.expires_ms or any(new.end_ms < old.end_ms for old, new in pairs):
         return [Flaw("volumes", "an extension never ends anything sooner; to shorten, amend", True, "C6")]
+    return []
+
+
+def _off_nominal(before: Terms, after: Terms) -> list[Flaw]:
+    if after.type is not before.type or after.covers != before.covers:
+        return [Flaw("terms", "what went off-nominal stays the same kind of notice, about the same", True, "G7")]
+    if after.urgency not in _URGENCY[:2]:
+        return [Flaw("precedence", "what went off-nominal is FLASH or IMMEDIATE", True, "G7")]
+    lost = uncovered(before, after)
+    if lost or after.expires_ms < before.expires_ms:
+        what = f"volume {lost[0]} is not covered any more" if lost else "it would expire sooner"
+        told = f"what went off-nominal may only grow: {what}; add a volume, and correct or amend afterwards"
+        return [Flaw("volumes", told, True, "G7")]
     return []
 
 

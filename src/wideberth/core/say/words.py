@@ -77,6 +77,15 @@ class Scale(StrEnum):
     MANY = "MANY"
 
 
+class Cause(StrEnum):
+    """Why an activity may reach farther than its notice said. The list is short and closed."""
+
+    OVERRUN = "OVERRUN"
+    LOST_LINK = "LOST_LINK"
+    LOST_NAVIGATION = "LOST_NAVIGATION"
+    EMERGENCY = "EMERGENCY"
+
+
 class FallbackKind(StrEnum):
     """What to try when the line is silent, in the agreed order (domain.md B4)."""
 
@@ -174,6 +183,17 @@ class Extension(WordBase, frozen=True, tag="extend"):
     ref: str
     of: str
     version: int
+    terms: Terms
+
+
+class OffNominal(WordBase, frozen=True, tag="offnominal"):
+    """The activity went off its nominal course: the notice may reach farther from now on, and never less (domain.md
+    G7; `say/growth.py`). It voids nothing that was said of earlier versions."""
+
+    ref: str
+    of: str
+    version: int
+    cause: Cause
     terms: Terms
 
 
@@ -363,8 +383,8 @@ class EpochOpened(WordBase, frozen=True, tag="epoch"):
 
 
 Word = (
-    Notice | Amendment | Correction | Extension | Cancellation | ActivityReport
+    Notice | Amendment | Correction | Extension | OffNominal | Cancellation | ActivityReport
     | Acknowledgement | Insufficient | ReadBack | Objection | Refusal | RelayCount
     | Alert | NilReturn | Outage | VoiceContact | NodeRemark | EpochOpened | StandingWord | TalkWord
 )  # fmt: skip
-NoticeVersion = Notice | Amendment | Correction | Extension
+NoticeVersion = Notice | Amendment | Correction | Extension | OffNominal

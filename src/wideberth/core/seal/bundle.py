@@ -38,7 +38,7 @@ MANIFEST: Final = "application/vnd.wideberth.manifest+json"
 LINES_PER_FILE: Final = 1_000
 # Line checks this long before and after what is shown say what the clocks differed by at that time.
 CLOCKS_MS: Final = 3_600_000
-_VERSIONS: Final = frozenset({"amend", "correct", "extend", "cancel"})
+_VERSIONS: Final = frozenset({"amend", "correct", "extend", "offnominal", "cancel"})
 
 Selection = dict[str, Any]
 StrandName = tuple[str, str]  # author, epoch
