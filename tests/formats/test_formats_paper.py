@@ -12,6 +12,7 @@ from volumes_of_any_kind import volumes
 from wideberth.core.say import coordinates, instant, reference
 from wideberth.core.say.instant import LAST_MS
 from wideberth.core.say.place import Altitude, Point, VerticalRef
+from wideberth.core.say.protect import STANDING, Protected, Urgency, Waypoint, Work
 from wideberth.core.say.rules import Mode
 from wideberth.core.say.volume import Circle, Corridor, Polygon, Volume4D
 from wideberth.core.say.words import RECEIPT_ONLY, SCOPE, Hazard, NoticeType, Onward, Precedence, Priority, Scale, Terms
@@ -114,6 +115,11 @@ def test_a_form_keyed_in_again_gives_the_same_content_and_number(terms: Terms) -
     assert paper.read_form(paper.email(sheet(terms)).text) == again
 
 
+AID = Protected(
+    "AID", Work.HOSPITAL, ("desk 1", "desk 2"), "red roof mark", ("white van 12", "truck"), "ab" * 32, "2 Hill Road",
+    1_800_000, (Waypoint(Point.at(35, 35), START), Waypoint(Point.at(35, 36), START + 5, "the bridge")),
+    Urgency.EMERGENCY, "flood",
+)  # fmt: skip
 POINT = Point.at("35.530000001", "35.78")
 ROUTE = ((35, 35), (36, 36))
 CHANGED: list[dict[str, Any]] = [
@@ -128,6 +134,13 @@ CHANGED: list[dict[str, Any]] = [
     {"covers": ("ALFA",)},
     {"release": Onward.INQUIRY},
     {"scale": Scale.FEW},
+    {"type": NoticeType.STATIC_SITE, "protected": AID},
+    *({"type": NoticeType.STATIC_SITE, "protected": msgspec.structs.replace(AID, **change)} for change in (
+        {"organisation": "AID TWO"}, {"work": Work.SHELTER}, {"contacts": ("desk 2",)}, {"marking": ""},
+        {"vehicles": ()}, {"photo": "cd" * 32}, {"address": "1 Hill Road"}, {"check_in_ms": 3_600_000},
+        {"waypoints": AID.waypoints[:1]}, {"why_urgent": "flood, and no power"}, {"urgency": Urgency.IMMEDIATE},
+        {"waypoints": (Waypoint(Point.at(35, 35), START + 1), *AID.waypoints[1:])},
+    )),
     {"volumes": (ROOM, ROOM)},
     *(
         {"volumes": (msgspec.structs.replace(ROOM, **change),)}
@@ -149,6 +162,23 @@ def test_the_check_number_changes_when_any_field_changes() -> None:
     assert len(set(numbers)) == len(CHANGED) + 1
     touched = {name for change in CHANGED for name in change}
     assert touched == set(Terms.__struct_fields__)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_paper_of_those_to_protect_carries_the_standing_text_and_who_they_are(kind: str) -> None:
+    site = msgspec.structs.replace(TERMS, type=NoticeType.MOVEMENT, protected=AID)
+    text = written(kind, sheet(site))
+    for said in (STANDING, "AID", "red roof mark", "white van 12", "desk 2", "2 Hill Road", "flood", "the bridge"):
+        assert said in text
+    assert STANDING in written(kind, sheet(msgspec.structs.replace(TERMS, priority=Priority.HUMANITARIAN)))
+    assert STANDING not in written(kind, sheet())
+
+
+def test_a_form_of_those_to_protect_is_keyed_in_again() -> None:
+    site = msgspec.structs.replace(TERMS, type=NoticeType.MOVEMENT, protected=AID)
+    assert paper.read_form(paper.printed_form(sheet(site))) == site
+    bare = msgspec.structs.replace(site, protected=Protected("AID", Work.OTHER))
+    assert paper.read_form(paper.printed_form(sheet(bare))) == bare
 
 
 def test_a_form_carries_whom_it_covers_and_how_far_it_may_travel() -> None:

@@ -41,7 +41,10 @@ class Effects:
         self.agreed: list[tuple[Agreement, bytes]] = []
 
     def batch(self, wake: int | None) -> Batch:
-        return Batch(tuple(self.ring), tuple(self.store), tuple(self.send), tuple(self.tell), tuple(self.do), wake)
+        last = {(feed.ch, feed.ref): n for n, feed in enumerate(self.do)}
+        # What is over, or has a newer version, by the end of one delivery is not weighed: nobody is to be warned of it.
+        do = tuple(feed for n, feed in enumerate(self.do) if last[feed.ch, feed.ref] == n)
+        return Batch(tuple(self.ring), tuple(self.store), tuple(self.send), tuple(self.tell), do, wake)
 
 
 def is_urgent(what: Word) -> bool:

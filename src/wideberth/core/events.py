@@ -345,16 +345,48 @@ class SayWhose(_Command, frozen=True, tag="owner"):
     language: str = ""
 
 
+class VerifyPlace(_Command, frozen=True, tag="verified"):
+    """Somebody at another post than the one that gave it looked at a site or movement of ours, and found it here."""
+
+    ch: str
+    by: str
+    ref: str
+    point: Point
+    text: str = ""
+
+
+class ConfirmSite(_Command, frozen=True, tag="confirm"):
+    """A site of ours is still there and still what it was."""
+
+    ch: str
+    by: str
+    ref: str
+    text: str = ""
+
+
+class CheckInNow(_Command, frozen=True, tag="checkin"):
+    """A movement of ours was heard of at `at_ms` (0: now), and maybe where."""
+
+    ch: str
+    by: str
+    ref: str
+    at_ms: int = 0
+    point: Point | None = None
+    text: str = ""
+
+
 AgreementCommand = ProposeVersion | SignVersion | Suspend | Reinstate | Leave | DeclareReady
 
 TalkCommand = SendMessage | Translate | HearAs | AskAbout | AnswerAsked | AskWhose | SayWhose
+
+CareCommand = VerifyPlace | ConfirmSite | CheckInNow
 
 LineCommand = LogVoice | AskCheck | AnswerCheck | SayOfLine | PostStatement
 
 Command = (
     RaiseAlert | GiveNotice | Revise | DeclareOffNominal | Extend | Cancel | Report | Acknowledge | FindInsufficient
     | ReadBackAs | Object | Refuse | CountRelays | SayNil | PlanOutage | LineCommand | AgreementCommand
-    | TalkCommand
+    | TalkCommand | CareCommand
 )  # fmt: skip
 
 

@@ -23,6 +23,7 @@ from wideberth.core.say.rules import Mode
 from wideberth.core.say.volume import Circle, Corridor, Polygon, Shape, Volume4D
 from wideberth.core.say.words import RECEIPT_ONLY, SCOPE, Hazard, NoticeType, Onward, Precedence, Priority, Scale, Terms
 from wideberth.errors import BadInput
+from wideberth.formats import paper_protect
 
 Step = Literal["NOTICE", "AMENDMENT", "CORRECTION", "EXTENSION", "CANCELLATION"]
 
@@ -108,6 +109,8 @@ def phone_script(sheet: Sheet) -> str:
         said.append(f"From {_spoken_time(volume.start_ms)}.")
         said.append(f"To {_spoken_time(volume.end_ms)}.")
     said.append(f"It expires at {_spoken_time(terms.expires_ms)}.")
+    if terms.protected is not None:
+        said += paper_protect.spoken(terms.protected)
     if terms.text:
         said.append(f"Remark: {terms.text}")
     said += [
@@ -121,7 +124,7 @@ def phone_script(sheet: Sheet) -> str:
             f"If you have this notice before you: its check code is {_digits(codes.challenge(sheet.entry))}. "
             "Please give me the response code that stands beside it."
         )
-    said += [f"Your answer: {RECEIPT_ONLY}", SCOPE]
+    said += [f"Your answer: {RECEIPT_ONLY}", *filter(None, [terms.standing_text]), SCOPE]
     script = "\n".join(f"{n}. {_ended(sentence)}" for n, sentence in enumerate(said, 1)) + "\n"
     if not sheet.entry:
         return script
@@ -152,6 +155,7 @@ def printed_form(sheet: Sheet) -> str:
         "ANSWER   read back by: ____________________   at (UTC): ____________________",
         "         check number heard: ____ ____         " + RECEIPT_ONLY,
         "",
+        *([sheet.terms.standing_text, ""] if sheet.terms.standing_text else []),
         SCOPE,
         *(["", banner[0]] if sheet.mode is not Mode.REAL else []),
     ]
@@ -177,6 +181,7 @@ def read_form(text: str) -> Terms:
             (line.partition(":") for line in text.splitlines()) if colon]  # fmt: skip
     volumes: list[dict[str, list[str]]] = []
     single: dict[str, str] = {}
+    protected: dict[str, list[str]] = {}
     for label, value in rows:
         if label == "VOLUME":
             volumes.append({})
@@ -184,6 +189,8 @@ def read_form(text: str) -> Terms:
             if not volumes:
                 raise BadInput(f"{label} stands before any VOLUME on the form", field=label)
             volumes[-1].setdefault(label, []).append(value)
+        elif label in paper_protect.LABELS:
+            protected.setdefault(label, []).append(value)
         elif label in _OF_THE_WHOLE:
             if label in single:
                 raise BadInput(f"{label} stands twice on the form", field=label)
@@ -201,6 +208,7 @@ def read_form(text: str) -> Terms:
             covers=tuple(filter(None, (name.strip() for name in single.get("COVERS", "").split(";")))),
             release=Onward(single["ONWARD"]) if "ONWARD" in single else None,
             scale=Scale(single["SCALE"]) if "SCALE" in single else None,
+            protected=paper_protect.keyed(protected),
         )  # fmt: skip
     except BadInput:
         raise
@@ -240,6 +248,8 @@ def _rows_of(terms: Terms) -> list[str]:
         rows += _row("TOP", coordinates.show_altitude(volume.upper))
         rows += _row("START", instant.show(volume.start_ms)) + _row("END", instant.show(volume.end_ms))
     rows += ["", *_row("EXPIRES", instant.show(terms.expires_ms)), *_row("CONTACT", terms.contact)]
+    if terms.protected is not None:
+        rows += [row for label, value in paper_protect.rows(terms.protected) for row in _row(label, value)]
     return rows + (_row("REMARK", terms.text) if terms.text else [])
 
 
@@ -363,7 +373,8 @@ def _heard(terms: Terms) -> Terms:
     """The terms with texts as people can repeat them. It also keeps a text from adding lines to the form."""
     texts = {name: _single_spaced(getattr(terms, name)) for name in ("contact", "place_name", "text")}
     covers = tuple(_single_spaced(name.replace(";", ",")) for name in terms.covers)
-    return msgspec.structs.replace(terms, covers=covers, **texts)
+    protected = paper_protect.heard(terms.protected) if terms.protected is not None else None
+    return msgspec.structs.replace(terms, covers=covers, protected=protected, **texts)
 
 
 def _single_spaced(text: str) -> str:

@@ -15,14 +15,17 @@ from wideberth.core.say.volume import Circle, Volume4D
 from wideberth.core.say.words import Cause, Hazard, NoticeType, Precedence, Priority, Terms
 from wideberth.core.seal import canonical
 from wideberth.core.seal.agreement import sign_agreement
+from wideberth.sim import carers
 from wideberth.sim.dice import Dice
 from wideberth.sim.parties import POSTS, SUPERVISOR
 from wideberth.sim.site import Site
 from wideberth.sim.weather import HOUR, MINUTE
 
 _NDEG_PER_KM = 9_000_000
-_TYPES = (NoticeType.AREA_ACTIVITY, NoticeType.TRANSIT, NoticeType.HAZARD, NoticeType.STATIC_SITE, NoticeType.EXERCISE,
-          NoticeType.UNANNOUNCED_TRAFFIC)  # fmt: skip
+_TYPES = (
+    NoticeType.AREA_ACTIVITY, NoticeType.TRANSIT, NoticeType.HAZARD, NoticeType.STATIC_SITE, NoticeType.EXERCISE,
+    NoticeType.UNANNOUNCED_TRAFFIC, NoticeType.MOVEMENT, NoticeType.PRESENCE,
+)  # fmt: skip
 _PRECEDENCES = (*Precedence, Precedence.ROUTINE, Precedence.ROUTINE)
 
 
@@ -50,6 +53,8 @@ class Officers:
         mark = dice.unit()
         if mark < 0.30 or not (mine or theirs):
             return self._new(ch, by, now_ms, mine)
+        if mark < 0.37 and (said := carers.says(dice, ch, site.party, now_ms, mine)) is not None:
+            return said
         if mark < 0.52 and mine:
             return self._revise(ch, by, now_ms, dice.pick(mine))
         if mark < 0.80 and theirs:
@@ -116,11 +121,14 @@ class Officers:
                 )
             )  # fmt: skip
         last_ms = max(v.end_ms for v in volumes)
+        type_ = dice.pick(_TYPES)
+        place = volumes[0].shape
+        cared = carers.protected(dice, type_, place.centre, volumes[0].start_ms) if isinstance(place, Circle) else None
         return Terms(
-            type=dice.pick(_TYPES), hazard=dice.pick((Hazard.CREWED_AIRCRAFT, Hazard.FALLING_OBJECTS)),
+            type=type_, hazard=dice.pick((Hazard.CREWED_AIRCRAFT, Hazard.FALLING_OBJECTS)),
             contact="+999 555 0110", volumes=tuple(volumes), expires_ms=last_ms + dice.between(0, HOUR),
             precedence=dice.pick(_PRECEDENCES), priority=Priority.ROUTINE,
-            text=dice.pick(("", "", "keep 5 km away")),
+            text=dice.pick(("", "", "keep 5 km away")), protected=cared,
         )  # fmt: skip
 
     def _hold_off(self, now_ms: int) -> Terms:

@@ -21,19 +21,24 @@ from typing import Any, Final
 
 import msgspec
 
+from wideberth.core.call import care
 from wideberth.core.call.accord import Accord, AccordWord
-from wideberth.core.call.activity import Activity
 from wideberth.core.call.fault import NotUnderstood
 from wideberth.core.call.hotline import Hotline, Talk
 from wideberth.core.call.linelog import LineLog, LineSaid
 from wideberth.core.call.rulebook import RuleBook
 from wideberth.core.call.statements import Statements
-from wideberth.core.limits import ALERT_LIVES_MS
+from wideberth.core.call.thread import LADDER as LADDER
+from wideberth.core.call.thread import Step as Step
+from wideberth.core.call.thread import Thread as Thread
+from wideberth.core.call.thread import Version as Version
 from wideberth.core.say import notice, readback
+from wideberth.core.say.protect import CareWord, Verification
 from wideberth.core.say.rules import Rules
 from wideberth.core.say.standing import LineCheckAnswer, Statement
 from wideberth.core.say.talk import Clarification, Message, TalkWord
 from wideberth.core.say.words import (
+    CARED_FOR,
     RECEIPT_ONLY,
     Acknowledgement,
     ActivityReport,
@@ -46,12 +51,10 @@ from wideberth.core.say.words import (
     Insufficient,
     NilReturn,
     Notice,
-    NoticeType,
     NoticeVersion,
     Objection,
     OffNominal,
     Outage,
-    Precedence,
     ReadBack,
     Refusal,
     RelayCount,
@@ -61,8 +64,6 @@ from wideberth.core.say.words import (
 )
 from wideberth.core.seal.entry import Header, kind_of
 
-LADDER: Final = ("SENT", "DELIVERED", "SEEN", "ACKNOWLEDGED", "READ_BACK", "RELAYED")
-
 _REVISIONS: Final[dict[type, notice.Revision]] = {
     Amendment: "amend", Correction: "correct", Extension: "extend", OffNominal: "offnominal",
 }  # fmt: skip
@@ -70,115 +71,10 @@ _REVISIONS: Final[dict[type, notice.Revision]] = {
 Answer = Acknowledgement | Insufficient | ReadBack | Objection | Refusal | RelayCount
 
 
-class Step(msgspec.Struct, frozen=True):
-    """One rung, by one member, for one version. `t_ms` is the claim of whoever signed; `at_ms` our clock; `agr` the
-    version of the agreement that a person answered under (empty for what a machine signed)."""
-
-    step: str
-    member: str
-    by: str
-    t_ms: int
-    at_ms: int
-    entry: str
-    facts: dict[str, Any]
-    agr: str = ""
-
-
-class Version(msgspec.Struct, frozen=True):
-    """One version as given. `t_ms` is its author's claim, `stored_ms` our clock when it was stored, `seq` its place;
-    `agr` names the version of the agreement that it was given under."""
-
-    number: int
-    kind: str
-    entry: str
-    by: str
-    epoch: str
-    seq: int
-    t_ms: int
-    stored_ms: int
-    terms: Terms | None
-    text: str = ""
-    agr: str = ""
-
-
-class Thread:
-    """One notice, or one ALERT, from first word to last."""
-
-    def __init__(self, ch: str, author: str, ref: str, kind: str) -> None:
-        self.ch = ch
-        self.author = author
-        self.ref = ref
-        self.kind = kind
-        self.versions: list[Version] = []
-        self.steps: list[Step] = []
-        self.activity = Activity()
-        self.cancelled: Version | None = None
-        self.refines = ""
-        self.refined_by = ""
-        self.alert_of_distress = False
-
-    @property
-    def distress(self) -> bool:
-        """Somebody needs help now: it passes in every state of line and agreement (domain.md G8)."""
-        terms = self.terms
-        return self.alert_of_distress or (terms is not None and terms.type is NoticeType.DISTRESS)
-
-    @property
-    def newest(self) -> Version:
-        return self.versions[-1]
-
-    @property
-    def terms(self) -> Terms | None:
-        """Of the newest version that has any (a cancellation has none, an ALERT never)."""
-        return next((v.terms for v in reversed(self.versions) if v.terms is not None), None)
-
-    @property
-    def finished_ms(self) -> int | None:
-        """A report covers the version that it names. An author that was restored may have forgotten the report, and
-        given a newer version beside it: that one goes on, for nobody has said that it is over."""
-        return self.activity.finished.get(self.newest.entry)
-
-    def version(self, entry: str) -> Version | None:
-        return next((v for v in self.versions if v.entry == entry), None)
-
-    def steps_of(self, entry: str, member: str | None = None) -> list[Step]:
-        """The rungs reached for one exact version."""
-        return [
-            s for s in self.steps if s.facts.get("of") == entry and (member is None or s.member == member)
-        ]  # fmt: skip
-
-    def has(self, entry: str, member: str, step: str) -> bool:
-        return any(s.step == step for s in self.steps_of(entry, member))
-
-    def life(self, at_ms: int) -> str:
-        """CANCELLED, FINISHED, REFINED, EXPIRED, ACTIVE or PLANNED at a time; for an ALERT: OPEN until refined."""
-        if self.cancelled is not None:
-            return "CANCELLED"
-        finished = self.finished_ms
-        if finished is not None and finished <= at_ms:
-            return "FINISHED"
-        if self.refined_by:
-            return "REFINED"
-        terms = self.terms
-        if terms is None:
-            return "EXPIRED" if at_ms >= self.newest.t_ms + ALERT_LIVES_MS else "OPEN"
-        if at_ms >= min(terms.expires_ms, terms.ends_ms):
-            return "EXPIRED"
-        return "ACTIVE" if any(v.start_ms <= at_ms < v.end_ms for v in terms.volumes) else "PLANNED"
-
-    def live(self, at_ms: int) -> bool:
-        return self.life(at_ms) in ("OPEN", "ACTIVE", "PLANNED")
-
-    @property
-    def precedence(self) -> Precedence:
-        terms = self.terms
-        return terms.urgency if terms is not None else Precedence.FLASH
-
-
 class Change(msgspec.Struct, frozen=True):
-    """What one entry did to the board: a `version` of a thread, a `step`, a `report`, `talk` on the hotline, something
-    about the `agreement`, or just a `word` on the line. `signed` is a version of the agreement that came into force by
-    it."""
+    """What one entry did to the board: a `version` of a thread, a `step`, a `report`, `talk` on the hotline, `care` of
+    a site or movement, something about the `agreement`, or just a `word` on the line. `signed` is a version of the
+    agreement that came into force by it."""
 
     what: str
     thread: Thread | None = None
@@ -217,6 +113,9 @@ class Board:
         self.us = us
         self.threads: dict[tuple[str, str], Thread] = {}
         self.words: list[tuple[str, str, int, Word]] = []
+        # Sites and movements, and a count that grows with everything that is said of them.
+        self.cared: list[Thread] = []
+        self.cared_count = 0
         self._by_entry: dict[str, Thread] = {}
         self._by_ref: dict[str, list[Thread]] = {}
         self._by_place: dict[tuple[str, str, int], tuple[Thread, Version]] = {}
@@ -292,6 +191,8 @@ class Board:
                 raise NotUnderstood("the agreement is talked about on another line of this mechanism")
             facts, signed = self.accord.apply(header, entry, what)
             return Change("agreement", facts=facts, signed=signed)
+        if isinstance(what, CareWord):
+            return self._care(header, entry, what)
         if isinstance(what, LineSaid):
             if why := self.lines.take(header, entry, what):
                 raise NotUnderstood(why)
@@ -440,7 +341,23 @@ class Board:
         thread.versions.append(version)
         self._index(thread, version)
 
+    def _care(self, header: Header, entry: str, what: CareWord) -> Change:
+        thread = self._by_entry.get(what.of)
+        version, told = care.take(thread, header, entry, what)
+        assert thread is not None
+        thread.told.append(told)
+        self.cared_count += 1
+        facts: dict[str, Any] = {"at_ms": told.at_ms}
+        if isinstance(what, Verification):
+            facts = {"off_mm": told.off_mm, "differs": told.off_mm > self.rules_of(version).pin_mm}
+        return Change("care", thread, version, facts=facts)
+
     def _index(self, thread: Thread, version: Version) -> None:
+        terms = thread.terms
+        if terms is not None and terms.type in CARED_FOR:
+            self.cared_count += 1
+            if thread not in self.cared:
+                self.cared.append(thread)
         self._by_entry[version.entry] = thread
         self._by_place[thread.author, version.epoch, version.seq] = (thread, version)
 
@@ -450,6 +367,7 @@ class Board:
             raise NotUnderstood(f"{header.sender} has no notice {what.ref} in that version")
         named = self._by_entry.get(what.why) if what.why else None
         thread.activity.take(what, header.by, named.terms.type if named is not None and named.terms else None)
+        self.cared_count += 1
         return Change("report", thread, thread.version(what.of), facts={
             "state": what.state, "at_ms": what.at_ms, **({"why": named.ref} if named is not None else {}),
         })  # fmt: skip

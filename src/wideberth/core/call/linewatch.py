@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from wideberth.core.call.board import Board, Thread
+from wideberth.core.call.carewatch import CareWatch
 from wideberth.core.call.contacts import Calls, Rung, calls, next_rung, rate_view
 from wideberth.core.call.linelog import LineItem, LineLog
 from wideberth.core.call.lines import CHECK_EARLY_MS, NO_CHECKS, LineState, LineStates, PairState, worst
@@ -25,11 +26,13 @@ DOUBTFUL: Final = frozenset({LineState.SILENT, LineState.REFUSED, LineState.SUSP
 
 
 class LineWatch:
-    """`states` are for anybody to ask; what was told is kept in memory only. `talk` watches the hotline beside it."""
+    """`states` are for anybody to ask; what was told is kept in memory only. `talk` watches the hotline beside it,
+    `care` the sites and movements."""
 
     def __init__(self, ch: str, us: str, peers: tuple[str, ...], versions: Versions, terms: LineTerms) -> None:
         self.states = LineStates(versions, terms)
         self.talk = TalkWatch(ch, us, peers, versions)
+        self.care = CareWatch(ch, us)
         self._ch, self._us, self._peers = ch, us, peers
         self._versions, self._terms = versions, terms
         self._told: dict[str, PairState] = {}
@@ -43,7 +46,7 @@ class LineWatch:
 
     def tell(self, board: Board, now_ms: int) -> list[Tell]:
         """What to tell now, after something was said or time has passed. Costs nothing where neither is so."""
-        return self._of_line(board, now_ms) + self.talk.tell(board, now_ms)
+        return [*self._of_line(board, now_ms), *self.talk.tell(board, now_ms), *self.care.tell(board, now_ms)]
 
     def _of_line(self, board: Board, now_ms: int) -> list[Tell]:
         log, seen = board.lines, self._mark(board)
@@ -63,7 +66,7 @@ class LineWatch:
         seen, new = self._seen, self._mark(board)
         if seen is None or seen[0] is not new[0] or seen[1:] != new[1:]:
             return now_ms if self._peers else None
-        times = (self._next_ms, self.talk.next_ms(board, now_ms))
+        times = (self._next_ms, self.talk.next_ms(board, now_ms), self.care.next_ms(board, now_ms))
         return min((t_ms for t_ms in times if t_ms is not None), default=None)
 
     def _mark(self, board: Board) -> tuple[LineLog, int, int]:

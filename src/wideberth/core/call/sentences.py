@@ -8,6 +8,7 @@ from typing import Any, Final
 from wideberth.core.call import activity, talkviews
 from wideberth.core.call.board import Change, Version
 from wideberth.core.say import instant
+from wideberth.core.say.protect import CareWord, CheckIn, Confirmation, Verification
 from wideberth.core.say.standing import (
     CardChanged,
     Exit,
@@ -24,7 +25,7 @@ from wideberth.core.say.standing import (
 )
 from wideberth.core.say.talk import TalkWord
 from wideberth.core.say.volume import Circle, Corridor, Polygon, Volume4D
-from wideberth.core.say.words import RECEIPT_ONLY, NilReturn, NoticeType, Outage, VoiceContact, Word
+from wideberth.core.say.words import CARED_FOR, RECEIPT_ONLY, NilReturn, NoticeType, Outage, VoiceContact, Word
 
 
 def place(volume: Volume4D) -> str:
@@ -103,21 +104,19 @@ def of_change(author: str, by: str, change: Change, what: Word) -> str:
             head += " What it said of its presence before stays beside it, and says nothing of who else is there."
         shift = change.facts.get("shift_mm")
         moved = f" Moved {shift / 1e6:.1f} km." if shift else ""
-        return " ".join(
-            x
-            for x in (
-                head,
-                describe(version) + "." * bool(version.terms),
-                moved,
-                "" if version.kind == "offnominal" else late(change.facts),
-            )
-            if x
-        )
+        if version.kind == "cancel" and thread.terms is not None and thread.terms.type in CARED_FOR:
+            head = f"{author} withdraws {thread.ref}: it will tell no more of it. What was said of it stays."
+        ahead = "" if version.kind == "offnominal" else late(change.facts)
+        told = (head, describe(version) + "." * bool(version.terms), moved, ahead)
+        standing = thread.terms.standing_text if thread.terms is not None else ""
+        return " ".join(x for x in (*told, standing) if x)
     if change.what == "report" and thread is not None:
         facts = change.facts
         return activity.sentence(author, thread.ref, facts["state"], facts["at_ms"], facts.get("why", ""))
     if change.step is not None and thread is not None and version is not None:
         return _of_step(change, by)
+    if isinstance(what, CareWord):
+        return _of_care(by, change, what)
     if isinstance(what, TalkWord):
         return talkviews.sentence(by, change, what)
     if change.what == "agreement":
@@ -151,6 +150,22 @@ def of_change(author: str, by: str, change: Change, what: Word) -> str:
             return f"{by} takes {key} out of use: nothing signed with it has any effect from here on.{text}"
         case _:
             return f"{author} opened its strand."
+
+
+def _of_care(by: str, change: Change, what: CareWord) -> str:
+    assert change.thread is not None
+    assert change.version is not None
+    ref, facts = f"{change.thread.ref} version {change.version.number}", change.facts
+    match what:
+        case Verification() if facts["differs"]:
+            off = f"{facts['off_mm'] / 1e6:.1f} km"
+            return f"PLACE DIFFERS: {by} looked at {ref}, and found it {off} from where it says.{_quoted(what.text)}"
+        case Verification():
+            return f"{by} looked, and found {ref} where it says.{_quoted(what.text)}"
+        case Confirmation():
+            return f"{by} confirms {ref}: it is still there.{_quoted(what.text)}"
+        case CheckIn():
+            return f"{by}: {ref} was heard of at {instant.show(what.at_ms)}, and goes on.{_quoted(what.text)}"
 
 
 _LINE_WORDS: Final = {

@@ -14,6 +14,7 @@ import msgspec
 
 from wideberth.core import events as ev
 from wideberth.core.call.board import Board, Thread
+from wideberth.core.call.carework import care_word, look_again
 from wideberth.core.say import complete, notice, reference
 from wideberth.core.say.live import Owner
 from wideberth.core.say.talk import Clarification, ClarificationAnswer, HeardAs, Message, Translation
@@ -57,7 +58,7 @@ def word_for(command: ev.Command, board: Board, now_ms: int) -> tuple[Word, dict
         case ev.Revise():
             thread = own_notice(board, command.ref)
             kind = Amendment if command.how == "amend" else Correction
-            terms, facts = _checked(command.terms, board, now_ms)
+            terms, facts = _checked(command.terms, board, now_ms, before=thread)
             return kind(thread.ref, thread.newest.entry, thread.newest.number + 1, terms), facts
         case ev.DeclareOffNominal():
             thread = own_notice(board, command.ref)
@@ -76,6 +77,8 @@ def word_for(command: ev.Command, board: Board, now_ms: int) -> tuple[Word, dict
             thread = own_notice(board, command.ref)
             why = _sighting(board, command.why) if command.why else ""
             return ActivityReport(thread.ref, thread.newest.entry, command.state, command.at_ms or now_ms, why), {}
+        case ev.VerifyPlace() | ev.ConfirmSite() | ev.CheckInNow():
+            return care_word(command, own_notice(board, command.ref), board, now_ms)
         case ev.SayNil():
             return NilReturn(command.until_ms), {}
         case ev.PlanOutage():
@@ -137,9 +140,11 @@ def _give(command: ev.GiveNotice, board: Board, now_ms: int) -> tuple[Word, dict
     return Notice(reference.make(board.us, board.next_number(board.us)), terms, refines), facts
 
 
-def _checked(terms: Terms, board: Board, now_ms: int, *, spare: str = "") -> tuple[Terms, dict[str, Any]]:
-    """The terms with the precedence that their lateness asks for, and the warnings that do not hold them back. `spare`:
-    a rule that holds nothing back either."""
+def _checked(
+    terms: Terms, board: Board, now_ms: int, *, before: Thread | None = None, spare: str = ""
+) -> tuple[Terms, dict[str, Any]]:
+    """The terms with the precedence that their lateness asks for, and the warnings that do not hold them back.
+    `before`: the notice as it was; `spare`: a rule that holds nothing back either."""
     flaws = notice.check_terms(terms, board.rules_at(now_ms), now_ms=now_ms)
     fatal = [f for f in flaws if f.fatal and f.rule != spare]
     if fatal:
@@ -152,8 +157,11 @@ def _checked(terms: Terms, board: Board, now_ms: int, *, spare: str = "") -> tup
     precedence = notice.precedence_for(terms, board.rules_at(now_ms), now_ms)
     if _ORDER(precedence) < _ORDER(terms.precedence):
         terms = msgspec.structs.replace(terms, precedence=precedence)
-    warnings = [*(f.sentence for f in flaws), *_coverage(terms, board, now_ms)]
+    again = look_again(terms, board, board.rules_at(now_ms), now_ms, before)
+    warnings = [*(f.sentence for f in flaws), *again, *_coverage(terms, board, now_ms)]
     facts: dict[str, Any] = {"warnings": warnings} if warnings else {}
+    if again:
+        facts["look_again"] = again
     if (score := complete.of_terms(terms, board.rules_at(now_ms))) is not None:
         facts["complete"] = complete.view(score)
     return terms, facts

@@ -8,20 +8,19 @@ node observed, stay outside it.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 
 from wideberth.core.call.activity import lost_view, total
 from wideberth.core.call.board import LADDER, Board, Thread, Version
+from wideberth.core.call.care import state_view
 from wideberth.core.call.mustanswer import answers_view
 from wideberth.core.call.presence import said_otherwise
 from wideberth.core.call.sentences import describe
 from wideberth.core.call.talkviews import questions_about
 from wideberth.core.say import codes, complete, instant, notice
-from wideberth.core.say.words import RECEIPT_ONLY, SCOPE, NoticeType, VoiceContact
-
-_ONE_AT_A_TIME: Final = frozenset({NoticeType.STATIC_SITE, NoticeType.MOVEMENT})
+from wideberth.core.say.words import CARED_FOR, RECEIPT_ONLY, SCOPE, VoiceContact
 
 
 def version_view(board: Board, thread: Thread, version: Version, members: tuple[str, ...]) -> dict[str, Any]:
@@ -40,6 +39,7 @@ def version_view(board: Board, thread: Thread, version: Version, members: tuple[
     }
     if version.terms is not None:
         view["complete"] = complete.view(complete.of_terms(version.terms, board.rules_of(version)))
+        view["standing_text"] = version.terms.standing_text
         view["lead_given"] = msgspec.to_builtins(notice.lead(version.terms, board.rules_of(version), version.t_ms))
     return view
 
@@ -90,6 +90,8 @@ def thread_view(
         "calls": calls_view(board, thread),
         "questions": questions_about(board, [v.entry for v in thread.versions], here=here),
         "said_otherwise": said_otherwise(board, thread),
+        "care": state_view(thread, board.rules_of(thread.newest), at_ms),
+        "standing_text": thread.terms.standing_text if thread.terms is not None else "",
         "receipt_only": RECEIPT_ONLY,
         "scope": SCOPE,
     }
@@ -149,10 +151,12 @@ def listed(board: Board, thread: Thread, members: tuple[str, ...], at_ms: int, u
     (domain.md M4); one at a time, by reference, an officer sees them."""
     view = thread_view(board, thread, members, at_ms)
     terms = thread.terms
-    if thread.author != us and terms is not None and terms.type in _ONE_AT_A_TIME:
+    if thread.author != us and terms is not None and terms.type in CARED_FOR:
         for version in view["versions"]:
             version["terms"] = None
             version["says"] = f"{terms.type}: shown one at a time, by its reference"
+        if view["care"] is not None:
+            view["care"]["told"] = []  # where it was heard of
     return view
 
 

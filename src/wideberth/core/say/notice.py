@@ -25,6 +25,7 @@ from wideberth.core.say.geodesy import area_m2, distance_mm, middle, spine
 from wideberth.core.say.growth import uncovered
 from wideberth.core.say.instant import show, show_span
 from wideberth.core.say.place import Altitude, Point
+from wideberth.core.say.protect import Urgency
 from wideberth.core.say.rules import Rules
 from wideberth.core.say.scan import scan
 from wideberth.core.say.volume import Circle, Polygon, Shape, Volume4D
@@ -100,9 +101,24 @@ def lead(terms: Terms, rules: Rules, at_ms: int) -> Lead:
     """`at_ms` is the author's clock for the lead as given, the receiver's receipt for the lead as delivered (C3).
     No lead is asked of what is so already; a word about presence holds as of a time, and is never late (C11)."""
     lead_ms = terms.starts_ms - at_ms
-    none_asked = terms.type in AT_ONCE or terms.type is NoticeType.PRESENCE
-    shortfall_ms = 0 if none_asked else max(0, rules.lead_for(terms.type) - lead_ms)
+    agreed_ms = agreed_lead(terms, rules)
+    shortfall_ms = 0 if agreed_ms is None else max(0, agreed_ms - lead_ms)
     return Lead(lead_ms, shortfall_ms, shortfall_ms > 0)
+
+
+def agreed_lead(terms: Terms, rules: Rules) -> int | None:
+    """The lead time that holds for it, ms: of its kind, or of an emergency where that is less (K7); None where none is
+    asked, as of what is immediate."""
+    if terms.type in AT_ONCE or terms.type is NoticeType.PRESENCE:
+        return None
+    agreed_ms = rules.lead_for(terms.type)
+    match _urgency(terms):
+        case Urgency.EMERGENCY:
+            return min(agreed_ms, rules.emergency_lead_ms)
+        case Urgency.IMMEDIATE:
+            return None
+        case Urgency.ROUTINE:
+            return agreed_ms
 
 
 def precedence_for(terms: Terms, rules: Rules, now_ms: int) -> Precedence:
@@ -111,8 +127,10 @@ def precedence_for(terms: Terms, rules: Rules, now_ms: int) -> Precedence:
     asked = [terms.precedence]
     if terms.type in AT_ONCE:
         asked.append(AT_ONCE[terms.type])
-    elif lead(terms, rules, now_ms).late:
+    elif lead(terms, rules, now_ms).late or _urgency(terms) is Urgency.IMMEDIATE:
         asked.append(Precedence.IMMEDIATE)
+    elif _urgency(terms) is Urgency.EMERGENCY:
+        asked.append(Precedence.PRIORITY)
     return min(asked, key=_URGENCY.index)
 
 
@@ -245,6 +263,7 @@ def _plainly_large(shape: Shape, least_mm: int) -> bool:
 
 def _times(terms: Terms, rules: Rules, now_ms: int) -> list[Flaw]:
     flaws = []
+    stands_ms = rules.site_horizon_ms if terms.type is NoticeType.STATIC_SITE else rules.horizon_ms
     if terms.expires_ms <= now_ms:
         flaws.append(Flaw("expires", f"it expires at {show(terms.expires_ms)}, which is past", True, "C8"))
     if terms.ends_ms <= now_ms:
@@ -257,14 +276,14 @@ def _times(terms: Terms, rules: Rules, now_ms: int) -> list[Flaw]:
     if terms.starts_ms - now_ms > rules.horizon_ms:
         told = f"it starts more than {show_span(rules.horizon_ms)} ahead, beyond the agreed horizon"
         flaws.append(Flaw("volumes", f"{told}; give it nearer the time", True, "C8"))
-    if terms.expires_ms - max(now_ms, terms.starts_ms) > rules.horizon_ms:
-        told = f"it would stand for more than {show_span(rules.horizon_ms)} after it starts"
+    if terms.expires_ms - max(now_ms, terms.starts_ms) > stands_ms:
+        told = f"it would stand for more than {show_span(stands_ms)} after it starts"
         flaws.append(Flaw("expires", f"{told}; end it sooner and extend it, so that no old notice lingers", True, "C8"))
     late = lead(terms, rules, now_ms)
     if late.late:
         told = (
             f"LATE by {show_span(late.shortfall_ms)}: {show_span(late.lead_ms)} ahead, "
-            f"{show_span(rules.lead_for(terms.type))} agreed; it goes out at once and as urgent"
+            f"{show_span(agreed_lead(terms, rules) or 0)} agreed; it goes out at once and as urgent"
         )
         flaws.append(Flaw("volumes", told, False, "C3"))
     return flaws
@@ -286,8 +305,16 @@ def _place_name(terms: Terms, rules: Rules) -> list[Flaw]:
 
 
 def _words(terms: Terms) -> list[Flaw]:
-    texts = {"text": terms.text, "place_name": terms.place_name, "contact": terms.contact}
-    return [Flaw(field, finding.sentence, False, "M1") for field, text in texts.items() for finding in scan(text)]
+    texts = [("text", terms.text), ("place_name", terms.place_name), ("contact", terms.contact)]
+    if (site := terms.protected) is not None:
+        texts += [("organisation", site.organisation), ("marking", site.marking), ("address", site.address)]
+        texts += [("why_urgent", site.why_urgent), *(("vehicles", v) for v in site.vehicles)]
+        texts += [("contacts", c) for c in site.contacts] + [("waypoints", w.name) for w in site.waypoints]
+    return [Flaw(field, finding.sentence, False, "M1") for field, text in texts for finding in scan(text)]
+
+
+def _urgency(terms: Terms) -> Urgency:
+    return terms.protected.urgency if terms.protected is not None else Urgency.ROUTINE
 
 
 def _completeness(terms: Terms, rules: Rules) -> list[Flaw]:

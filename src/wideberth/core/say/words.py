@@ -27,6 +27,7 @@ from wideberth.core.say.base import Place as Place
 from wideberth.core.say.base import Precedence as Precedence
 from wideberth.core.say.base import WordBase, short
 from wideberth.core.say.place import Point
+from wideberth.core.say.protect import STANDING, CareWord, Protected
 from wideberth.core.say.standing import StandingWord
 from wideberth.core.say.talk import HASH_CHARS, TalkWord
 from wideberth.core.say.volume import Volume4D
@@ -67,6 +68,10 @@ class Priority(StrEnum):
     MEDICAL = "MEDICAL"
     HUMANITARIAN = "HUMANITARIAN"
     ROUTINE = "ROUTINE"
+
+
+# Those to protect (domain.md K1): filed so that they are spared, and looked after for as long as they stand.
+CARED_FOR: Final = frozenset({NoticeType.STATIC_SITE, NoticeType.MOVEMENT})
 
 
 class Scale(StrEnum):
@@ -110,7 +115,7 @@ class Terms(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
 
     `covers` names the members of a coalition whose presence this notice is about (A6; empty: the speaker's own).
     `release` says how far a copy may travel, where that differs from the agreement (J2). `scale`: how many at once, as
-    far as the sender says.
+    far as the sender says. `protected` is of sites and movements only (K1).
     """
 
     type: NoticeType
@@ -125,8 +130,11 @@ class Terms(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     covers: tuple[str, ...] = ()
     release: Onward | None = None
     scale: Scale | None = None
+    protected: Protected | None = None
 
     def __post_init__(self) -> None:
+        if self.protected is not None and self.type not in CARED_FOR:
+            raise BadInput("only a STATIC_SITE or a MOVEMENT says who is to be protected", field="protected")
         if len(self.covers) > MEMBERS_MAX:
             raise BadInput(f"a notice covers at most {MEMBERS_MAX} members of a coalition", field="covers")
         for name in self.covers:
@@ -143,6 +151,12 @@ class Terms(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     def urgency(self) -> Precedence:
         """How urgent it is to whoever hears it: a hold-off is FLASH, whatever its author wrote (domain.md G1)."""
         return Precedence.FLASH if self.type is NoticeType.HOLD_OFF else self.precedence
+
+    @property
+    def standing_text(self) -> str:
+        """What stands on every humanitarian notice, view, print and export (K5); empty on others. No setting and no
+        agreement takes it away."""
+        return STANDING if self.type in CARED_FOR or self.priority is Priority.HUMANITARIAN else ""
 
     @property
     def starts_ms(self) -> int:
@@ -386,5 +400,6 @@ Word = (
     Notice | Amendment | Correction | Extension | OffNominal | Cancellation | ActivityReport
     | Acknowledgement | Insufficient | ReadBack | Objection | Refusal | RelayCount
     | Alert | NilReturn | Outage | VoiceContact | NodeRemark | EpochOpened | StandingWord | TalkWord
+    | CareWord
 )  # fmt: skip
 NoticeVersion = Notice | Amendment | Correction | Extension | OffNominal
