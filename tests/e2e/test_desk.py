@@ -70,7 +70,7 @@ def test_an_alert_that_nobody_takes_climbs_to_the_second_person_the_supervisor_a
         assert any("555 0101" in line for line in script["lines"]), "and whom to call"
         assert {"W1", "W2", "S1", "L1"} <= set(script["people"])
         # What a wake-up says, to whoever sees it: a reference and an urgency.
-        assert {frozenset(said.items()) for _, said in hooks.calls} == {
+        assert {frozenset(call.said.items()) for call in hooks.calls} == {
             frozenset({("reference", item), ("urgency", "FLASH")})
         }
         rungs = [line["note"] for line in log_of(green, item) if line["event"] == "RUNG"]

@@ -10,6 +10,7 @@ from wideberth.drill import run
 
 # What each drill must look at, at least: requirements of domain.md, by scenario.
 LOOKS_AT = {
+    "SC2": {"B3", "B6", "C7", "E3", "E5", "E8", "G1", "J2"},
     "SC4": {"A4", "A9", "B1", "B2", "B3", "B4", "B7", "B8", "B9", "G8", "H5"},
     "SC6": {"B3", "B8", "C3", "C5", "C6", "C12", "D6", "E1", "E3", "E4", "E7"},
     "SC7": {"B3", "D2", "E1", "G2", "G4", "J4", "L4", "M2", "Q3"},
@@ -34,3 +35,21 @@ def test_a_careless_word_costs_points_on_both_screens_and_in_both_records() -> N
     report = run.play(run.find("SC9"), with_=["careless"])
     assert not report.ok
     assert [(c.id, c.seen) for c in report.checks if not c.passed] == [("A2", "EAST")] * 3
+
+
+def test_with_every_pager_broken_the_telephone_script_comes_and_no_check_need_fail() -> None:
+    """F23: the alert was there, and the pager was not. The next is called at once, and 180 s later the telephone."""
+    report = run.play(run.find("SC2"), with_=["broken-pagers"])
+    assert [(c.id, c.what, c.seen) for c in report.checks if not c.passed] == []
+    (script,) = [c for c in report.checks if "telephone script" in c.what]
+    assert "13:03:00Z" in script.seen
+    assert "Delta Sierra Kilo" in script.seen
+
+
+def test_the_old_failure_comes_only_with_the_rules_of_2016_and_is_a_breach_of_e8() -> None:
+    report = run.play(run.find("SC2"), with_=["rules-of-2016"])
+    failed = {(c.id, c.what): c.seen for c in report.checks if not c.passed}
+    assert failed["E8", "no path waits on one person longer than the ladder"] == "1620 s"
+    assert failed["E8", "somebody has it"] == "W1 after 1620 s"
+    assert {id_ for id_, _ in failed} == {"B6", "E8"}
+    assert "never let one man be the only way in" in report.train

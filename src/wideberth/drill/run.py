@@ -11,7 +11,7 @@ from typing import Any, Final
 from wideberth import home
 from wideberth.core.say import instant
 from wideberth.demo.run import folder_for, stopped_like_ctrl_c
-from wideberth.drill import sc1, sc4, sc6, sc7, sc9
+from wideberth.drill import sc1, sc2, sc4, sc6, sc7, sc9
 from wideberth.drill.model import Check, Drill, Mishap, Step
 from wideberth.drill.report import AfterAction, after_action
 from wideberth.drill.scene import Scene
@@ -19,7 +19,8 @@ from wideberth.drill.world import World
 from wideberth.errors import BadInput, Fault, NotFound
 from wideberth.web.readiness import DrillNoted, note_drill
 
-DRILLS: Final[dict[str, Drill]] = {each.name: each for each in (sc1.DRILL, sc4.DRILL, sc6.DRILL, sc7.DRILL, sc9.DRILL)}
+_MODULES: Final = (sc1, sc2, sc4, sc6, sc7, sc9)
+DRILLS: Final[dict[str, Drill]] = {each.DRILL.name: each.DRILL for each in _MODULES}
 
 
 def _nothing(*_: object) -> None:

@@ -17,6 +17,7 @@ from wideberth.core.say.rules import Mode
 from wideberth.core.seal.agreement import Agreement, Member, channel_id, sign_agreement
 from wideberth.core.seal.keys import Ed25519Signer
 from wideberth.demo.nodes import UP_S, Nodes
+from wideberth.drill.hooks import Hooks
 from wideberth.drill.model import Mechanism
 from wideberth.rekey import own_card
 
@@ -32,6 +33,7 @@ class World(Nodes):
         super().__init__(folder, parties, clock_ms)
         self.mechanisms = mechanisms
         self.skew_ms: dict[str, int] = {}
+        self._hooks: Hooks | None = None
         contacts = {party: f"{party} watch room, line {n}00" for n, party in enumerate(parties, 1)}
         self.homes = self._homes(contacts, clock_ms, POSTS)
         self.chs = {each.name: self._found(each, clock_ms) for each in mechanisms}
@@ -50,6 +52,23 @@ class World(Nodes):
         for name in members:
             join.keep(self.homes[name], sealed, cards, {})
         return tuple(channel_id(agreement, line) for line in agreement.lines)
+
+    # --- pagers ---
+
+    def pager(self) -> Hooks:
+        """The pager of this drill, for every party's people; it stops with the nodes."""
+        if self._hooks is None:
+            self._hooks = Hooks()
+            self._hooks.__enter__()
+        return self._hooks
+
+    def stop(self) -> list[str]:
+        try:
+            return super().stop()
+        finally:
+            if self._hooks is not None:
+                self._hooks.__exit__()
+                self._hooks = None
 
     # --- time ---
 
