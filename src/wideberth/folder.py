@@ -24,6 +24,9 @@ SEED_BYTES: Final = 32
 # The longest key file, an encrypted sealing key, has some 2 KB: its public half alone is 1,656 characters.
 KEY_FILE_BYTES_MAX: Final = 16 * KIB
 
+# A small text that people edit while the node runs; what reads one says its exact limit.
+WATCHED_BYTES_MAX: Final = 1024 * KIB
+
 _SEED: Final = re.compile(rb"[0-9a-f]{64}\n?")
 
 Entropy = Callable[[int], bytes]
@@ -131,3 +134,34 @@ def alone(path: Path) -> Generator[None, None, None]:
         yield
     finally:
         os.close(fd)
+
+
+class Watched:
+    """A small text file that people edit while a node runs. `text` is what was read last; empty for one that is not
+    there."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._mark: tuple[int, ...] | None = None
+        self.text = ""
+
+    def changed(self) -> str | None:
+        """Its text when it is another since the last look, or at the first one; else None. Raises BadInput, once."""
+        try:
+            state = self._path.stat()
+            mark: tuple[int, ...] = (state.st_mtime_ns, state.st_size, state.st_ino)
+        except OSError:
+            mark = ()
+        if mark == self._mark:
+            return None
+        self._mark = mark
+        if not mark:
+            self.text = ""
+            return self.text
+        try:
+            if state.st_size > WATCHED_BYTES_MAX:
+                raise BadInput(f"{self._path.name} is longer than {WATCHED_BYTES_MAX} bytes")
+            self.text = self._path.read_text("utf-8")
+        except (OSError, UnicodeDecodeError) as why:
+            raise BadInput(f"{self._path.name} cannot be read: {why}") from None
+        return self.text

@@ -423,7 +423,9 @@ class Service:
         view = marked(view, line.board, thread, self._members(line), line.mechanism.outside)
         if line.channel.has_break_glass:
             views.mark_break_glass(view, line.channel.break_glass)
-        return {**view, "mechanism": self._name(line), "mode": agreement.mode.value, "purpose": purpose.value}
+        units = self.room.relay_view(line.channel.ch, thread.ref)
+        here = {"mechanism": self._name(line), "mode": agreement.mode.value, "purpose": purpose.value}
+        return {**view, **here, **({"units": units} if units else {})}
 
     @staticmethod
     def _members(line: Line) -> tuple[str, ...]:

@@ -40,6 +40,7 @@ INNER = SAY | {
     "core.judge",
     "core.crossing",
     "core.inner",
+    "core.unitwatch",
     "core.rings",
 }
 ANY = frozenset({"*"})
@@ -72,8 +73,9 @@ ALLOWED: dict[str, frozenset[str]] = {
     "core.mechanism": RECORD - {"core.node"},
     "core.node": RECORD,
     "core.preview": RECORD,
-    "core.crossing": INNER - {"core.inner"},
-    "core.rings": INNER - {"core.inner", "core.crossing"},
+    "core.crossing": INNER - {"core.inner", "core.unitwatch"},
+    "core.unitwatch": INNER - {"core.inner", "core.crossing", "core.unitwatch"},
+    "core.rings": INNER - {"core.inner", "core.crossing", "core.unitwatch"},
     "core.inner": INNER,
     # The watch room: it hears what both sides tell own people, and has no voice.
     "core.desk": SAY | {"core.desk", "core.tells", "core.warned"},
@@ -86,7 +88,7 @@ ALLOWED: dict[str, frozenset[str]] = {
     # the watch room of a running node
     "desk": RECORD | {"bus", "clock", "config", "core.desk", "core.warned", "folder", "formats", "inner", "store"},
     "link": SAY | VALUES | {"core.seal", "core.carry", "config"},
-    "inner": INNER | {"config", "clock", "formats", "store.plans"},
+    "inner": INNER | {"config", "clock", "folder", "formats", "store.plans"},
     "formats": SAY | {"config", "core.judge", "core.desk"},
     "evidence": SAY
     | VALUES
@@ -208,7 +210,16 @@ PLANS = (
     "store.plans",
 )
 # And the inner side has no voice: it can neither sign nor send.
-MUTE = ("core.judge", "core.crossing", "core.inner", "core.rings", "core.warned", "core.desk", "inner")
+MUTE = (
+    "core.judge",
+    "core.crossing",
+    "core.inner",
+    "core.rings",
+    "core.unitwatch",
+    "core.warned",
+    "core.desk",
+    "inner",
+)
 VOICE = ("core.seal", "core.carry", "core.call", "core.line", "core.mechanism", "core.node", "link", "web", "runtime")
 
 SHELL = (

@@ -105,12 +105,23 @@ def refuse(ref: Ref, text: Text = "", of: Of = "") -> None:
 
 def relay(
     ref: Ref,
-    count: Annotated[str, typer.Option("--count", help="How many of how many own units have it: 3/4.")],
+    unit: Annotated[str, typer.Argument(help="An own unit that has it; this stays at home.", show_default=False)] = "",
+    by_voice: Annotated[bool, typer.Option("--by-voice", help="An officer told it to the unit by voice.")] = False,
+    count: Annotated[str, typer.Option("--count", help="Tell the other side how many of how many: 3/4.")] = "",
+    person: Annotated[str, typer.Option("--person", help="Who enters it; default: who speaks with the post.")] = "",
     of: Of = "",
 ) -> None:
-    """Tell how many of your own units have it; which ones stays at home."""
+    """Enter that an own unit has it, which stays at home; or tell the other side how many of your units have it."""
+    from wideberth.cli import desk, show
     from wideberth.errors import BadInput
 
+    if bool(unit) == bool(count):
+        raise BadInput("name a unit that has it, or give --count such as 3/4 for the other side", field="count")
+    if unit:
+        body = {"ref": ref, "unit": unit, "person": person, "by": "" if person else here().by()}
+        how = "VOICE" if by_voice else "UNIT"
+        show.result(here().client().post("/v1/desk/relay", {**body, "how": how}), desk.relayed)
+        return
     relayed, slash, units = count.partition("/")
     if not (slash and relayed.isascii() and relayed.isdecimal() and units.isascii() and units.isdecimal()):
         raise BadInput(f"give how many of how many, such as 3/4, not {count!r}", field="count")

@@ -24,6 +24,7 @@ def several(notices: list[dict[str, Any]]) -> None:
         show.say(f"    {_says(n)}")
         _marks(n["versions"][-1], "    ")
         _must_answer(n, "    ")
+        _units(n, "    ")
         _lost(n, "    ")
 
 
@@ -37,6 +38,7 @@ def one(notice: dict[str, Any]) -> None:
         show.say("")
         version(each)
     _must_answer(notice, "")
+    _units(notice, "")
     if notice["reports"]:
         show.say("")
     for report in notice["reports"]:
@@ -123,6 +125,12 @@ def _must_answer(notice: Mapping[str, Any], indent: str) -> None:
             case _:
                 said = f"{each['member']} never answered, and it is over"
         show.say(f"{indent}{said}", style="" if each["state"] == "ANSWERED" else "bold red")
+
+
+def _units(notice: Mapping[str, Any], indent: str) -> None:
+    """Which own units have it: for this screen only."""
+    if units := notice.get("units"):
+        show.say(f"{indent}own units: {units['says']}", style="" if units["fully"] else "bold yellow")
 
 
 def _call(call: Mapping[str, Any]) -> None:

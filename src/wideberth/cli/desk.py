@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -16,7 +17,9 @@ Who = Annotated[str, typer.Option("--person", help="Who you are on the roster; d
 
 def add_to(app: typer.Typer) -> None:
     """Add them to the top of the command line."""
-    for name, function in (("desk", desk), ("take", take), ("hand-on", hand_on), ("done", done)):
+    for name, function in (
+        ("desk", desk), ("take", take), ("hand-on", hand_on), ("done", done), ("units", units),
+    ):  # fmt: skip
         verb(app, name)(function)
 
 
@@ -54,6 +57,35 @@ def done(
     _change("done", item, person, note=note)
 
 
+def units(
+    file: Annotated[Path | None, typer.Argument(help="Another file; default: units.toml in the node's folder.")] = None,
+) -> None:
+    """Check the file of own units and show what is in it. Needs no running node; nothing of it ever leaves."""
+    from wideberth.cli import show
+    from wideberth.core.say.coordinates import show_altitude
+    from wideberth.errors import NotFound
+    from wideberth.formats.units import read_units
+
+    path = file or here().folder / "units.toml"
+    if not path.is_file():
+        raise NotFound(f"there is no file of units {path}; docs/watch.md shows what one looks like", field="file")
+    found = [
+        {
+            "unit": unit.name, "areas": len(unit.areas), "low": show_altitude(unit.lower),
+            "high": show_altitude(unit.upper), "pagers": len(unit.pages), "supervisor": unit.supervisor,
+        }
+        for unit in read_units(path.read_text(encoding="utf-8"))
+    ]  # fmt: skip
+
+    def lines(_: Any) -> None:
+        for unit in found:
+            pagers = f"{unit['pagers']} pagers" if unit["pagers"] else "no pager: it is told by voice"
+            above = f", supervisor {unit['supervisor']}" if unit["supervisor"] else ""
+            show.say(f"{unit['unit']}: {unit['areas']} areas, {unit['low']} to {unit['high']}, {pagers}{above}")
+
+    show.result(found, lines)
+
+
 def _change(what: str, item: str, person: str, **more: str) -> None:
     from wideberth.cli import show
 
@@ -70,8 +102,15 @@ def _desk(view: dict[str, Any]) -> None:
         show.say("Nothing is open.")
     _items(view["items"])
     for each in view["relays"]:
-        show.say(f"{each['ref']}: {each['says']}", style="" if each["fully"] else "bold yellow")
-        show.say(f"    tell the other side the count: {each['count']}")
+        relayed(each)
+
+
+def relayed(each: dict[str, Any]) -> None:
+    """How far one notice came among own units."""
+    from wideberth.cli import show
+
+    show.say(f"{each['ref']}: {each['says']}", style="" if each["fully"] else "bold yellow")
+    show.say(f"    to tell the other side the count, and no names: {each['count']}")
 
 
 def _items(items: list[dict[str, Any]]) -> None:

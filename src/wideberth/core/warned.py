@@ -111,7 +111,8 @@ class Uncrossed(_Warned, frozen=True, tag="uncrossed"):
 class UnitsMet(_Warned, frozen=True, tag="units"):
     """The areas of these own units meet a live notice (domain.md E5); none: they no longer do. Local, as an exposure.
 
-    `entry` is the exact version; `start_ms` to `end_ms` is when it is active, half-open.
+    `entry` is the exact version; `start_ms` to `end_ms` is when it is active, half-open. `pages` are the addresses of
+    each unit, `supervisors` the name of each one's supervisor, followed by addresses.
     """
 
     ch: str
@@ -123,6 +124,9 @@ class UnitsMet(_Warned, frozen=True, tag="units"):
     start_ms: int
     end_ms: int
     sentence: str
+    pages: dict[str, tuple[str, ...]] = {}
+    supervisors: dict[str, tuple[str, ...]] = {}
+    precedence: str = ""
     level: Level = Level.NOTE
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -21,13 +21,15 @@ from wideberth.clock import Clock
 from wideberth.core.desk.desk import Desk, DeskBatch
 from wideberth.core.desk.escalation import How, Item, Logged, Page
 from wideberth.core.desk.people import DAY_MS, Person, Role, Roster, Shift
-from wideberth.core.desk.relays import Distribution
-from wideberth.core.desk.script import TELEPHONE, Rung, rungs
+from wideberth.core.desk.relays import Call, Distribution
+from wideberth.core.desk.script import TELEPHONE, Rung, rungs, unit_rungs
+from wideberth.core.desk.views import relay_view
 from wideberth.core.tells import FaultSeen, Level
-from wideberth.desk.files import Watched
+from wideberth.core.warned import UnitsMet
 from wideberth.desk.keeping import DeskStore
 from wideberth.desk.pagers import Pagers, Wake
 from wideberth.errors import Fault, Misuse
+from wideberth.folder import Watched
 from wideberth.formats.desk import DeskSettings, read_desk
 from wideberth.formats.roster import read_roster
 
@@ -40,6 +42,8 @@ _AHEAD_MS: Final = 8 * DAY_MS
 _UNWRITTEN_MAX: Final = 5_000
 # How often the files are looked at, and what is due by a clock that was set back.
 _LOOK_S: Final = 5.0
+# A clock that leaps back and forth, or a slip of ours, must not make the room take the node's processor.
+_BREATH_S: Final = 0.02
 # Somebody who was woken up a moment ago looks at the desk anyway (domain.md N9).
 _JUST_WOKEN_MS: Final = 10_000
 
@@ -67,6 +71,9 @@ class Room:
         self._unwritten: list[Logged] = []
         self._untouched: set[str] = set()
         self._broken = ""
+        # As the inner side told them, with the notices that meet them.
+        self._unit_pages: dict[str, tuple[str, ...]] = {}
+        self._supervisors: dict[str, tuple[str, ...]] = {}
         self._woken: dict[tuple[str, str], int] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
 
@@ -115,6 +122,11 @@ class Room:
         """Who acts: by name, or whoever speaks with that post."""
         self._read_files()
         return name or self.desk.roster.speaking(post.rpartition("/")[2], self._now_ms())
+
+    def relay_view(self, ch: str, ref: str) -> dict[str, Any] | None:
+        """How far a notice came among own units; None where it meets none. For own people only."""
+        found = self.desk.relays.live.get(f"{ch}|{ref}")
+        return relay_view(found, self._now_ms()) if found is not None else None
 
     async def read(self, work: Callable[[DeskStore], T]) -> T:
         """Look something up in what was written down. Raises Fault."""
@@ -173,6 +185,9 @@ class Room:
             self._read_files()
             batch = DeskBatch()
             for told in waiting:
+                if isinstance(told.tell, UnitsMet):
+                    self._unit_pages |= told.tell.pages
+                    self._supervisors |= told.tell.supervisors
                 if not isinstance(told.tell, Rung):
                     batch += self.desk.told(told.tell, told.at_ms, first=told.first)
             batch += self.desk.tick(self._now_ms())
@@ -182,7 +197,7 @@ class Room:
         if self._clock.by_hand:
             return None
         wake = self.desk.wake_ms()
-        return _LOOK_S if wake is None else min(_LOOK_S, max(0.0, (wake - self._now_ms()) / 1000))
+        return _LOOK_S if wake is None else min(_LOOK_S, max(_BREATH_S, (wake - self._now_ms()) / 1000))
 
     def _now_ms(self) -> int:
         return self._clock.now().t_ms
@@ -195,8 +210,12 @@ class Room:
             await self._keep(batch.log, batch.touched)
         for rung in rungs(batch.pages, self.desk.items, self.desk.roster, self._contacts()):
             self._tell(rung)
+        for rung in unit_rungs(batch.calls, self.desk.relays.live):
+            self._tell(rung)
         for page in batch.pages:
             self._call(page)
+        for call in batch.calls:
+            self._call_unit(call)
 
     async def _keep(self, log: tuple[Logged, ...], touched: tuple[str, ...]) -> None:
         self._unwritten = [*self._unwritten, *log][-_UNWRITTEN_MAX:]
@@ -230,9 +249,32 @@ class Room:
         if page.how is How.PHONE_CARD or not settings.wake or why not in settings.outside:
             return
         person = self.desk.roster.people.get(page.person)
-        addresses = [a for a in person.pages if not a.startswith(TELEPHONE)] if person is not None else []
+        addresses = _outside(person.pages) if person is not None else []
         if addresses:
             self._spawn(self._wake(page, addresses))
+
+    def _call_unit(self, call: Call) -> None:
+        settings = self.pagers.settings
+        found = self.desk.relays.live.get(call.key)
+        if found is None or not settings.wake or "units" not in settings.outside:
+            return
+        liaisons = [page for person in self.desk.roster.liaisons(call.unit) for page in person.pages]
+        addresses = _outside((*self._unit_pages.get(call.unit, ()), *liaisons))
+        above = _outside(self._supervisors.get(call.unit, ())[1:]) if call.supervisor else []
+        if addresses or above:
+            self._spawn(self._wake_unit(call, Wake(found.wake, found.urgency), addresses, above))
+
+    async def _wake_unit(self, call: Call, wake: Wake, addresses: list[str], above: list[str]) -> None:
+        done = await asyncio.gather(*(self._try(address, wake) for address in addresses))
+        higher = await asyncio.gather(*(self._try(address, wake) for address in above))
+        now_ms = self._now_ms()
+        log = [Logged(now_ms, call.key, "PAGED", call.unit, "", note) for _, note in done]
+        log += [Logged(now_ms, call.key, "PAGED", self._supervisors[call.unit][0], "", note) for _, note in higher]
+        async with self._turn:
+            batch = DeskBatch(log=tuple(log))
+            if addresses and not any(ok for ok, _ in done):
+                batch += self.desk.unreached(call.key, call.unit, "no pager took it", now_ms)
+            await self._carry_out(batch)
 
     async def _wake(self, page: Page, addresses: list[str]) -> None:
         """Every address of one person; the call failed when none of them took it."""
@@ -253,13 +295,13 @@ class Room:
         now_ms = self._clock.now().mono_ms
         if now_ms - self._woken.get((address, wake.urgency), -_JUST_WOKEN_MS) < _JUST_WOKEN_MS:
             return True, f"{kind}: woken up a moment ago"
+        self._woken[address, wake.urgency] = now_ms
         try:
             await self.pagers.wake(address, wake)
-        except Fault as fault:
-            return False, f"{kind} FAILED: {fault.sentence}"
-        except Exception as why:  # whatever a pager's library raises
-            return False, f"{kind} FAILED: {type(why).__name__}"
-        self._woken[address, wake.urgency] = now_ms
+        except Exception as why:  # a fault of ours, or whatever a pager's library raises
+            self._woken.pop((address, wake.urgency), None)
+            reason = why.sentence if isinstance(why, Fault) else type(why).__name__
+            return False, f"{kind} FAILED: {reason}"
         return True, f"{kind}: taken"
 
     # --- files ---
@@ -294,3 +336,8 @@ class Room:
             for post in self._posts
         ]
         return Roster(people, [Shift(p.name, now_ms - DAY_MS, now_ms + _AHEAD_MS) for p in people])
+
+
+def _outside(pages: Iterable[str]) -> list[str]:
+    """Those that can be called by a machine, once each."""
+    return list(dict.fromkeys(page for page in pages if not page.startswith(TELEPHONE)))

@@ -16,8 +16,12 @@ from wideberth.core.inner import Inner, PlanDropped, PlanGiven, Tick
 from wideberth.core.rings import AreaDropped, AreaGiven, Reported, Rings
 from wideberth.core.rings import Event as RingEvent
 from wideberth.core.say.plan import DraftRecord
+from wideberth.core.tells import FaultSeen, Level
+from wideberth.core.unitwatch import UnitsGiven, UnitWatch
 from wideberth.core.warned import Warned
 from wideberth.errors import BadInput, Fault, Misuse, NotFound
+from wideberth.folder import Watched
+from wideberth.formats.units import read_units
 from wideberth.inner.protocol import (
     Ask,
     DropDraft,
@@ -41,6 +45,7 @@ from wideberth.store.plans import PlanStore
 
 # Where processors are short the node goes first: no warning waits because own plans are being weighed.
 _NICE: Final = 5
+UNITS: Final = "units.toml"
 _ENCODER: Final = msgspec.json.Encoder()
 _REQUESTS: Final = msgspec.json.Decoder(Request)
 
@@ -51,9 +56,12 @@ class Child:
         self._out = out
         self._inner = Inner.load(store.plans())
         self._rings = Rings.load(store.rings())
+        self._units = UnitWatch()
+        self._units_file = Watched(store.path.with_name(UNITS))
 
     def handle(self, request: Request) -> None:
         """Carry one request out; every outcome is an answer or a fault, never an end of the child."""
+        self._read_units(request.now)
         try:
             answer = self._answer(request.ask, request.now)
         except Fault as fault:
@@ -70,6 +78,8 @@ class Child:
         match ask:
             case Take():
                 for event in ask.feed:
+                    for met in self._units.step(event, now):  # first: a crew that is in it must hear of it
+                        self._tell(met)
                     self._step(event, now)
                 if not ask.feed:
                     self._step(Tick(), now)
@@ -135,7 +145,17 @@ class Child:
         for tell in batch.tell:
             self._tell(tell)
 
-    def _tell(self, tell: Warned) -> None:
+    def _read_units(self, now: Now) -> None:
+        """Own units, when their file is another than before; one that cannot be used is told, and the old ones hold."""
+        try:
+            text = self._units_file.changed()
+            if text is not None:
+                for met in self._units.step(UnitsGiven(read_units(text)), now):
+                    self._tell(met)
+        except Fault as fault:
+            self._tell(FaultSeen("BadUnits", fault.whose, fault.sentence, level=Level.RING))
+
+    def _tell(self, tell: Warned | FaultSeen) -> None:
         self._say(Response(tell=tell))
 
     def _say(self, response: Response) -> None:

@@ -15,6 +15,7 @@ from wideberth.core.batch import Now
 from wideberth.core.feed import Feed
 from wideberth.core.say.plan import Plan
 from wideberth.core.say.rings import Position, RingArea
+from wideberth.core.tells import FaultSeen
 from wideberth.core.warned import Warned
 
 
@@ -114,4 +115,4 @@ class Response(msgspec.Struct, frozen=True, omit_defaults=True):
     id: int = 0
     answer: Any = None
     fault: FaultText | None = None
-    tell: Warned | None = None
+    tell: Warned | FaultSeen | None = None

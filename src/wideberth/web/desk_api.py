@@ -6,6 +6,7 @@ GET    /v1/desk/log?item=&last=        what was written down, oldest first
 POST   /v1/desk/take                   {"item", "person" or "by"}: own it
 POST   /v1/desk/hand-on                the same: let it go, and it rings from the first rung
 POST   /v1/desk/done                   the same, with "note": what no word on the line answers was seen to
+POST   /v1/desk/relay                  {"ref", "unit", "person" or "by", "how"}: that unit has it; how: UNIT or VOICE
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import msgspec
 from starlette.requests import Request
 
 from wideberth.core.desk.desk import Desk, DeskBatch
-from wideberth.core.desk.views import desk_view, item_view
+from wideberth.core.desk.views import desk_view, item_view, relay_view
 from wideberth.desk.room import Room
 from wideberth.errors import BadInput
 
@@ -60,8 +61,18 @@ def desk_table(service: Desked, read: ReadObject) -> tuple[Route, ...]:
 
         return handler
 
+    async def relay(request: Request) -> Any:
+        body = _texts(await read(request))
+        if (how := body.get("how", "UNIT")) not in ("UNIT", "VOICE"):
+            raise BadInput("`how` is UNIT or VOICE", field="how")
+        who, ref, unit = _person(room, body), body.get("ref", ""), body.get("unit", "")
+        key = room.desk.distribution(ref).key
+        await room.do(lambda desk, now_ms: desk.confirmed(key, unit, who, now_ms, voice=how == "VOICE"))
+        return relay_view(room.desk.relays.live[key], service.now_ms())
+
     return (
         ("GET", "/v1/desk", view),
+        ("POST", "/v1/desk/relay", relay),
         ("GET", "/v1/desk/log", log),
         ("POST", "/v1/desk/take", change(lambda desk, b, now_ms: desk.taken(b["item"], b["person"], now_ms))),
         ("POST", "/v1/desk/hand-on", change(lambda desk, b, now_ms: desk.handed_on(b["item"], b["person"], now_ms))),

@@ -313,3 +313,28 @@ def test_a_notice_that_meets_no_unit_any_more_is_followed_no_longer() -> None:
     assert made.items == {}
     with pytest.raises(NotFound, match="meets the area"):
         made.confirmed("BLU-0001-E", "U1", "W1", T0)
+
+
+def test_what_begins_at_once_leaves_its_units_two_minutes_before_the_desk_rings() -> None:
+    made = desk()
+    batch = made.told(met("U1", "U2", start_ms=T0), T0)
+    assert {c.why for c in batch.calls} == {"NEW", "STARTED"}
+    assert made.items == {}
+    assert made.wake_ms() == T0 + 2 * MINUTE
+    made.confirmed("BLU-0001-E", "U1", "W1", T0)
+    made.tick(T0 + 2 * MINUTE)
+    (item,) = made.items.values()
+    assert "1/2 units have it, missing U2" in item.sentence
+
+
+def test_a_unit_that_no_pager_reached_rings_until_it_has_it() -> None:
+    made = desk(met("U1", "U2"))
+    (key,) = made.relays.live
+    made.unreached(key, "U1", "no pager took it", T0)
+    (item,) = made.items.values()
+    assert "relay BLU-0001-E U1 --by-voice" in item.sentence
+    made.confirmed("BLU-0001-E", "U2", "W1", T0)
+    assert item.state is State.RINGING
+    made.confirmed("BLU-0001-E", "U1", "W1", T0, voice=True)
+    assert item.state is State.ANSWERED
+    assert made.unreached(key, "U1", "late news", T0).log == ()

@@ -136,6 +136,11 @@ def end(tell: Mapping[str, Any]) -> End | None:
             return None
 
 
+def urgency_of(precedence: str) -> Urgency:
+    """Of what is signed with a precedence."""
+    return _OF_PRECEDENCE.get(precedence, Urgency.OTHER)
+
+
 def thread(ch: str, ref: str) -> str:
     """The group of one notice, ALERT, message or question."""
     return f"word|{ch}|{ref}"

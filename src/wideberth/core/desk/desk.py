@@ -23,7 +23,7 @@ from wideberth.core.desk import causes
 from wideberth.core.desk.causes import Cause, End
 from wideberth.core.desk.escalation import RINGS, Escalation, Event, Item, Logged, Page, State, Urgency
 from wideberth.core.desk.people import DAY_MS, Roster
-from wideberth.core.desk.relays import Call, Distribution, Relays
+from wideberth.core.desk.relays import CONFIRM_MS, Call, Distribution, Relays
 from wideberth.core.say import reference
 from wideberth.core.tells import Heard, Level, Overdue, Tell
 from wideberth.core.warned import Exposed, UnitsMet, Warned
@@ -132,6 +132,12 @@ class Desk:
         for item in list(self.items.values()):
             if item.until_ms and item.until_ms <= now_ms:
                 out += self._over(item, now_ms, "it expired")
+        for found in self.relays.live.values():
+            if found.look_ms and found.look_ms <= now_ms:
+                found.look_ms = 0
+                out += DeskBatch(touched=(found.key,))
+                if found.missing:
+                    out += self._rang(_not_fully(found, now_ms), now_ms)
         before = set(self.relays.live)
         out += self._called(self.relays.tick(now_ms))
         for key in before - self.relays.live.keys():
@@ -142,6 +148,7 @@ class Desk:
         """When the next thing is due, ms UTC."""
         due = [self.escalation.wake_ms(), self.relays.wake_ms()]
         due += [item.until_ms for item in self.items.values() if item.until_ms]
+        due += [found.look_ms for found in self.relays.live.values() if found.look_ms]
         return min((at for at in due if at is not None), default=None)
 
     # --- what people do ---
@@ -195,16 +202,26 @@ class Desk:
         out = DeskBatch(
             log=(Logged(now_ms, found.key, done.state, unit, done.state, f"by {by}"),), touched=(found.key,)
         )
-        if not found.missing:
-            out += self._ended(End("ANSWERED", (f"relays|{found.key}",), by=by, why="every unit has it"), now_ms)
-        return out
+        starts = f"relays|{found.key}" if not found.missing else _unreached(found.key, unit)
+        return out + self._ended(End("ANSWERED", (starts,), by=by, why=f"{unit} has it"), now_ms)
+
+    def unreached(self, key: str, unit: str, why: str, now_ms: int) -> DeskBatch:
+        """No pager of a unit took a call: somebody at the desk must tell it by voice."""
+        found = self.relays.live.get(key)
+        if found is None or unit not in found.missing:
+            return DeskBatch()
+        ref = key.partition("|")[2]
+        sentence = f"{unit} was not reached about {ref} ({why}): tell it by voice, then `relay {ref} {unit} --by-voice`"
+        urgency = max(Urgency.URGENT, Urgency(found.urgency), key=list(reversed(Urgency)).index)
+        cause = Cause(_unreached(key, unit), _group_of_relay(key), f"{ref} units", urgency, sentence, inside=True)
+        return self._rang(cause, now_ms)
 
     def distribution(self, ref: str) -> Distribution:
         """The live notice of that reference which meets own units' areas. Raises NotFound, BadInput."""
-        name = ref.upper()
-        if reference_like(name):
-            name = reference.check(name)
-        found = [d for key, d in self.relays.live.items() if name in (key, key.partition("|")[2])]
+        if ref in self.relays.live:
+            return self.relays.live[ref]
+        name = reference.check(ref) if reference_like(ref) else ref.upper()
+        found = [d for key, d in self.relays.live.items() if name in (d.wake, key.partition("|")[2])]
         if not found:
             raise NotFound(f"no live notice {ref} meets the area of an own unit; `units` lists those that do", ref=ref)
         if len(found) > 1:
@@ -302,6 +319,11 @@ class Desk:
         if known is not None and known.entry != tell.entry:
             out += self._over_group(_group_of_relay(key), now_ms, "a new version was given")
         calls = self.relays.distribute(key, tell.entry, tell.units, tell.start_ms, tell.end_ms, now_ms)
+        found = self.relays.live[key]
+        found.urgency = causes.urgency_of(tell.precedence).value
+        if not found.wake:
+            self.number += 1
+            found.wake = known.wake if known is not None else reference.make(ITEMS, self.number)
         return out + self._called(calls)
 
     def _relay_over(self, group: str) -> DeskBatch:
@@ -318,8 +340,12 @@ class Desk:
             state = self.relays.live[call.key].units[call.unit]
             line = Logged(call.at_ms, call.key, "CALLED", call.unit, state, note)
             out += DeskBatch(calls=(call,), log=(line,), touched=(call.key,))
+        fresh = {call.key for call in calls if call.why == "NEW"}
         for key, at_ms in {call.key: call.at_ms for call in calls if call.supervisor}.items():
-            out += self._rang(_not_fully(self.relays.live[key]), at_ms)
+            if key in fresh:
+                self.relays.live[key].look_ms = at_ms + CONFIRM_MS
+            else:
+                out += self._rang(_not_fully(self.relays.live[key], at_ms), at_ms)
         return out
 
     # --- small things ---
@@ -341,10 +367,14 @@ def _group_of_relay(key: str) -> str:
     return f"relays|{key}"
 
 
-def _not_fully(found: Distribution) -> Cause:
+def _unreached(key: str, unit: str) -> str:
+    return f"relays|{key}|UNREACHED|{unit}"
+
+
+def _not_fully(found: Distribution, now_ms: int) -> Cause:
     """It begins, and not every unit has it: information, and no bar to anything (domain.md E5, E6)."""
     ref = found.key.partition("|")[2]
-    begun = "STARTED" in found.called
+    begun = found.start_ms <= now_ms
     sentence = (
         f"{ref} {'has begun' if begun else 'begins soon'} and is NOT FULLY RELAYED: {found.relayed}/{len(found.units)} "
         f"units have it, missing {', '.join(found.missing)}"

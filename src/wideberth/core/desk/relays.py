@@ -52,6 +52,8 @@ MOVES: Final[dict[tuple[Relay, Confirm], Relay]] = {
 HAVE_IT: Final = frozenset({Relay.RELAYED, Relay.VOICED})
 # Called again this long before the start (domain.md E6).
 BEFORE_MS: Final = 900_000
+# What begins at once leaves its units this long to confirm before the desk is told that some have not.
+CONFIRM_MS: Final = 120_000
 
 
 class Call(msgspec.Struct, frozen=True):
@@ -77,7 +79,9 @@ class Confirmation(msgspec.Struct, frozen=True):
 
 
 class Distribution(msgspec.Struct):
-    """One notice in one exact version: `entry` is the hash that confirmations bind to."""
+    """One notice in one exact version: `entry` is the hash that confirmations bind to. `wake` is the desk's own
+    reference, which units are woken up with, and `urgency` how. `look_ms`: when the desk looks who is missing, of what
+    had begun when it came (0: it has)."""
 
     key: str
     entry: str
@@ -85,6 +89,9 @@ class Distribution(msgspec.Struct):
     end_ms: int
     units: dict[str, Relay]
     called: set[str] = set()
+    wake: str = ""
+    urgency: str = "OTHER"
+    look_ms: int = 0
 
     @property
     def relayed(self) -> int:
@@ -161,7 +168,8 @@ class Relays:
         due = []
         for found in self.live.values():
             times = {"ACTIVATION": found.start_ms - BEFORE_MS, "STARTED": found.start_ms}
-            due += [at for why, at in times.items() if why not in found.called and found.missing]
+            if found.missing and "STARTED" not in found.called:
+                due += [at for why, at in times.items() if why not in found.called]
             due.append(found.end_ms)
         return min(due, default=None)
 

@@ -13,6 +13,7 @@ import msgspec
 
 from wideberth.core.desk.escalation import How, Item, Page
 from wideberth.core.desk.people import Roster
+from wideberth.core.desk.relays import Call, Distribution
 from wideberth.core.say import reference
 from wideberth.core.tells import Level
 
@@ -42,6 +43,23 @@ def rungs(pages: Iterable[Page], items: dict[str, Item], roster: Roster, contact
         _rung(items[key], how, rung, people, roster, contacts)
         for (key, how, rung), people in grouped.items() if key in items
     ]  # fmt: skip
+
+
+def unit_rungs(calls: Iterable[Call], live: dict[str, Distribution]) -> list[Rung]:
+    """One for all units that were called about one notice for one reason."""
+    grouped: dict[tuple[str, str], list[str]] = {}
+    for call in calls:
+        grouped.setdefault((call.key, call.why), []).append(call.unit)
+    return [_units(live[key], why, units) for (key, why), units in grouped.items() if key in live]
+
+
+def _units(found: Distribution, why: str, units: list[str]) -> Rung:
+    ref = found.key.partition("|")[2]
+    because = {"NEW": "it meets their areas", "ACTIVATION": "it begins soon", "STARTED": "it has begun"}.get(
+        why, "something comes near"
+    )
+    sentence = f"{found.urgency} {found.wake} calls {', '.join(units)} about {ref}: {because}."
+    return Rung(found.wake, ref, found.urgency, 0, "UNITS", tuple(units), sentence)
 
 
 def _rung(
