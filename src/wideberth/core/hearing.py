@@ -164,18 +164,28 @@ class Hearing:
         return self._channel.fit(entry, entries.opening_in(entry).predecessor)
 
     def _unpark(self, author: str, epoch: str) -> None:
-        """What waited for this: the next of the same epoch, and epochs that were opened after it."""
+        """What waited for this: the next of the same epoch, and epochs that were opened after it.
+
+        A loop, and each opening is read once: a peer may let a thousand of them wait for one another.
+        """
         inbox, strand = self._channel.inboxes[author], self._channel.strands[author]
-        while (waiting := inbox.take(epoch, strand.length(epoch) + 1)) is not None:
-            if self._fits(waiting) is not Fit.NEXT:
-                return
-            self._link(waiting, self._said_at(waiting, None, None))
+        after: dict[str, list[Entry]] = {}
         for opened in inbox.openings():
-            opening = inbox.parked(opened, 1)
-            if opening is not None and self._fits(opening) is Fit.NEXT:
-                inbox.take(opened, 1)
-                self._link(opening, self._said_at(opening, None, None))
-                self._unpark(author, opened)
+            if (opening := inbox.parked(opened, 1)) is not None:
+                predecessor = entries.opening_in(opening).predecessor
+                after.setdefault(predecessor.epoch if predecessor else "", []).append(opening)
+        grown = [epoch]
+        while grown:
+            epoch = grown.pop()
+            while (waiting := inbox.take(epoch, strand.length(epoch) + 1)) is not None:
+                if self._fits(waiting) is not Fit.NEXT:
+                    return
+                self._link(waiting, self._said_at(waiting, None, None))
+            for opening in after.pop(epoch, ()):
+                if self._fits(opening) is Fit.NEXT:
+                    inbox.take(opening.header.epoch, 1)
+                    self._link(opening, self._said_at(opening, None, None))
+                    grown.append(opening.header.epoch)
 
     def _link(self, entry: Entry, said: Said | Unread) -> None:
         """The entry continues its strand: it is kept, whatever its body says."""
