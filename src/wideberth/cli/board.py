@@ -57,6 +57,9 @@ def one(notice: dict[str, Any]) -> None:
             show.say(f"{words} {notice[field]}")
     show.say("")
     show.say(f"Told to: {', '.join(m for m in notice['members'] if m != notice['author'])}. {notice['release']}")
+    care(notice["care"])
+    if notice["standing_text"]:
+        show.say(notice["standing_text"], style="bold")
     show.say(notice["receipt_only"], style="dim")
     show.say(notice["scope"], style="dim")
 
@@ -70,6 +73,8 @@ def version(seen: dict[str, Any]) -> None:
     for name in ("hazard", "scale", "contact", "place_name", "text"):
         if terms.get(name):
             show.say(f"  {name.replace('_', ' ')}: {terms[name]}")
+    if terms.get("protected"):
+        _who(terms["protected"])
     _volumes(terms)
     if terms:
         show.say(f"  expires {show.utc(terms['expires_ms'])}; precedence {terms.get('precedence', 'ROUTINE')}")
@@ -82,6 +87,43 @@ def version(seen: dict[str, Any]) -> None:
         for rung in rungs:
             who = f"{show.utc(rung['t_ms'])} {show.by(rung)}"
             show.say(f"    {rung['step']:<13} {who}  {_facts(rung['facts'])}".rstrip())
+
+
+def protected(found: list[dict[str, Any]]) -> None:
+    """Sites and movements, one line each, with what speaks against relying on it first."""
+    if not found:
+        show.say("No site and no movement is live. That says nothing of who is there.")
+        return
+    for n in found:
+        show.say(
+            f"{_mode(n)}{n['ref']} from {n['author']}  {n['life']}  {', '.join(n['care']['states'])}", style="bold"
+        )
+        show.say(f"    {_says(n)}")
+    show.say(found[0]["standing_text"])
+
+
+def _who(said: Mapping[str, Any]) -> None:
+    import msgspec
+
+    from wideberth.core.say.protect import Protected
+    from wideberth.formats.paper_protect import rows
+
+    for label, value in rows(msgspec.convert(said, Protected)):
+        show.say(f"  {label.lower()}: {value}")
+
+
+def care(seen: Mapping[str, Any] | None) -> None:
+    """What became of a site or movement, and what is looked for next."""
+    if seen is None:
+        return
+    show.say(", ".join(seen["states"]), style="bold red" if seen["states"][0] in ("OVERDUE", "STALE") else "bold")
+    for field, words in (("confirm_by_ms", "To be confirmed by"), ("check_in_by_ms", "Next check-in by")):
+        if seen[field] is not None:
+            show.say(f"{words} {show.utc(seen[field])}")
+    for each in seen["told"]:
+        off = f", {show.length(each['off_mm'])} from the place given" if each["kind"] == "verified" else ""
+        text = f" “{each['text']}”" if each["text"] else ""
+        show.say(f"{each['kind']} by {show.by(each)} at {show.utc(each['at_ms'])}{off}{text}")
 
 
 def complete(score: Mapping[str, Any] | None, indent: str = "") -> None:

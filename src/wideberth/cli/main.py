@@ -32,6 +32,7 @@ from wideberth.cli import (
     notice,
     paper,
     plan,
+    protect,
     rings,
     roster,
     screen,
@@ -126,6 +127,7 @@ lines.add_to(app)
 paper.add_to(notice.app)
 message.add_to_notice(notice.app)
 app.add_typer(notice.app, name="notice")
+app.add_typer(protect.app, name="protect")
 app.add_typer(message.app, name="message")
 app.add_typer(whose.app, name="whose")
 verb(app, "phrases")(message.phrases)

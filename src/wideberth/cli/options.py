@@ -32,6 +32,10 @@ HAZARDS: Final = (
     "CREWED_AIRCRAFT, UNCREWED_AIRCRAFT, FALLING_OBJECTS, SURFACE_TRAFFIC, GROUND_TRAFFIC, BRIGHT_LIGHT, "
     "RADIO_INTERFERENCE, FIRE_AND_SMOKE, PEOPLE_PRESENT, UNSPECIFIED"
 )
+WORKS: Final = (
+    "HOSPITAL, SHELTER, SCHOOL, WAREHOUSE, OFFICE, WATER_AND_POWER, STAFF, FOOD, NON_FOOD, CARGO, MEDICAL, "
+    "EVACUATION, MIGRANTS, OTHER"
+)  # fmt: skip
 _TIME: Final = '"2030-01-01T10:00Z", "011000Z JAN 30", "10:00Z" (the next one), "+15m" or "now"'
 _ALTITUDE: Final = '"SFC", "FL300", "5000ft AMSL", "300m AGL", "1500m W84", "UNL"'
 
@@ -68,12 +72,26 @@ _NOTICE: Final[dict[str, tuple[tuple[str, ...], str]]] = {
     "scale": (("--scale",), "How many move in it at once: ONE, FEW or MANY."),
     "expires": (("--expires",), "When the notice stops holding; default: when the activity ends."),
 }
+_PROTECT: Final[dict[str, tuple[tuple[str, ...], str]]] = {
+    "organisation": (("--organisation",), "Whose site or movement it is."),
+    "work": (("--work",), f"What it is: one of {WORKS}."),
+    "contacts": (("--contacts",), "Whom else to call, beside --contact: several after semicolons."),
+    "marking": (("--marking",), "How it is marked."),
+    "vehicles": (("--vehicles",), "Its vehicles, after semicolons; never who is in them."),
+    "photo": (("--photo",), "A picture of the roof marking: only its SHA-256 goes out."),
+    "address": (("--address",), "The place in words; compared with the pin where that can be."),
+    "check_in": (("--check-in",), "How often a movement checks in: 30m."),
+    "waypoints": (("--waypoints",), 'Where and when it checks in: "41.2N 38.6W at 18:30Z = bridge; …".'),
+    "urgency": (("--urgency",), "ROUTINE, EMERGENCY or IMMEDIATE, with --why-urgent."),
+    "why_urgent": (("--why-urgent",), "Why it is urgent."),
+}
 _FILE_HELP: Final = "Volumes from a file: ASTM F3548-21 Volume4D JSON or GeoJSON; - reads the standard input."
 
 
-def takes_draft(*, notice: bool = True) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Add the options of a place and window (and of a notice); they reach the verb as its argument `draft`."""
-    fields = {**(_NOTICE if notice else {}), **_PLACE}
+def takes_draft(*, notice: bool = True, protect: bool = False) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Add the options of a place and window (and of a notice, and of those to protect); they reach the verb as its
+    argument `draft`."""
+    fields = {**(_NOTICE if notice else {}), **(_PROTECT if protect else {}), **_PLACE}
 
     def decorate(function: Callable[..., None]) -> Callable[..., None]:
         own = list(inspect.signature(function, eval_str=True).parameters.values())

@@ -24,6 +24,8 @@ _MAY_WAIT: Final = frozenset(
     | {"message", "translation", "heardas", "ask", "answer"}
 )
 _AT_ONCE: Final = ("FLASH", "IMMEDIATE")
+# Where the place of a notice is looked at once more before it goes out (domain.md K2).
+_CARED_FOR: Final = ("STATIC_SITE", "MOVEMENT")
 _SHORT: Final = ("UNANNOUNCED_TRAFFIC", "ACCIDENT", "HOLD_OFF", "DISTRESS")
 
 
@@ -49,7 +51,8 @@ def _names_first(body: Mapping[str, Any], *, yes: bool) -> None:
     """A name of another line in a text is said before it goes out. Nothing urgent ever waits for that, and nothing
     waits where nobody sits at a terminal. Raises BadInput when the officer stops it there."""
     urgent = _is_urgent(body)
-    if urgent or ("command" in body and body["command"] not in _MAY_WAIT) or not any(body.get(f) for f in _FREE):
+    worth = any(body.get(f) for f in _FREE) or body.get("type") in _CARED_FOR or bool(body.get("how"))
+    if urgent or ("command" in body and body["command"] not in _MAY_WAIT) or not worth:
         return
     from wideberth.cli import show
 
@@ -57,9 +60,10 @@ def _names_first(body: Mapping[str, Any], *, yes: bool) -> None:
         seen = here().client().post("/v1/preview", dict(body))
     except Fault:
         return  # what is wrong with it is said when it is sent
-    if not seen["names"] or seen["urgent"]:
+    found = [*seen["names"], *seen["look_again"]]
+    if not found or seen["urgent"]:
         return
-    show.note(*(f"Before it is sent: {name}." for name in seen["names"]), style="bold yellow")
+    show.note(*(f"Before it is sent: {name}." for name in found), style="bold yellow")
     if not yes and sys.stdin.isatty() and not typer.confirm("Send it all the same?", default=False, err=True):
         raise BadInput("stopped by you; nothing was signed or sent", field="text")
 
@@ -68,7 +72,7 @@ def _is_urgent(body: Mapping[str, Any]) -> bool:
     return (
         body.get("type") in _SHORT
         or body.get("how") == "offnominal"
-        or str(body.get("precedence", "")).upper() in _AT_ONCE
+        or any(str(body.get(field, "")).upper() in _AT_ONCE for field in ("precedence", "urgency"))
     )
 
 

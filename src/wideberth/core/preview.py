@@ -38,7 +38,8 @@ class Preview(msgspec.Struct, frozen=True):
 
     `sentence` is what their watch would be told, `says` the exact words as they would be signed, `header` what goes
     with it, `frame_bytes` the size of the entry (a delivery adds its seal and padding), `outside` why it would be
-    marked as said outside the agreement (empty: it is not), `release` how far a copy may travel. `names` are warnings
+    marked as said outside the agreement (empty: it is not), `release` how far a copy may travel, `look_again` what
+    about its place should be looked at first. `names` are warnings
     about names that do not belong on this line, `warnings` those of the notice's own rules; neither is sent. `view` is
     the version as a member's `notice show` would show it; None for what is no version of a notice.
     """
@@ -57,6 +58,7 @@ class Preview(msgspec.Struct, frozen=True):
     frame_bytes: int
     outside: str
     release: str
+    look_again: tuple[str, ...]
     names: tuple[str, ...]
     warnings: tuple[str, ...]
     view: dict[str, Any] | None
@@ -116,6 +118,7 @@ def preview(lines: Mapping[str, Line], command: ev.Command, now: Now) -> Preview
         frame_bytes=len(entry.envelope) + len(entry.body),
         outside=line.mechanism.outside(channel.us, now.t_ms, entry.header.agr),
         release=_release(line, apart, version, now),
+        look_again=tuple(facts.get("look_again", ())),
         names=named_elsewhere(lines, command),
         warnings=tuple(facts.get("warnings", ())),
         view=view,

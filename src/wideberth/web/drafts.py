@@ -32,6 +32,7 @@ from wideberth.core.say.volume import Leg, Shape, Track, Volume4D
 from wideberth.core.say.words import Hazard, NoticeType, Priority, Terms
 from wideberth.errors import BadInput
 from wideberth.web.places import area_in, volumes_in
+from wideberth.web.protecting import protected_in
 from wideberth.web.reading import AGAIN, BAND, CHOICES, FIELDS, MOVES, PLACE, PLAIN, SHAPES, WINDOW, Reading, time_in
 from wideberth.web.reading import time_of as time_of
 
@@ -55,12 +56,15 @@ def terms_of(
     if base is None and not contact and not reading.given("contact"):
         reading.missing("contact", "say how to reach your watch, or set `contact` in config.toml")
     volumes = volumes_of(draft, now_ms=now_ms, reading=reading, base=base.volumes if base else ())
+    protected = protected_in(reading, now_ms, base.protected if base is not None else None)
     expires = time_in(reading, "expires", now_ms) if reading.given("expires") else None
     reading.complain()
     assert volumes
     plain: dict[str, Any] = {field: reading.text(field) for field in PLAIN if reading.given(field)}
     if reading.given("covers"):
         plain["covers"] = tuple(name.strip() for name in reading.text("covers").split(",") if name.strip())
+    if protected is not None:
+        plain["protected"] = protected
     ends_ms = max(v.end_ms for v in volumes)
     if base is not None:
         fresh = {k: v for k, v in chosen.items() if v is not None} | plain

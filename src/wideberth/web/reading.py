@@ -28,7 +28,12 @@ CHOICES: Final[dict[str, type[NoticeType | Hazard | Precedence | Priority | Onwa
     "release": Onward,
     "scale": Scale,
 }
-FIELDS: Final = (*CHOICES, *PLAIN, "covers", "expires", *PLACE, *WINDOW, *BAND)
+# Of a site or movement (web/protecting.py).
+PROTECT: Final = (
+    "organisation", "work", "contacts", "marking", "vehicles", "photo", "address", "check_in", "waypoints", "urgency",
+    "why_urgent",
+)  # fmt: skip
+FIELDS: Final = (*CHOICES, *PLAIN, *PROTECT, "covers", "expires", *PLACE, *WINDOW, *BAND)
 
 # What the core calls a field, where a draft has two for it.
 _OURS: Final = {"altitude": "low", "window": "until"}
