@@ -117,7 +117,7 @@ class Service:
         # The first use of the geodesics' library costs 0.15 s: pay it now, not when the first warning is on its way.
         await asyncio.to_thread(geod)
         self.room.start()
-        inner = InnerProcess(self.home.path / "plans.db", self._tell_inner)
+        inner = InnerProcess(self.home.path / "plans.db", self._tell_inner, self.clock.now)
         starting = asyncio.create_task(inner.start())
         try:
             self._store, self._mark = open_record(self.home.record_path, os.urandom(16).hex())

@@ -39,6 +39,7 @@ INNER = SAY | {
     "core.batch",
     "core.judge",
     "core.crossing",
+    "core.nearing",
     "core.inner",
     "core.unitwatch",
     "core.rings",
@@ -75,6 +76,7 @@ ALLOWED: dict[str, frozenset[str]] = {
     "core.preview": RECORD,
     "core.crossing": INNER - {"core.inner", "core.unitwatch"},
     "core.unitwatch": INNER - {"core.inner", "core.crossing", "core.unitwatch"},
+    "core.nearing": frozenset(),
     "core.rings": INNER - {"core.inner", "core.crossing", "core.unitwatch"},
     "core.inner": INNER,
     # The watch room: it hears what both sides tell own people, and has no voice.
@@ -202,6 +204,7 @@ BLIND = (
 PLANS = (
     "core.judge",
     "core.crossing",
+    "core.nearing",
     "core.inner",
     "core.rings",
     "core.warned",
@@ -213,6 +216,7 @@ PLANS = (
 MUTE = (
     "core.judge",
     "core.crossing",
+    "core.nearing",
     "core.inner",
     "core.rings",
     "core.unitwatch",

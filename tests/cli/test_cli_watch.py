@@ -103,9 +103,10 @@ def test_a_cancelled_notice_of_either_line_ends_the_ring_of_its_crossing():
 
 
 def test_every_warning_says_who_knows_of_it():
-    assert sentence_of(CROSSED) == "TRIANGLE [known to us alone] they meet"
-    assert sentence_of({**CROSSED, "change": "GREW"}) == "TRIANGLE GREW [known to us alone] they meet"
-    assert sentence_of(EXPOSED) == "EXPOSURE [known to us alone] x"
+    nobody = "Not covered: whoever is outside the mechanism; the agreement names nobody."
+    assert sentence_of(CROSSED) == f"TRIANGLE [known to us alone] they meet {nobody}"
+    assert sentence_of({**CROSSED, "change": "GREW"}) == f"TRIANGLE GREW [known to us alone] they meet {nobody}"
+    assert sentence_of(EXPOSED) == f"EXPOSURE [known to us alone] x {nobody}"
 
 
 def test_a_cancelled_notice_stops_ringing_in_every_way():

@@ -225,7 +225,13 @@ def exposures(found: list[dict[str, Any]]) -> None:
 
 
 def exposure(tell: Mapping[str, Any]) -> str:
-    return str(tell["sentence"])
+    return f"{tell['sentence']} {not_covered(tell)}"
+
+
+def not_covered(tell: Mapping[str, Any]) -> str:
+    """Who may be in the same space and hears of none of it (domain.md G6): as the agreement names them."""
+    named = ", ".join(tell.get("not_covered", ()))
+    return f"Not covered: {named or 'whoever is outside the mechanism; the agreement names nobody'}."
 
 
 def conflicts(found: list[dict[str, Any]]) -> None:
@@ -242,7 +248,8 @@ def conflict(tell: Mapping[str, Any]) -> str:
     """One line: what kind, what became of it, who knows, and the sentence."""
     kind = {"crossed": "CROSSING", "exposed": "EXPOSURE"}.get(str(tell.get("tell")), "")
     change = {"GREW": " GREW", "EASED": " eased", "CHANGED": " changed"}.get(str(tell.get("change")), "")
-    return f"{tell.get('kind') or kind}{change} [{tell.get('known_to', 'known to us alone')}] {tell['sentence']}"
+    known = tell.get("known_to", "known to us alone")
+    return f"{tell.get('kind') or kind}{change} [{known}] {tell['sentence']} {not_covered(tell)}"
 
 
 def plans(found: list[dict[str, Any]]) -> None:

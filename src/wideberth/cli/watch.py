@@ -234,6 +234,8 @@ def sentence_of(tell: dict[str, Any], *, again: bool = False) -> str:
             return f"{tell['member']}: {tell['step']} {tell['ref']} version {tell['version']}, by {tell['by']}"
         case "crossed" | "exposed":
             return board.conflict(tell)
+        case "nearer":
+            return f"{tell['sentence']} {board.not_covered(tell)} [known to us alone]"
         case "rung":
             return "  ".join([str(tell["sentence"]), *tell.get("lines", ())])
         case "opened":

@@ -19,8 +19,9 @@ from wideberth.core.judge.draw import Drawn, few, picture
 from wideberth.core.judge.explain import explain_crossing
 from wideberth.core.judge.exposure import Exposure, expose
 from wideberth.core.judge.separation import Answer
+from wideberth.core.say import instant
 from wideberth.core.tells import Level
-from wideberth.core.warned import Change, Crossed, Side, Uncrossed
+from wideberth.core.warned import Change, Crossed, Exposed, Nearer, Side, Uncrossed
 
 NoticeKey = tuple[str, str]  # (ch, ref)
 PairKey = tuple[NoticeKey, NoticeKey]
@@ -88,6 +89,51 @@ def uncross(before: Crossed, why: str) -> Uncrossed:
     return Uncrossed(one, other, f"{_named(one)} and {_named(other, within=True)} no longer meet: {why}.")
 
 
+def against(now: Exposed, before: Exposed | None) -> Exposed:
+    """What was found of an own plan and a notice, marked against what was told of them before; `before` itself when
+    nothing changed."""
+    if before is None:
+        return now
+    if msgspec.structs.replace(now, change=before.change, level=before.level) == before:
+        return before
+    change = _worse(
+        (_SURER.index(Answer(now.answer)), _SURER.index(Answer(before.answer))),
+        (now.horizontal_mm, before.horizontal_mm),
+        (now.vertical_mm, before.vertical_mm),
+        (now.start_ms, before.start_ms),
+        (-_inside_ms(now), -_inside_ms(before)),
+    )
+    return msgspec.structs.replace(now, change=change, level=Level.RING if change == "GREW" else Level.NOTE)
+
+
+def nearer_exposed(told: Exposed, before_ms: int) -> Nearer:
+    """An exposure that was told crosses a threshold."""
+    sentence = f"{_when(told.start_ms, before_ms)}: {told.sentence}"
+    return Nearer(
+        told.ch, told.ref, before_ms, told.start_ms, told.end_ms, sentence, plan=told.plan, not_covered=told.not_covered
+    )  # fmt: skip
+
+
+def nearer_crossed(told: Crossed, before_ms: int) -> Nearer:
+    """A crossing that was told crosses a threshold."""
+    sentence = f"{_when(told.start_ms, before_ms)}: {told.sentence}"
+    one, other = told.one, told.other
+    return Nearer(
+        one.ch, one.ref, before_ms, told.start_ms, told.end_ms, sentence, other_ch=other.ch, other_ref=other.ref,
+        not_covered=told.not_covered,
+    )  # fmt: skip
+
+
+def _when(start_ms: int, before_ms: int) -> str:
+    if not before_ms:
+        return f"INSIDE since {instant.show(start_ms)}"
+    return f"NEARER, less than {before_ms // 60_000} min before {instant.show(start_ms)}"
+
+
+def _inside_ms(exposed: Exposed) -> int:
+    return sum(end - start for start, end in exposed.inside)
+
+
 def _under_each(first: Weigh, second: Weigh) -> list[tuple[Exposure, Weigh]]:
     """Under whose agreements they meet, the worst first. On one line it is mostly one and the same."""
     found = []
@@ -102,8 +148,7 @@ def _under_each(first: Weigh, second: Weigh) -> list[tuple[Exposure, Weigh]]:
 
 
 def _change(before: Crossed, after: Crossed) -> Change:
-    """Worse in anything is GREW: an officer who looked at the old numbers must look again."""
-    pairs = (
+    return _worse(
         (_SURER.index(Answer(after.answer)), _SURER.index(Answer(before.answer))),
         (after.horizontal_mm, before.horizontal_mm),
         (after.vertical_mm, before.vertical_mm),
@@ -111,6 +156,11 @@ def _change(before: Crossed, after: Crossed) -> Change:
         (-after.inside_ms, -before.inside_ms),
         (-len(after.rules), -len(before.rules)),
     )
+
+
+def _worse(*pairs: tuple[int, int]) -> Change:
+    """Now and then, smaller is worse. Worse in anything is GREW: an officer who looked at the old numbers must look
+    again."""
     if any(now < then for now, then in pairs):
         return "GREW"
     return "EASED" if any(now > then for now, then in pairs) else "CHANGED"

@@ -17,18 +17,28 @@ from collections.abc import Iterable
 import msgspec
 
 from wideberth.core.batch import Now
-from wideberth.core.crossing import NoticeKey, PairKey, cross, pair_key, uncross
+from wideberth.core.crossing import (
+    NoticeKey,
+    PairKey,
+    against,
+    cross,
+    nearer_crossed,
+    nearer_exposed,
+    pair_key,
+    uncross,
+)
 from wideberth.core.feed import Feed, Forget, Weigh
 from wideberth.core.judge.draw import DRAWN_MAX, Drawn, few, picture
 from wideberth.core.judge.explain import explain_exposure
 from wideberth.core.judge.exposure import Exposure, Plan4D, expose
 from wideberth.core.judge.path import leg_volumes
 from wideberth.core.judge.picture import Picture
+from wideberth.core.nearing import Nearing
 from wideberth.core.say.minima import SeparationMinima
 from wideberth.core.say.plan import Plan, PlanRecord
 from wideberth.core.say.rules import Mode
 from wideberth.core.say.volume import Track
-from wideberth.core.warned import Crossed, Eased, Exposed, Warned
+from wideberth.core.warned import Crossed, Eased, Exposed, Uncrossed, Warned
 from wideberth.errors import Misuse, NotFound
 
 # A notice that expired by our clock is kept asleep this long, in case the clock was wrong and goes back.
@@ -80,6 +90,8 @@ class Inner:
         self._told: dict[MeetingKey, Exposed] = {}
         self._crossed: dict[PairKey, Crossed] = {}
         self._latest_ms = 0
+        self._near: Nearing[MeetingKey] = Nearing()
+        self._near_pairs: Nearing[PairKey] = Nearing()
 
     @classmethod
     def load(cls, records: Iterable[PlanRecord], *, draw: bool = True) -> Inner:
@@ -107,8 +119,10 @@ class Inner:
         return tuple(self._crossed[key] for key in sorted(self._crossed, key=lambda k: (self._crossed[k].start_ms, k)))
 
     def wake_ms(self) -> int | None:
-        """When the next notice expires: send a `Tick` then (wall clock, ms UTC)."""
-        return self._expiries[0][0] if self._expiries else None
+        """When the next notice expires, or what was told crosses a threshold: send a `Tick` then (wall clock, ms
+        UTC)."""
+        times = (self._expiries[0][0] if self._expiries else None, self._near.next_ms(), self._near_pairs.next_ms())
+        return min((t for t in times if t is not None), default=None)
 
     # -- the step --------------------------------------------------------------------------------------------------
 
@@ -135,9 +149,29 @@ class Inner:
             case Tick():
                 for key in [k for k, n in self._asleep.items() if n.expires_ms + ASLEEP_MS <= now.t_ms]:
                     del self._asleep[key]
+                self._near.forget(now.t_ms - ASLEEP_MS)
+                self._near_pairs.forget(now.t_ms - ASLEEP_MS)
             case _:
                 raise Misuse(f"the inner side does not know the event {type(event).__name__}")
-        return InnerBatch(keep, tuple(tells))
+        self._hold(tells, now.t_ms)
+        return InnerBatch(keep, (*tells, *self._nearer(now.t_ms)))
+
+    def _hold(self, tells: list[Warned], now_ms: int) -> None:
+        """What was told just now need not be told again before it is nearer."""
+        for tell in tells:
+            match tell:
+                case Exposed():
+                    self._near.holds(((tell.ch, tell.ref), tell.plan), tell.start_ms, tell.end_ms, now_ms)
+                case Eased():
+                    self._near.over(((tell.ch, tell.ref), tell.plan))
+                case Crossed():
+                    self._near_pairs.holds(_pair(tell), tell.start_ms, tell.end_ms, now_ms)
+                case Uncrossed():
+                    self._near_pairs.over(_pair(tell))
+
+    def _nearer(self, now_ms: int) -> list[Warned]:
+        exposed = [nearer_exposed(self._told[key], before) for key, before in self._near.due(now_ms)]
+        return [*exposed, *(nearer_crossed(self._crossed[pair], b) for pair, b in self._near_pairs.due(now_ms))]
 
     def _put_in(self, plan: Plan) -> None:
         self._plans[plan.id] = plan
@@ -296,10 +330,15 @@ class Inner:
             sentence = f"Our plan {gone.plan} no longer meets {gone.author}'s notice {gone.ref}: {why}."
             tells.append(Eased(ch=gone.ch, ref=gone.ref, plan=gone.plan, sentence=sentence))
         for key in sorted(found):
-            if self._told.get(key) != found[key]:
-                self._told[key] = found[key]
-                tells.append(found[key])
+            now = against(found[key], self._told.get(key))
+            if self._told.get(key) != now:
+                self._told[key] = now
+                tells.append(now)
         return tells
+
+
+def _pair(tell: Crossed | Uncrossed) -> PairKey:
+    return (tell.one.ch, tell.one.ref), (tell.other.ch, tell.other.ref)
 
 
 def _name(key: NoticeKey) -> str:

@@ -25,7 +25,8 @@ class _Warned(msgspec.Struct, frozen=True, tag_field="tell", omit_defaults=True)
 class Exposed(_Warned, frozen=True, tag="exposed"):
     """An own plan meets a notice (domain.md D6, D12). Local: no identifier of it leaves, and it never causes traffic.
 
-    `inside` lists the half-open intervals in which the plan is inside the minima.
+    `inside` lists the half-open intervals in which the plan is inside the minima. `change` is against what was told of
+    this plan and notice before, as of a `Crossed`.
     """
 
     ch: str
@@ -44,6 +45,25 @@ class Exposed(_Warned, frozen=True, tag="exposed"):
     inside: tuple[tuple[int, int], ...]
     sentence: str
     svg: str = ""
+    not_covered: tuple[str, ...] = ()
+    level: Level = Level.RING
+    change: Change = "APPEARED"
+
+
+class Nearer(_Warned, frozen=True, tag="nearer"):
+    """An exposure or a crossing that was told comes nearer, without any new message (domain.md G5): told once for each
+    threshold. `before_ms`: how long before it begins (0: it has begun). `plan` is ours; or `other_ch` and `other_ref`
+    are the other notice."""
+
+    ch: str
+    ref: str
+    before_ms: int
+    start_ms: int
+    end_ms: int
+    sentence: str
+    plan: str = ""
+    other_ch: str = ""
+    other_ref: str = ""
     not_covered: tuple[str, ...] = ()
     level: Level = Level.RING
 
@@ -148,4 +168,4 @@ class RingWarning(_Warned, frozen=True, tag="ring"):
     level: Level = Level.NOTE
 
 
-Warned = Exposed | Eased | Crossed | Uncrossed | UnitsMet | RingWarning
+Warned = Exposed | Nearer | Eased | Crossed | Uncrossed | UnitsMet | RingWarning

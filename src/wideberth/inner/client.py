@@ -30,13 +30,17 @@ _STOP_S: Final = 5.0
 _ENCODER: Final = msgspec.json.Encoder()
 _RESPONSES: Final = msgspec.json.Decoder(Response)
 
+# What comes nearer is told at most this much later; the last threshold is five minutes before.
+BEAT_S: Final = 5.0
+
 
 class InnerProcess:
-    """`path` is the plans' own database. `tell` is called on the loop's thread."""
+    """`path` is the plans' own database. `tell` is called on the loop's thread. `now` is the node's clock."""
 
-    def __init__(self, path: Path, tell: Callable[[Warned | FaultSeen], None]) -> None:
+    def __init__(self, path: Path, tell: Callable[[Warned | FaultSeen], None], now: Callable[[], Now]) -> None:
         self._path = path
         self._tell = tell
+        self._now = now
         self._process: asyncio.subprocess.Process | None = None
         self._waiting: dict[int, asyncio.Future[Any]] = {}
         self._queue: asyncio.Queue[bytes] = asyncio.Queue()
@@ -51,7 +55,7 @@ class InnerProcess:
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, limit=_LINE_BYTES_MAX,
             start_new_session=True,  # Ctrl-C is for the node, which stops the child in order
         )  # fmt: skip
-        self._tasks = [asyncio.create_task(self._write()), asyncio.create_task(self._read())]
+        self._tasks = [asyncio.create_task(each) for each in (self._write(), self._read(), self._beat())]
         ready: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._waiting[0] = ready
         await ready
@@ -84,6 +88,13 @@ class InnerProcess:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _beat(self) -> None:
+        """The child hears the time at even steps, and not when something of its own is due: when this process works
+        must not depend on own plans (J4)."""
+        while True:
+            await asyncio.sleep(BEAT_S)
+            self.feed((), self._now())
 
     async def _write(self) -> None:
         assert self._process is not None

@@ -25,11 +25,12 @@ REVISIONS: Final = frozenset({"amend", "correct", "extend", "offnominal"})
 
 _OF_PRECEDENCE: Final = {"FLASH": Urgency.FLASH, "IMMEDIATE": Urgency.URGENT}
 # Of what carries no precedence of its own. What own plans meet is a matter of minutes.
-_OF_KIND: Final = {"exposed": Urgency.URGENT, "crossed": Urgency.URGENT, "glass": Urgency.URGENT,
-                   "ring": Urgency.URGENT, "climbed": Urgency.URGENT, "overdue": Urgency.URGENT}  # fmt: skip
+_OF_KIND: Final = dict.fromkeys(
+    ("exposed", "crossed", "nearer", "glass", "ring", "climbed", "overdue"), Urgency.URGENT
+)  # fmt: skip
 # `level` is left out of the JSON where it is the default of its kind (core/tells.py, core/warned.py).
 _LEVELS: Final = {
-    "overdue": "RING", "disk": "RING", "exposed": "RING", "crossed": "RING", "glass": "RING",
+    "overdue": "RING", "disk": "RING", "exposed": "RING", "crossed": "RING", "nearer": "RING", "glass": "RING",
     "delivered": "QUIET", "keys": "QUIET",
 }  # fmt: skip
 # What own people have not done in time.
@@ -119,9 +120,13 @@ def end(tell: Mapping[str, Any]) -> End | None:
         case "overdue" if tell["what"] == "EXPIRED":
             return _over(ch, ref, "it expired")
         case "eased":
-            return End("OVER", (_exposed(tell),), gone=True, why="the plan no longer meets it")
+            return End("OVER", (_exposed(tell), _near(tell)), gone=True, why="the plan no longer meets it")
         case "uncrossed":
-            return End("OVER", (_crossed(tell),), gone=True, why="the two no longer meet")
+            one = tell["one"]
+            near = f"nearer|{one['ch']}|{one['ref']}|{_other(tell)}"
+            return End("OVER", (_crossed(tell), near), gone=True, why="the two no longer meet")
+        case "exposed" if tell.get("change") == "GREW":
+            return End("OVER", (_exposed(tell),), gone=True, why="it grew")
         case "crossed" if tell.get("change") == "GREW":
             return End("OVER", (_crossed(tell),), gone=True, why="it grew")  # it rings again, whoever heard it before
         case "disk" if not tell["low"]:
@@ -218,6 +223,8 @@ def _key(tell: Mapping[str, Any]) -> str:
             return _exposed(tell)
         case "crossed":
             return _crossed(tell)
+        case "nearer":
+            return f"{_near(tell)}{tell['before_ms']}"
         case "disk":
             return "disk"
         case "link":
@@ -237,8 +244,10 @@ def _group(tell: Mapping[str, Any]) -> str:
     match tell["tell"]:
         case "heard" | "overdue" | "climbed":
             return thread(ch, str(tell.get("ref") or tell.get("entry", "")))
-        case "exposed":
+        case "exposed" | "nearer" if not tell.get("other_ref"):
             return f"exposed|{ch}|{tell['ref']}"
+        case "nearer":
+            return f"crossed|{ch}|{tell['ref']}|{tell['other_ch']}|{tell['other_ref']}|"
         case "link" | "line":
             return f"line|{ch}|{tell['peer']}"
         case "check_due":
@@ -251,6 +260,16 @@ def _group(tell: Mapping[str, Any]) -> str:
 
 def _exposed(tell: Mapping[str, Any]) -> str:
     return f"exposed|{tell['ch']}|{tell['ref']}|{tell['plan']}"
+
+
+def _near(tell: Mapping[str, Any]) -> str:
+    """Of a `nearer`, and of the `eased` that ends it: each threshold is a cause of its own."""
+    other = tell.get("plan") or f"{tell.get('other_ch', '')}|{tell.get('other_ref', '')}"
+    return f"nearer|{tell['ch']}|{tell['ref']}|{other}|"
+
+
+def _other(tell: Mapping[str, Any]) -> str:
+    return f"{tell['other']['ch']}|{tell['other']['ref']}|"
 
 
 def _line(tell: Mapping[str, Any]) -> str:
