@@ -12,6 +12,7 @@ from wideberth.drill import run
 LOOKS_AT = {
     "SC2": {"B3", "B6", "C7", "E3", "E5", "E8", "G1", "J2"},
     "SC4": {"A4", "A9", "B1", "B2", "B3", "B4", "B7", "B8", "B9", "G8", "H5"},
+    "SC5": {"B3", "E5", "E6", "E7", "G1", "J1", "K2", "K3", "K4", "K5", "K7", "M2", "M4"},
     "SC6": {"B3", "B8", "C3", "C5", "C6", "C12", "D6", "E1", "E3", "E4", "E7"},
     "SC7": {"B3", "D2", "E1", "G2", "G4", "J4", "L4", "M2", "Q3"},
     "SC9": {"A2", "A9", "A10", "B3", "J4"},
@@ -53,3 +54,8 @@ def test_the_old_failure_comes_only_with_the_rules_of_2016_and_is_a_breach_of_e8
     assert failed["E8", "somebody has it"] == "W1 after 1620 s"
     assert {id_ for id_, _ in failed} == {"B6", "E8"}
     assert "never let one man be the only way in" in report.train
+
+
+def test_a_hold_off_that_is_not_answered_costs_points() -> None:
+    report = run.play(run.find("SC5"), with_=["command-silent"])
+    assert [(c.id, c.seen) for c in report.checks if not c.passed] == [("G1", "WAITING never")]

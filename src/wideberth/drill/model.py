@@ -62,7 +62,7 @@ class Check(msgspec.Struct, frozen=True):
 
 
 class Drill(msgspec.Struct, frozen=True, kw_only=True):
-    """One scenario. `day` is UTC, `begins` the time of day at which the clocks are first set.
+    """One scenario. `day` is UTC, `begins` the time, as of a step, at which the clocks are first set.
 
     `before` puts files into the folders before the nodes start (a roster, units); `afterwards` looks at what the nodes
     kept when they are down.

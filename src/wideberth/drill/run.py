@@ -11,7 +11,7 @@ from typing import Any, Final
 from wideberth import home
 from wideberth.core.say import instant
 from wideberth.demo.run import folder_for, stopped_like_ctrl_c
-from wideberth.drill import sc1, sc2, sc4, sc6, sc7, sc9
+from wideberth.drill import sc1, sc2, sc4, sc5, sc6, sc7, sc9
 from wideberth.drill.model import Check, Drill, Mishap, Step
 from wideberth.drill.report import AfterAction, after_action
 from wideberth.drill.scene import Scene
@@ -19,7 +19,7 @@ from wideberth.drill.world import World
 from wideberth.errors import BadInput, Fault, NotFound
 from wideberth.web.readiness import DrillNoted, note_drill
 
-_MODULES: Final = (sc1, sc2, sc4, sc6, sc7, sc9)
+_MODULES: Final = (sc1, sc2, sc4, sc5, sc6, sc7, sc9)
 DRILLS: Final[dict[str, Drill]] = {each.DRILL.name: each.DRILL for each in _MODULES}
 
 
@@ -80,7 +80,8 @@ def play(
     faults = injected(drill, with_, without)
     began = time.monotonic()
     with stopped_like_ctrl_c(), folder_for(keep) as folder:
-        world = World(folder, drill.parties, drill.mechanisms, instant.parse(f"{drill.day}T{drill.begins}Z"))
+        begins = drill.begins if "T" in drill.begins else f"{drill.day}T{drill.begins}Z"
+        world = World(folder, drill.parties, drill.mechanisms, instant.parse(begins))
         scene = Scene(drill, world, faults, checked)
         if drill.before is not None:
             drill.before(scene)

@@ -8,6 +8,7 @@ on one man, comes only there.
 
 from __future__ import annotations
 
+import time
 from typing import Any, Final
 
 from wideberth.core.say import reference
@@ -46,6 +47,14 @@ start = 2030-09-16T00:00:00Z
 end = 2030-09-19T00:00:00Z
 backup = {backup}
 """
+_UNIT: Final = """
+[[units]]
+name = "{name}"
+circle = "{lat}N 40.176E"
+radius = "2km"
+pages = ["{url}/{name}"]
+"""
+_NEAR: Final = ("U1", "U2", "U3")
 _PEOPLE: Final = (
     ("W1", "WATCH_OFFICER", "watch-1", "", "false"),
     ("W2", "WATCH_OFFICER", "watch-2", "", "true"),
@@ -55,7 +64,7 @@ _PEOPLE: Final = (
 
 
 def _before(s: Scene) -> None:
-    """BLUE's roster: W1 is the usual contact, W2 stands behind, S1 above, L1 translates."""
+    """BLUE's roster: W1 is the usual contact, W2 stands behind, S1 above, L1 translates; and its units, U4 far away."""
     pager = s.world.pager()
     people = _PEOPLE[:1] if _OLD in s.faults else _PEOPLE
     roster = "".join(
@@ -66,6 +75,9 @@ def _before(s: Scene) -> None:
     folder = s.world.folders[BLUE]
     (folder / "roster.toml").write_text(roster, "utf-8")
     (folder / "desk.toml").write_text('wake = true\noutside = ["line", "units"]\n', "utf-8")
+    places = (*((f"U{n}", 35.19 + n / 100) for n in range(1, 4)), ("U4", 36.2))
+    units = "".join(_UNIT.format(name=name, lat=round(lat, 3), url=pager.url) for name, lat in places)
+    (folder / "units.toml").write_text(units, "utf-8")
     if _PAGER in s.faults or _OLD in s.faults:
         pager.broken |= {name for name, *_ in people}
 
@@ -112,7 +124,7 @@ def _notice(s: Scene) -> None:
 
 
 def _hold_off(s: Scene) -> None:
-    since = len(s.world.seen)
+    since, began_ns = len(s.world.seen), time.monotonic_ns()
     given = s.give(GREEN, type="HOLD_OFF", hazard="PEOPLE_PRESENT", circle="35.204N 40.176E", radius="3km")
     s.kept["hold"] = given["ref"]
     rang = s.comes(BLUE, "heard", since=since, entry=given["entry"], first=True)
@@ -127,8 +139,25 @@ def _hold_off(s: Scene) -> None:
         f"W1 {_after(s, _called(s, 'W1'))}, card {_after(s, _called(s, 'W1', 'PHONE_CARD'))}, pager tried",
         _called(s, "W1") == _called(s, "W1", "PHONE_CARD") == s.ms(_T0) and woken,
     )  # fmt: skip
+    _units(s, began_ns)
     found = _item(s)
     s.kept["item"] = found["item"] if found else ""
+
+
+def _units(s: Scene, began_ns: int) -> None:
+    """In real seconds: from the press of the key at GREEN to the units' pagers."""
+    pager = s.world.pager()
+
+    def called() -> dict[str, int]:
+        return {call.name: call.at_ns - began_ns for call in reversed(pager.calls) if call.at_ns >= began_ns}
+
+    s.waits("all units in the area are called", lambda: set(_NEAR) <= called().keys())
+    times = [called()[unit] / 1e9 for unit in _NEAR if unit in called()]
+    s.check(
+        "G1", "every unit of BLUE's in the area is paged", "U1, U2 and U3 in under 10 s, U4 left alone",
+        f"{len(times)} of 3, after {max(times, default=0):.1f} s; U4 {'called' if 'U4' in called() else 'left alone'}",
+        len(times) == 3 and max(times) < 10 and "U4" not in called(),
+    )  # fmt: skip
 
 
 def _w1_takes(s: Scene) -> None:
