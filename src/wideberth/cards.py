@@ -24,6 +24,7 @@ from wideberth.core import events as ev
 from wideberth.core.batch import Batch
 from wideberth.core.line import Line
 from wideberth.core.node import Node
+from wideberth.core.seal.envelope import Envelope, seal
 from wideberth.core.seal.keys import Ed25519Signer
 from wideberth.core.seal.party import Card
 from wideberth.core.tells import FaultSeen, Said, Tell
@@ -104,6 +105,18 @@ class OwnCards:
             line for line in self._node().lines.values()
             if self.home.set_named(line.mechanism.versions.founding.nonce) is keys
         ]  # fmt: skip
+
+    async def sign_as(self, by: str, passphrase: str, payload_type: str, payload: bytes) -> Envelope:
+        """Bytes that stay at home, signed with the key of a post of ours. Raises BadInput, NotFound."""
+        name = by.rpartition("/")[2]
+        cards = [line.keys.next()[0].card for line in self._node().lines.values()]
+        publics = [card.posts[name].key for card in cards if name in card.posts]
+        with await self.glass(by, passphrase):
+            found = [key for public in publics if (key := self._signers.key(public)) is not None]
+            signer = found[0] if found else self._signers.post(name)
+            if signer is None:
+                raise NotFound(f"there is no post {by} whose key is in this folder; `keys list` shows them", post=by)
+            return seal(payload_type, payload, signer)
 
     async def glass(self, by: str, passphrase: str, ch: str = "") -> AbstractContextManager[None]:
         """While it lasts, the post `by` may sign: of itself, unless it is a break-glass post, whose key is opened with

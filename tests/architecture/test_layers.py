@@ -140,6 +140,7 @@ ALLOWED: dict[str, frozenset[str]] = {
         "config",
         "clock",
         "bus",
+        "cards",
         "core.desk",
         "desk",
         "home",

@@ -13,7 +13,10 @@ import pytest
 from tests.e2e.hooks import Hooks, furnish
 from tests.e2e.nodes import NodeProcess, Two, until
 from wideberth.core.say import instant, reference
-from wideberth.errors import BadInput, NotFound
+from wideberth.core.seal.keys import Ed25519Verifier
+from wideberth.desk import handover
+from wideberth.errors import BadInput, BadSignature, NotFound
+from wideberth.keyset import post_use
 
 DAY = "2030-01-01"
 START = f"{DAY}T12:00:00Z"
@@ -39,6 +42,13 @@ def rung(node: NodeProcess, how: str, item: str) -> list[str]:
 def after(two: Two, seconds: float) -> None:
     """Both clocks that long after the story began."""
     two.clock(instant.parse(BEGIN) + round(seconds * 1000))
+
+
+def public_of(node: NodeProcess, post: str) -> str:
+    """The public half of a post's key, as its folder has it."""
+    file = node.home.keys.current(post_use(post))
+    assert file is not None
+    return node.home.keys.facts(file).public
 
 
 def log_of(node: NodeProcess, item: str) -> list[dict[str, Any]]:
@@ -219,3 +229,38 @@ def test_nobody_outside_is_called_unless_the_settings_say_so_and_never_for_own_p
         after(two, 360)
         two.settle()
         assert hooks.calls == []
+
+
+def test_a_hand_over_lists_everything_that_is_open_and_is_signed_by_who_goes_and_who_comes() -> None:
+    with Two(clock=START) as two:
+        green = two.green
+        two.blue.command("alert", ch=two.ch)
+        item = the_item(green)["item"]
+        green.post("/v1/desk/take", {"item": item, "by": "GREEN/watch-1"})
+        with pytest.raises(BadInput, match="another post"):
+            green.post("/v1/desk/handover", {"by": "GREEN/watch-1", "to": "watch-1"})
+        with pytest.raises(NotFound, match="no hand-over waits"):
+            green.post("/v1/desk/handover/accept", {"by": "GREEN/supervisor"})
+        given = green.post("/v1/desk/handover", {"by": "GREEN/watch-1", "to": "supervisor", "note": "quiet so far"})
+        assert [i["item"] for i in given["handover"]["items"]] == [item]
+        # What comes between the two signatures is not passed over.
+        two.blue.command("message", ch=two.ch, text="and another thing", precedence="IMMEDIATE")
+        second = the_item(green, "URGENT")["item"]
+        with pytest.raises(BadInput, match=second):
+            green.post("/v1/desk/handover/accept", {"by": "GREEN/supervisor"})
+        green.post("/v1/desk/handover", {"by": "GREEN/watch-1", "to": "supervisor"})
+        taken = green.post("/v1/desk/handover/accept", {"by": "GREEN/supervisor"})
+        assert {i["item"] for i in taken["handover"]["items"]} == {item, second}
+        assert the_item(green)["owner"] == "supervisor", "who comes has what who goes had"
+        assert [c["said"] for c in taken["line_checks"]] == ["asked"]
+        two.settle()
+        assert two.blue.told("heard", kind="check", by="GREEN/supervisor"), "a person asks at every hand-over (B2)"
+        publics = {f"GREEN/{name}": public_of(green, name) for name in ("watch-1", "supervisor")}
+        handover.check(taken, publics, Ed25519Verifier())
+        forged = {**taken, "envelope": {**taken["envelope"], "signatures": taken["envelope"]["signatures"][:1]}}
+        with pytest.raises(BadSignature):
+            handover.check(forged, publics, Ed25519Verifier())
+        green.kill()
+        two.restart(green)
+        listed = green.get("/v1/desk/handovers")
+        assert [h["state"] for h in listed] == ["OFFERED", "TAKEN"], "and it is kept"

@@ -9,14 +9,18 @@ from typing import Annotated, Any
 import typer
 
 from wideberth.cli.session import here
-from wideberth.cli.verbs import verb
+from wideberth.cli.verbs import group, verb
 
 Item = Annotated[str, typer.Argument(help="Its reference, such as DSK-0001-C, or the notice's.", show_default=False)]
 Who = Annotated[str, typer.Option("--person", help="Who you are on the roster; default: who speaks with the post.")]
 
 
+handovers = group("Hand the watch over: everything that is open, signed by who goes and by who comes.")
+
+
 def add_to(app: typer.Typer) -> None:
     """Add them to the top of the command line."""
+    app.add_typer(handovers, name="handover")
     for name, function in (
         ("desk", desk), ("take", take), ("hand-on", hand_on), ("done", done), ("units", units),
     ):  # fmt: skip
@@ -55,6 +59,41 @@ def done(
 ) -> None:
     """Close an alarm of yours that no word on the line answers: a fault, an exposure, a line that is out."""
     _change("done", item, person, note=note)
+
+
+@verb(handovers, "give")
+def give(
+    to: Annotated[str, typer.Argument(help="The post that takes over, such as watch-2.", show_default=False)],
+    note: Annotated[str, typer.Option("--note", help="A few words for who comes.")] = "",
+) -> None:
+    """Sign everything that is open, for another post to countersign. Nothing can be left out."""
+    from wideberth.cli import show
+
+    body = {"by": here().by(), "to": to, "note": note}
+    show.result(here().client().post("/v1/desk/handover", body), lambda found: _handovers([found]))
+
+
+@verb(handovers, "accept")
+def accept(
+    number: Annotated[str, typer.Argument(help="Which one; default: the newest offered to your post.")] = "",
+) -> None:
+    """Countersign what is open and take the watch; a line check is asked on every line, for a person to answer."""
+    from wideberth.cli import show
+
+    def lines(found: dict[str, Any]) -> None:
+        _handovers([found])
+        for check in found["line_checks"]:
+            show.say(f"line check on {check['ch'][:8]}: {check['said']}")
+
+    show.result(here().client().post("/v1/desk/handover/accept", {"by": here().by(), "n": number}), lines)
+
+
+@verb(handovers, "list")
+def list_(last: Annotated[int, typer.Option("--last", min=1, max=5000, help="How many.")] = 20) -> None:
+    """Show hand-overs, and what was open at each."""
+    from wideberth.cli import show
+
+    show.rows(here().client().get("/v1/desk/handovers", last=last), _handovers)
 
 
 def units(
@@ -126,6 +165,24 @@ def _items(items: list[dict[str, Any]]) -> None:
         show.say(f"    {item['sentence']}")
         if due := item["next"]:
             show.say(f"    next: {due['who']} {due['how']} in {show.span(due['in_ms'])}")
+
+
+def _handovers(found: list[dict[str, Any]]) -> None:
+    from wideberth.cli import show
+
+    for each in found:
+        told = each["handover"]
+        state = "countersigned" if each["state"] == "TAKEN" else "NOT COUNTERSIGNED YET"
+        show.say(f"{each['n']}  {show.utc(told['t_ms'])}  {told['by']} to {told['to']}: {state}")
+        if told["note"]:
+            show.say(f"    “{told['note']}”")
+        for item in told["items"]:
+            owner = item["owner"] or "nobody"
+            show.say(f"    {item['item']} {item['urgency']} {item['about']}, {owner} has it: {item['sentence']}")
+        for unit in told["units"]:
+            show.say(f"    {unit}")
+        if not told["items"] and not told["units"]:
+            show.say("    nothing is open")
 
 
 def _log(lines: list[dict[str, Any]]) -> None:

@@ -77,6 +77,12 @@ CREATE TABLE handovers (n INTEGER PRIMARY KEY AUTOINCREMENT, at_ms INTEGER NOT N
         )  # fmt: skip
         return int(self.rows("SELECT max(n) FROM handovers")[0][0])
 
+    def countersigned(self, n: int, handover: Mapping[str, Any]) -> None:
+        """The same hand-over, with the second signature."""
+        self.write(
+            lambda db: db.execute("UPDATE handovers SET json = ? WHERE n = ?", (msgspec.json.encode(handover), n))
+        )
+
     def handovers(self, last: int = 20) -> list[dict[str, Any]]:
         """The newest, oldest first, each with its number `n`."""
         rows = self.rows(f"SELECT n, json FROM handovers ORDER BY n DESC LIMIT {int(last)}")  # noqa: S608

@@ -23,7 +23,7 @@ from wideberth.core.desk.escalation import How, Item, Logged, Page
 from wideberth.core.desk.people import DAY_MS, Person, Role, Roster, Shift
 from wideberth.core.desk.relays import Call, Distribution
 from wideberth.core.desk.script import TELEPHONE, Rung, rungs, unit_rungs
-from wideberth.core.desk.views import relay_view
+from wideberth.core.desk.views import desk_view, relay_view
 from wideberth.core.tells import FaultSeen, Level
 from wideberth.core.warned import UnitsMet
 from wideberth.desk.keeping import DeskStore
@@ -122,6 +122,10 @@ class Room:
         """Who acts: by name, or whoever speaks with that post."""
         self._read_files()
         return name or self.desk.roster.speaking(post.rpartition("/")[2], self._now_ms())
+
+    def view(self) -> dict[str, Any]:
+        """Everything that is open, now."""
+        return desk_view(self.desk, self._now_ms())
 
     def relay_view(self, ch: str, ref: str) -> dict[str, Any] | None:
         """How far a notice came among own units; None where it meets none. For own people only."""

@@ -110,7 +110,8 @@ class Desk:
         """One tell of this node. `first`: rung before the record, or by a node that has just started."""
         if isinstance(tell, UnitsMet):
             return self._met(tell, now_ms)
-        quiet = tell.level is Level.QUIET
+        if tell.level is Level.QUIET:
+            return DeskBatch()  # receipts and keys, many of them: for programs
         late = isinstance(tell, Overdue) and tell.member == self.us
         plain = self._plain(tell)
         out = DeskBatch()
@@ -119,7 +120,7 @@ class Desk:
         if (end := causes.end(plain)) is not None:
             out += self._ended(end, now_ms)
         found = causes.missed(plain, self.us) if late and not first else None
-        found = found or (None if quiet else causes.cause(plain))
+        found = found or causes.cause(plain)
         if found is not None:
             out += self._rang(found, now_ms)
         if isinstance(tell, Exposed):
