@@ -8,6 +8,7 @@ from tests.cli.cliworld import T0_MS
 from tests.cli.terminal import Terminal
 from wideberth.cli import whose
 from wideberth.cli.alarm import Alarm
+from wideberth.core.say.coordinates import parse_point, show_mgrs
 
 TOLD = {"tell": "overdue", "ch": "c", "ref": "GRE-1", "version": 1, "what": "UNACKNOWLEDGED", "member": "BLUE",
         "sentence": "x"}  # fmt: skip
@@ -208,3 +209,27 @@ def test_what_a_grown_volume_meets_is_told_at_the_other_side_at_once(world):
         assert len(world.heard("BLUE", ref)["versions"][-1]["terms"]["volumes"]) == 2
     finally:
         world.do("GREEN", "plan", "drop", "survey")
+
+
+def test_a_place_is_read_back_in_the_readers_own_form_and_received_stays_apart_from_sufficient(world):
+    ref = world.give()
+    grid = show_mgrs(parse_point("41.20N 38.60W"))
+    forms = ("41.20N 38.60W", "41°12'00\"N 38°36'00\"W", grid, "180/12nm from 41.40N 38.60W",
+             "360/22.224km from 41.0N 38.60W")  # fmt: skip
+    times = ("--from", "09:40Z", "--until", "11:00Z")
+    for form in forms:
+        said = world.do("GREEN", "readback", ref, "--point", form, *times)
+        assert said.code == 0, (form, said.out, said.err)
+    wrong = world.do("GREEN", "readback", ref, "--point", "090/12nm from 41.20N 38.60W", *times)
+    assert wrong.code == 1
+    assert "MISMATCH" in wrong.out
+    nowhere = world.do("GREEN", "readback", ref, "--point", "045/12nm from Cape Nowhere", *times)
+    assert nowhere.code == 3
+    assert "no name of the agreement" in nowhere.err
+    other = world.give()
+    assert world.do("GREEN", "ack", other).code == 0
+    assert world.do("GREEN", "insufficient", other, "--field", "vertical").code == 0
+    world.until(lambda: world.heard("BLUE", other)["standing"]["GREEN"] == "INSUFFICIENT")
+    rungs = [s["step"] for s in world.heard("BLUE", other)["versions"][0]["ladder"]["GREEN"]]
+    assert "ACKNOWLEDGED" in rungs
+    assert "INSUFFICIENT" in rungs, "received is one thing, usable another: both are shown"

@@ -37,7 +37,13 @@ def ack(ref: Ref, of: Of = "") -> None:
 
 def readback(
     ref: Ref,
-    point: Annotated[str, typer.Option("--point", help="The middle of the first volume, as you read it on your map.")],
+    point: Annotated[
+        str,
+        typer.Option(
+            "--point",
+            help='The middle of the first volume, as you read it: degrees, DMS, MGRS, or "045/12nm from Cape Amal".',
+        ),
+    ],
     start: Annotated[str, typer.Option("--from", help="When it begins, as you read it.")] = "",
     end: Annotated[str, typer.Option("--until", help="When it ends, as you read it.")] = "",
     of: Of = "",
@@ -46,11 +52,15 @@ def readback(
     from wideberth.cli import show
     from wideberth.cli.exits import FOUND
     from wideberth.core.limits import AS_READ_CHARS_MAX
-    from wideberth.core.say.coordinates import parse_point
+    from wideberth.core.say import bearing
 
-    place = parse_point(point, field="point")
+    relative = bearing.is_relative(point)
+    if not relative:
+        place = bearing.parse_place(point, field="point")
     show_utc_first(start, end)
     view = here().client().get(f"/v1/notices/{ref}", line=here().line)
+    if relative:
+        place = bearing.parse_place(point, _gazetteer(view["ch"]), field="point")
     terms = next((v["terms"] for v in reversed(view["versions"]) if v["terms"] and of in ("", v["entry"])), None)
     if terms is None:
         from wideberth.errors import BadInput
@@ -132,6 +142,15 @@ def _answer(command: str, ref: str, of: str, **fields: Any) -> None:
     from wideberth.cli import show
 
     show.result(here().say(command, ref=ref, of=of, **fields), show.said)
+
+
+def _gazetteer(ch: str) -> list[Any]:
+    """The names of places of the agreement in force on a line."""
+    import msgspec
+
+    from wideberth.core.say.rules import NamedPlace
+
+    return msgspec.convert(here().client().get("/v1/places", line=ch), list[NamedPlace])
 
 
 def _read(text: str, field: str, now_ms: int, near_ms: int) -> int:

@@ -5,6 +5,7 @@ was lost while something was suspended.
 GET    /v1/messages?line=&all=1        of every line (or one), in causal order: of the last day and what nobody
                                        answered whose it is, or all
 GET    /v1/messages/{ref}?line=        one, by its reference or hash
+GET    /v1/places?line=                the names of places that the agreement in force has
 GET    /v1/lost?line=                  time lost by suspensions of notices (core/call/views.py), line by line
 """
 
@@ -66,7 +67,15 @@ def talk_table(service: Talking) -> tuple[Route, ...]:
         at_ms = int(service.status()["t_ms"])
         return [{**named(line), **time_lost(line.board, at_ms)} for line in lines(request)]
 
-    return (("GET", "/v1/lost", lost), ("GET", "/v1/messages", messages), ("GET", "/v1/messages/{ref:path}", message))
+    async def places(request: Request) -> Any:
+        return [place for line in lines(request) for place in line.channel.agreement.rules.gazetteer]
+
+    return (
+        ("GET", "/v1/places", places),
+        ("GET", "/v1/lost", lost),
+        ("GET", "/v1/messages", messages),
+        ("GET", "/v1/messages/{ref:path}", message),
+    )
 
 
 def _open(line: Line, talk: Talk, at_ms: int) -> bool:
