@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 
 from tests.cli.test_cli_slips import verbs
-from wideberth.cli import exits, options
+from wideberth.cli import exits, notice, options
+from wideberth.core.say.templates import TEMPLATES
 from wideberth.core.say.words import Hazard, NoticeType
 
 DOC = (Path(__file__).resolve().parents[2] / "docs" / "cli.md").read_text("utf-8")
@@ -41,6 +42,7 @@ def test_every_fault_exits_with_a_documented_code():
 def test_the_lists_in_the_help_are_those_of_the_core():
     assert options.TYPES.split(", ") == list(NoticeType.__members__)
     assert options.HAZARDS.split(", ") == list(Hazard.__members__)
+    assert notice.TEMPLATES.split(", ") == list(TEMPLATES)
 
 
 def test_help_loads_nothing_heavy():

@@ -6,6 +6,7 @@ import json
 import pytest
 
 from tests.cli.cliworld import NOTICE, T0_MS, WINDOW, wideberth
+from wideberth.core.say.reference import spell
 from wideberth.core.say.words import RECEIPT_ONLY, SCOPE
 
 
@@ -148,6 +149,42 @@ def test_an_area_that_moves_and_windows_that_come_again_go_out_as_volumes(world)
     assert daily.code == 0, daily.err
     volumes = world.heard("GREEN", daily.data[0]["ref"])["versions"][0]["terms"]["volumes"]
     assert [(v["start_ms"] - T0_MS) % 86_400_000 for v in volumes] == [19 * 3_600_000] * 4
+
+
+def test_a_template_is_filled_from_options_and_what_is_missing_is_named(world):
+    names = [each["name"] for each in world.do("BLUE", "notice", "templates", "--json").data]
+    assert "medevac" in names
+    survey = ("notice", "give", "--template", "drone-survey", "--circle", "41.2N 38.6W", "--radius", "20km", "--high",
+              "120m AGL", "--from", "+15m")  # fmt: skip
+    missing = world.do("BLUE", *survey, "--json")
+    assert json.loads(missing.err)["details"]["fields"] == ["until"]
+    given = world.do("BLUE", *survey, "--until", "+3h", "--scale", "ONE", "--json")
+    assert given.code == 0, given.err
+    assert given.data[0]["facts"]["complete"]["permille"] == 1000
+    terms = world.heard("GREEN", given.data[0]["ref"])["versions"][0]["terms"]
+    assert terms["hazard"] == "UNCREWED_AIRCRAFT"
+
+
+def test_a_form_that_is_keyed_in_again_has_the_number_of_the_notice_and_a_slip_is_caught(world, tmp_path):
+    ref = world.give("--text", "keep 5 km away", "--scale", "FEW")
+    form = world.do("GREEN", "notice", "form", ref).out
+    (number,) = [line.split(":")[1].strip() for line in form.splitlines() if line.startswith("CHECK NUMBER")]
+    keyed = tmp_path / "keyed.txt"
+    keyed.write_text(form)
+    same = world.do("BLUE", "notice", "rekey", str(keyed), "--json").data[0]
+    assert (same["check"], same["stated"]) == (number, number)
+    assert f"Check number {number}, as the form says." in world.do("BLUE", "notice", "rekey", str(keyed)).out
+    voice = "".join(line for line in form.splitlines(True) if not line.startswith("CHECK NUMBER"))
+    assert world.do("BLUE", "notice", "rekey", "-", "--json", stdin=voice).data[0]["check"] == number
+    script = world.do("GREEN", "notice", "script", ref).out
+    assert spell(number) in script, "who hears it read compares the same number"
+    for right, wrong in (("41.2N", "41.3N"), ("radius 7 NM", "radius 8 NM"), ("5000 ft", "6000 ft"), ("FEW", "ONE"),
+                         ("keep 5 km", "keep 6 km"), ("11:00:00Z", "11:10:00Z")):  # fmt: skip
+        assert right in form
+        keyed.write_text(form.replace(right, wrong))
+        slip = world.do("BLUE", "notice", "rekey", str(keyed))
+        assert slip.code == 3
+        assert f"the form says {number}" in slip.err
 
 
 def test_a_refused_notice_offers_the_alert(world):

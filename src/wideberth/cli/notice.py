@@ -21,6 +21,9 @@ Text = Annotated[str, typer.Option("--text", help="A short clarification.")]
 At = Annotated[str, typer.Option("--at", help="When, if not now; a time needs its zone.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask about times in another zone.")]
 
+# Of `core/say/templates.py`, which is not imported here because `--help` must come at once; a test compares them.
+TEMPLATES: Final = "transit, sar, air-drop, drone-survey, live-fire, convoy, medevac"
+
 _ROUTE: Final = ("by", "line")
 
 
@@ -33,18 +36,63 @@ def send(fields: dict[str, Any], *, yes: bool = False, preview: bool = False, **
 
 
 @verb(app, "give")
-@takes_draft()
+@takes_draft(protect=True)
 def give(
     draft: dict[str, Any],
     refines: Annotated[str, typer.Option("--refines", help="An ALERT of ours that this makes precise.")] = "",
     file: Annotated[str, typer.Option("--draft", help="A JSON file with fields; options hold over it.")] = "",
+    template: Annotated[str, typer.Option("--template", help=f"Begin from one of {TEMPLATES}.")] = "",
     yes: Yes = False,
     preview: Preview = False,
 ) -> None:
     """Give a notice. Late ones are flagged and sent; what is missing is named, and the draft kept."""
     if file:
         draft = {**read_json(file), **draft}
+    if template:
+        draft = _filled(template, draft)
     result(send(draft, yes=yes, preview=preview, refines=refines), preview=preview)
+
+
+@verb(app, "templates")
+def templates() -> None:
+    """The templates of `give --template`, and what each asks."""
+    from wideberth.cli import show
+    from wideberth.core.say.templates import TEMPLATES as FOUND
+
+    def render(found: list[Any]) -> None:
+        for each in found:
+            show.say(f"{each['name']}: {each['help']}", style="bold")
+            for ask in each["asks"]:
+                show.say(f"    --{ask['field'].replace('_', '-')}  {ask['question']}: {ask['like']}")
+
+    show.rows(
+        [
+            {"name": name, "help": each.help, "fixed": each.fixed,
+             "asks": [{"field": a.field, "question": a.question, "like": a.like} for a in each.asks]}
+            for name, each in FOUND.items()
+        ],
+        render,
+    )  # fmt: skip
+
+
+def _filled(name: str, draft: dict[str, Any]) -> dict[str, Any]:
+    """The draft on the template, with what is missing asked at a terminal. Raises BadInput."""
+    import sys
+
+    from wideberth.core.say.templates import TEMPLATES as FOUND
+    from wideberth.errors import BadInput
+
+    template = FOUND.get(name)
+    if template is None:
+        raise BadInput(f"there is no template {name!r}; there are {', '.join(FOUND)}", field="template")
+    # A place of another shape, or one that moves, is an answer as well.
+    placed = bool({"circle", "polygon", "corridor", "moving", "volumes"} & draft.keys())
+    given = {**template.fixed, **draft}
+    for ask in template.asks:
+        place = ask.field in ("circle", "corridor", "radius", "half_width")
+        if ask.field not in given and not (place and placed) and sys.stdin.isatty():
+            given[ask.field] = typer.prompt(f"{ask.question} (such as {ask.like})", err=True)
+    return given
 
 
 @verb(app, "amend")

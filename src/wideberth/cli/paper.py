@@ -19,7 +19,7 @@ Version = Annotated[int, typer.Option("--version", help="An earlier version; def
 
 def add_to(app: typer.Typer) -> None:
     """Add them to the group `notice`."""
-    for name, function in (("script", script), ("form", form), ("mail", mail)):
+    for name, function in (("script", script), ("form", form), ("mail", mail), ("rekey", rekey)):
         verb(app, name)(function)
 
 
@@ -43,6 +43,45 @@ def mail(ref: Ref, version: Version = 0) -> None:
 
     made = email(sheet(ref, version))
     _print({"ref": ref, "subject": made.subject, "text": made.text, "mail": f"{made.subject}\n\n{made.text}"}, "mail")
+
+
+def rekey(
+    file: Annotated[
+        str, typer.Argument(metavar="FILE", help="A form as it was keyed in again; - is the standard input.")
+    ],
+) -> None:
+    """Whether a form that was keyed in again says what the notice said: by its check number."""
+    from wideberth.cli import show
+    from wideberth.errors import BadInput
+    from wideberth.formats.paper import content_check, keyed_form
+
+    terms, stated = keyed_form(_text_of(file))
+    number = content_check(terms)
+    if stated and stated != number:
+        raise BadInput(
+            f"the check number of what was keyed in is {number}, and the form says {stated}: something was mistyped; "
+            "compare line by line",
+            field="CHECK NUMBER",
+        )
+    import msgspec
+
+    told = "as the form says" if stated else "the form says none: compare it with whoever has the notice"
+    show.result(
+        {"check": number, "stated": stated, "terms": msgspec.to_builtins(terms)},
+        lambda _: show.say(f"Check number {number}, {told}."),
+    )
+
+
+def _text_of(path: str) -> str:
+    import sys
+    from pathlib import Path
+
+    from wideberth.errors import NotFound
+
+    try:
+        return sys.stdin.read() if path == "-" else Path(path).read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as why:
+        raise NotFound(f"{path} cannot be read: {why}", field="file") from None
 
 
 def sheet(ref: str, number: int) -> Sheet:

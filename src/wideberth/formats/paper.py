@@ -177,6 +177,19 @@ def email(sheet: Sheet) -> Email:
 def read_form(text: str) -> Terms:
     """The terms that a printed form states, texts with single spaces. Raises BadInput when a line is missing or
     unreadable, or when the check number on the form is not that of the content."""
+    terms, stated = keyed_form(text)
+    if content_check(terms) != stated:
+        raise BadInput(
+            f"the check number is {content_check(terms)}, and the form says {stated or 'none'}: something was "
+            "changed or mistyped; compare line by line",
+            field="CHECK NUMBER",
+        )
+    return terms
+
+
+def keyed_form(text: str) -> tuple[Terms, str]:
+    """The terms as they were keyed in, and the check number that the form states; empty where it was left out, to be
+    compared by voice. Raises BadInput when a line is missing or unreadable."""
     rows = [(label.strip(), value.strip()) for label, colon, value in
             (line.partition(":") for line in text.splitlines()) if colon]  # fmt: skip
     volumes: list[dict[str, list[str]]] = []
@@ -214,13 +227,7 @@ def read_form(text: str) -> Terms:
         raise
     except ValueError as error:
         raise BadInput(f"the form has a word that is not in its list: {error}", field="form") from None
-    if content_check(terms) != single["CHECK NUMBER"]:
-        raise BadInput(
-            f"the check number is {content_check(terms)}, and the form says {single['CHECK NUMBER']}: something was "
-            "changed or mistyped; compare line by line",
-            field="CHECK NUMBER",
-        )
-    return terms
+    return terms, single.get("CHECK NUMBER", "")
 
 
 _OF_A_VOLUME: Final = ("CIRCLE", "POLYGON", "CORRIDOR", "CENTRE", "CORNER", "WAYPOINT", "FLOOR", "TOP", "START", "END")
@@ -228,7 +235,7 @@ _OF_THE_WHOLE: Final = (
     "KIND", "HAZARD", "PRECEDENCE", "PRIORITY", "SCALE", "COVERS", "ONWARD", "PLACE NAME", "EXPIRES", "REMARK",
     "CONTACT", "CHECK NUMBER",
 )  # fmt: skip
-_OPTIONAL: Final = ("SCALE", "COVERS", "ONWARD", "PLACE NAME", "REMARK")
+_OPTIONAL: Final = ("CHECK NUMBER", "SCALE", "COVERS", "ONWARD", "PLACE NAME", "REMARK")
 
 
 def _rows_of(terms: Terms) -> list[str]:
