@@ -166,7 +166,7 @@ def test_a_revision_starts_from_the_newest_version(world, blue):
     assert last["volumes"][0]["end_ms"] == last["expires_ms"] == T0_MS + 5_400_000
     assert last["volumes"][0]["start_ms"] == first["volumes"][0]["start_ms"]
     assert last["volumes"][0]["shape"]["centre"][0] == 41_500_000_000
-    with pytest.raises(BadInput, match="amend or correct"):
+    with pytest.raises(BadInput, match="amend, correct or"):
         blue.post("/v1/notices", {"ref": ref, "how": "replace", "by": "watch-1"})
     alert = blue.post("/v1/commands", {"command": "alert", "by": "watch-1"})["ref"]
     with pytest.raises(BadInput, match="--refines"):

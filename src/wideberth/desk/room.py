@@ -44,6 +44,8 @@ _UNWRITTEN_MAX: Final = 5_000
 _LOOK_S: Final = 5.0
 # A clock that leaps back and forth, or a slip of ours, must not make the room take the node's processor.
 _BREATH_S: Final = 0.02
+# Tells of one turn: between two turns the node goes first.
+_AT_ONCE: Final = 50
 # Somebody who was woken up a moment ago looks at the desk anyway (domain.md N9).
 _JUST_WOKEN_MS: Final = 10_000
 
@@ -182,7 +184,7 @@ class Room:
         with contextlib.suppress(TimeoutError):
             first = await asyncio.wait_for(self._queue.get(), self._wait_s())
             waiting += [first] if first is not None else []
-        while not self._queue.empty():
+        while not self._queue.empty() and len(waiting) < _AT_ONCE:
             told = self._queue.get_nowait()
             waiting += [told] if told is not None else []
         async with self._turn:

@@ -9,12 +9,12 @@ from tests.core.desk.room import BLUE, GREEN, Room, roster
 from tests.core.desk.test_people import T0, W1
 from tests.pair import Pair
 from wideberth.core import events as ev
-from wideberth.core.desk.desk import Desk
+from wideberth.core.desk.desk import OPEN_MOST, Desk
 from wideberth.core.desk.escalation import How, Item, State, Urgency
 from wideberth.core.say import reference
 from wideberth.core.say.words import Precedence
-from wideberth.core.tells import Disk, FaultSeen, Level, LinkState, Tell
-from wideberth.core.warned import Eased, Exposed, UnitsMet, Warned
+from wideberth.core.tells import Disk, FaultSeen, Heard, Level, LinkState, Tell
+from wideberth.core.warned import Eased, Exposed, Nearer, UnitsMet, Warned
 from wideberth.errors import BadInput, NotFound
 
 MINUTE, HOUR = 60_000, 3_600_000
@@ -338,3 +338,35 @@ def test_a_unit_that_no_pager_reached_rings_until_it_has_it() -> None:
     made.confirmed("BLU-0001-E", "U1", "W1", T0, voice=True)
     assert item.state is State.ANSWERED
     assert made.unreached(key, "U1", "late news", T0).log == ()
+
+
+def test_whatever_the_inner_side_found_is_marked_and_nothing_else_is() -> None:
+    """By it the shell decides what may call people outside (docs/decisions/0009)."""
+    near = Nearer("c", "BLU-0001-E", 900_000, T0, T0 + HOUR, "it begins in 15 min", "survey")
+    (item,) = desk(near).items.values()
+    assert item.inside
+    assert all(page.inside for page in desk().told(near, T0).pages)
+    (item,) = desk(Disk(True, "full")).items.values()
+    assert not item.inside
+    made = room()
+    alert(made)
+    assert not any(page.inside for page in made.pages)
+
+
+def test_a_line_that_floods_is_one_more_item_and_buries_no_other_line() -> None:
+    def rings(ch: str, n: int) -> Heard:
+        return Heard(
+            ch, "BLUE", f"{n:064x}", "notice", BLUE, T0, T0, "x", f"BLU-{n}", 1, False, {}, Level.RING, "FLASH"
+        )
+
+    made = desk()
+    for n in range(OPEN_MOST + 50):
+        made.told(rings("c", n), T0, first=True)
+    assert len(made.items) == OPEN_MOST + 1
+    (more,) = [item for item in made.items.values() if item.group.startswith("flood")]
+    assert "look at the board" in more.sentence
+    made.told(rings("d", 1), T0, first=True)
+    assert any(item.group == "word|d|BLU-1" for item in made.items.values())
+    made.taken(more.key, "W1", T0)
+    made.done(more.key, "W1", "asked by telephone", T0)
+    assert more.state is State.ANSWERED

@@ -11,11 +11,12 @@ are grouped (domain.md N9): all that rings about one notice, one message, one li
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args
 
 import msgspec
 
 from wideberth.core.desk.escalation import Urgency
+from wideberth.core.warned import Warned
 
 # Own answers that show that a person has the notice.
 ANSWERS: Final = frozenset({"ack", "readback", "insufficient", "objection", "refused", "relay"})
@@ -33,6 +34,8 @@ _LEVELS: Final = {
     "overdue": "RING", "disk": "RING", "exposed": "RING", "crossed": "RING", "nearer": "RING", "glass": "RING",
     "delivered": "QUIET", "keys": "QUIET",
 }  # fmt: skip
+# What was found by looking at own plans, units or reports: whoever sees that somebody is called for it learns of them.
+_INSIDE: Final = frozenset(str(kind.__struct_config__.tag) for kind in get_args(Warned))
 # What own people have not done in time.
 _OURS: Final = frozenset({"UNACKNOWLEDGED", "NOT_READ_BACK", "UNANSWERED"})
 
@@ -104,7 +107,7 @@ def as_cause(tell: Mapping[str, Any]) -> Cause:
     urgency = _OF_PRECEDENCE.get(str(tell.get("precedence", "")), _OF_KIND.get(kind, Urgency.OTHER))
     return Cause(
         _key(tell), _group(tell), _name(tell), urgency, str(tell.get("sentence", "")) or _name(tell),
-        inside=kind in ("exposed", "crossed", "ring"), until_ms=int(tell.get("until_ms", 0)),
+        inside=kind in _INSIDE, until_ms=int(tell.get("until_ms", 0)),
         again=bool(tell.get("again", 0)),
     )  # fmt: skip
 

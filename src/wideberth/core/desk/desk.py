@@ -26,11 +26,16 @@ from wideberth.core.desk.people import DAY_MS, Roster
 from wideberth.core.desk.relays import CONFIRM_MS, Call, Distribution, Relays
 from wideberth.core.say import reference
 from wideberth.core.tells import Heard, Level, Overdue, Tell
-from wideberth.core.warned import Exposed, UnitsMet, Warned
+from wideberth.core.warned import Exposed, Nearer, UnitsMet, Warned
 from wideberth.errors import BadInput, NotFound
 
 # Of the references of items. It names nobody: the same three letters at every desk.
 ITEMS: Final = "DSK"
+
+
+# A line of which so much is open is flooded: what comes more is one item, that a person closes. So no peer can bury an
+# alarm under others, nor keep the desk busy with its own list.
+OPEN_MOST: Final = 100
 
 
 class DeskBatch(msgspec.Struct, frozen=True):
@@ -123,7 +128,7 @@ class Desk:
         found = found or causes.cause(plain)
         if found is not None:
             out += self._rang(found, now_ms)
-        if isinstance(tell, Exposed):
+        if isinstance(tell, Exposed | Nearer):
             out += self._called(self.relays.approached(_relay_key(tell.ch, tell.ref), now_ms))
         return out
 
@@ -237,6 +242,8 @@ class Desk:
         known = item is not None and found.key in item.causes and item.state is not State.ANSWERED
         if known and not (found.out_of_time or found.again):
             return DeskBatch()  # it rings on, or is owned
+        if item is None and (line := _line_of(found.group)) and self._many(line):
+            return self._rang(_more(found, line), now_ms)
         if item is None:
             self.number += 1
             key = self._groups[found.group] = reference.make(ITEMS, self.number)
@@ -253,6 +260,12 @@ class Desk:
         item.causes[found.key] = found.sentence
         item.until_ms = max(item.until_ms, found.until_ms)
         return self._batch(pages, log)
+
+    def _many(self, line: str) -> bool:
+        """Whether more of one line is open than people can have in their heads."""
+        return (
+            sum(_line_of(i.group) == line and i.state is not State.ANSWERED for i in self.items.values()) >= OPEN_MOST
+        )
 
     def _ended(self, end: End, now_ms: int) -> DeskBatch:
         out = DeskBatch()
@@ -366,6 +379,21 @@ def _relay_key(ch: str, ref: str) -> str:
 
 def _group_of_relay(key: str) -> str:
     return f"relays|{key}"
+
+
+def _line_of(group: str) -> str:
+    """The channel of a word; empty for what is no word of a line."""
+    kind, _, rest = group.partition("|")
+    return rest.partition("|")[0] if kind == "word" else ""
+
+
+def _more(found: Cause, line: str) -> Cause:
+    sentence = (
+        f"more than {OPEN_MOST} alarms of one line are open, and others come: look at the board (`notice list`), see "
+        "to the most urgent, and ask by telephone what is going on there"
+    )
+    group = f"flood|{line}"
+    return Cause(group, group, f"line {line[:8]}", found.urgency, sentence, inside=found.inside)
 
 
 def _unreached(key: str, unit: str) -> str:
