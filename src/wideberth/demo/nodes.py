@@ -39,8 +39,8 @@ from wideberth.store.sqlite import SqliteStore
 
 # Nothing here takes as much as a second; a step that has not happened by then is not going to.
 WAIT_S: Final = 20.0
-# Two interpreters start and load their libraries; on a busy machine that takes a few seconds.
-UP_S: Final = 30.0
+# Interpreters start and load their libraries, two for each node; on a busy machine that takes many seconds.
+UP_S: Final = 60.0
 # A drill's clock stands still, and with it the timers that repeat what was lost: it is moved on after this long.
 _NUDGE_S: Final = 2.0
 _STOP_S: Final = 5.0
@@ -143,6 +143,7 @@ class Nodes(ABC):
     def __init__(self, folder: Path, parties: tuple[str, ...], clock_ms: int) -> None:
         self.parties = parties
         self.t_ms = clock_ms
+        self.nudge_s = _NUDGE_S
         self.folders = {party: folder / party.lower() for party in parties}
         for path in self.folders.values():
             if len(os.fsencode(path.absolute() / home.SOCKET_NAME)) > _SOCKET_PATH_MAX:
@@ -253,7 +254,7 @@ class Nodes(ABC):
         """
         within_s = within_s or WAIT_S
         deadline = time.monotonic() + within_s
-        nudge = time.monotonic() + _NUDGE_S
+        nudge = time.monotonic() + self.nudge_s
         while True:
             with self._news:
                 n = len(self.seen)
@@ -266,7 +267,7 @@ class Nodes(ABC):
                 raise Worlds(f"waited {within_s:g} s in vain until {what}")
             if time.monotonic() > nudge:
                 self.set_clocks(self.t_ms + 1_000)
-                nudge = time.monotonic() + _NUDGE_S
+                nudge = time.monotonic() + self.nudge_s
             with self._news:
                 # A receipt that is not told still comes: look again after a moment at the latest.
                 if len(self.seen) == n:

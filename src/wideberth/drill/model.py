@@ -28,13 +28,11 @@ class Mechanism(msgspec.Struct, frozen=True):
 
 
 class Mishap(msgspec.Struct, frozen=True):
-    """A fault that can be injected. `usual`: it belongs to the scenario, and is left out only on request. `answered`:
-    the scenario's people know what to do about it, so that no check need fail."""
+    """A fault that can be injected. `usual`: it belongs to the scenario, and is left out only on request."""
 
     name: str
     says: str
     usual: bool = False
-    answered: bool = False
 
 
 class Step(msgspec.Struct, frozen=True):

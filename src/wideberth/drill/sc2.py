@@ -176,6 +176,20 @@ def _take(s: Scene, person: str, post: str) -> None:
         point=[35_204_000_000, 40_176_000_000], start_ms=times["start_ms"], end_ms=times["end_ms"],
     )  # fmt: skip
     s.say(BLUE, "report", by=post, ref=s.kept["ref"], state="SUSPENDED")
+    for unit in _NEAR:
+        s.post(BLUE, "/v1/desk/relay", {"ref": s.kept["hold"], "unit": unit, "by": post})
+    _takes_the_rest(s, BLUE, person)
+
+
+def _takes_the_rest(s: Scene, who: str, person: str) -> None:
+    """What else rings, and nobody has."""
+    for item in s.get(who, "/v1/desk")["items"]:
+        if not item["owner"]:
+            s.post(who, "/v1/desk/take", {"item": item["item"], "person": person})
+
+
+def _green_takes(s: Scene) -> None:
+    _takes_the_rest(s, GREEN, "watch-1")
 
 
 # --- the ladder ---
@@ -318,7 +332,7 @@ DRILL: Final = Drill(
     mechanisms=(Mechanism("Valley", _BOTH, _RULES),),
     mishaps=(
         Mishap(_AWAY, "W1, who is on shift, is away from the desk", usual=True),
-        Mishap(_PAGER, "every pager of BLUE's people fails", answered=True),
+        Mishap(_PAGER, "every pager of BLUE's people fails"),
         Mishap(_NOBODY, "nobody at BLUE takes it"),
         Mishap(_OLD, "the room of 2016: W1 alone is on the roster, away for 27 minutes, with a dead pager"),
     ),
@@ -329,6 +343,7 @@ DRILL: Final = Drill(
         Step("13:00:05", BLUE, "", _w1_takes),
         Step("13:00:28", BLUE, "", _climbs),
         Step("13:01:05", BLUE, "", _w2_takes),
+        Step("13:01:20", GREEN, "takes what rings at its own desk", _green_takes),
         Step("13:01:50", BLUE, "", _script),
         Step("13:03:20", BLUE, "", _w2_reads_the_script),
         Step("13:05:00", BLUE, "", _w1_comes_back),
