@@ -13,12 +13,15 @@ from typing import Any
 import pytest
 
 from wideberth.core.call import mustanswer
+from wideberth.core.desk import escalation, relays
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 
 # name of the part of the page: (page, states, events, the table, the events that time alone causes)
 LADDERS: dict[str, tuple[str, type[StrEnum], type[StrEnum], Mapping[Any, StrEnum], set[str]]] = {
     "must-answer": ("live.md", mustanswer.Answer, mustanswer.Event, mustanswer.MOVES, {"OUT_OF_TIME"}),
+    "moves": ("watch.md", escalation.State, escalation.Event, escalation.MOVES, {"OUT_OF_TIME", "EXPIRED"}),
+    "relays": ("watch.md", relays.Relay, relays.Confirm, relays.MOVES, {"STARTED"}),
 }
 BY_TIME = {"UNKNOWN", "OVERDUE", "EXPIRED", "SILENT"}
 

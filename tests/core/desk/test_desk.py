@@ -147,7 +147,8 @@ def test_an_alert_of_yesterday_is_over() -> None:
     key = the_item(made).key if alert(made) else ""
     made.later(86_400_000)
     assert key not in made.desk.items
-    assert [line.note for line in made.log if line.item == key][-1] == "it expired"
+    assert [line.note for line in made.log if line.item == key][-1] == "its time is over"
+    assert [line.event for line in made.log if line.item == key][-1] == "EXPIRED"
 
 
 def test_our_own_word_that_nobody_answers_rings_until_a_call_is_logged() -> None:

@@ -11,11 +11,11 @@ are grouped (domain.md N9): all that rings about one notice, one message, one li
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final, Literal, get_args
+from typing import Any, Final, get_args
 
 import msgspec
 
-from wideberth.core.desk.escalation import Urgency
+from wideberth.core.desk.escalation import Event, Urgency
 from wideberth.core.warned import Warned
 
 # Own answers that show that a person has the notice.
@@ -62,11 +62,11 @@ class Cause(msgspec.Struct, frozen=True):
 class End(msgspec.Struct, frozen=True):
     """Which causes it ends: those that begin with one of `starts` (and end with `tail`), or contain `holds`.
 
-    ANSWERED: somebody said what was to be said. OVER: nothing is left to do. `by` says who, `why` what happened;
-    `group` is over as a whole. `gone`: should it come back it is a new cause, whoever heard the old one.
+    ANSWERED: somebody said what was to be said. OVER, or EXPIRED by itself: nothing is left to do. `by` says who, `why`
+    what happened; `group` is over as a whole. `gone`: should it come back it is a new cause, whoever heard the old one.
     """
 
-    event: Literal["ANSWERED", "OVER"]
+    event: Event
     starts: tuple[str, ...] = ()
     holds: str = ""
     tail: str = ""
@@ -121,25 +121,27 @@ def end(tell: Mapping[str, Any]) -> End | None:
         case "heard":
             return _heard(tell, ch, ref)
         case "overdue" if tell["what"] == "EXPIRED":
-            return _over(ch, ref, "it expired")
+            return msgspec.structs.replace(_over(ch, ref, "its time is over"), event=Event.EXPIRED)
         case "eased":
-            return End("OVER", (_exposed(tell), _near(tell)), gone=True, why="the plan no longer meets it")
+            return End(Event.OVER, (_exposed(tell), _near(tell)), gone=True, why="the plan no longer meets it")
         case "uncrossed":
             one = tell["one"]
             near = f"nearer|{one['ch']}|{one['ref']}|{_other(tell)}"
-            return End("OVER", (_crossed(tell), near), gone=True, why="the two no longer meet")
+            return End(Event.OVER, (_crossed(tell), near), gone=True, why="the two no longer meet")
         case "exposed" if tell.get("change") == "GREW":
-            return End("OVER", (_exposed(tell),), gone=True, why="it grew")
+            return End(Event.OVER, (_exposed(tell),), gone=True, why="it grew")
         case "crossed" if tell.get("change") == "GREW":
-            return End("OVER", (_crossed(tell),), gone=True, why="it grew")  # it rings again, whoever heard it before
+            return End(
+                Event.OVER, (_crossed(tell),), gone=True, why="it grew"
+            )  # it rings again, whoever heard it before
         case "disk" if not tell["low"]:
-            return End("OVER", ("disk",), gone=True, why="the disk has room again")
+            return End(Event.OVER, ("disk",), gone=True, why="the disk has room again")
         case "link" if tell["state"] == "WORKS":
-            return End("OVER", (_link(tell),), gone=True, why="what we say gets there again")
+            return End(Event.OVER, (_link(tell),), gone=True, why="what we say gets there again")
         case "ring" if tell["advice"] != "NO_COMM":
-            return End("OVER", (_ring(tell),), gone=True, why="it has called in, or left")
+            return End(Event.OVER, (_ring(tell),), gone=True, why="it has called in, or left")
         case "line":
-            return End("OVER", (_line(tell),), gone=True, why="the line is in another state")
+            return End(Event.OVER, (_line(tell),), gone=True, why="the line is in another state")
         case _:
             return None
 
@@ -164,14 +166,14 @@ def _said(tell: Mapping[str, Any], ch: str, ref: str) -> End | None:
         ref = str(facts.get("about", ""))
         if not ref or facts.get("outcome") != "ANSWERED":
             return None
-        return End("ANSWERED", (f"overdue|{ch}|{ref}|",), tail=f"|{facts.get('called', '')}", by=by, why="by voice")
+        return End(Event.ANSWERED, (f"overdue|{ch}|{ref}|",), tail=f"|{facts.get('called', '')}", by=by, why="by voice")
     if what == "checked":
-        return End("ANSWERED", (f"check_due|{ch}|",), by=by, why="the line check was answered")
+        return End(Event.ANSWERED, (f"check_due|{ch}|",), by=by, why="the line check was answered")
     if what in ANSWERS and facts.get("step") != "MISMATCH":
         # An answer owns the notice, not an exposure of our own plans to it.
         return _answered(ch, ref, by, spares="|NOT_READ_BACK|" if what == "ack" else "")
     if what in REVISIONS:
-        return End("OVER", _words(ch, ref), by=by, why="a new version was given")
+        return End(Event.OVER, _words(ch, ref), by=by, why="a new version was given")
     if what == "cancel" or (what == "report" and facts.get("state") == "FINISHED"):
         return _over(ch, ref, "it was cancelled" if what == "cancel" else "it is finished", by)
     return None
@@ -182,17 +184,17 @@ def _heard(tell: Mapping[str, Any], ch: str, ref: str) -> End | None:
     if not tell.get("recorded", True):
         return None
     if what == "checked":
-        return End("ANSWERED", (f"check_due|{ch}|",), by=by, why="the line check was answered")
+        return End(Event.ANSWERED, (f"check_due|{ch}|",), by=by, why="the line check was answered")
     if what in TALK and facts.get("answers"):
         # Of our own message or question: that member answered.
         late = (f"overdue|{ch}|{facts['answers']}|",)
-        return End("ANSWERED", late, tail=f"|{tell['author']}", by=by, why=f"{what} by {by}")
+        return End(Event.ANSWERED, late, tail=f"|{tell['author']}", by=by, why=f"{what} by {by}")
     if what in ANSWERS and facts.get("step") != "MISMATCH":
         # Of our own notice: that member has it.
         starts = (f"overdue|{ch}|{ref}|", f"climbed|{ch}|{ref}|MISMATCH") if what == "readback" else _late(ch, ref)
-        return End("ANSWERED", starts, tail=f"|{tell['author']}", by=by, why=f"{what} by {by}")
+        return End(Event.ANSWERED, starts, tail=f"|{tell['author']}", by=by, why=f"{what} by {by}")
     if what in REVISIONS and tell.get("precedence") not in _OF_PRECEDENCE:
-        return End("OVER", _words(ch, ref), by=by, why="a newer version is not urgent", group=thread(ch, ref))
+        return End(Event.OVER, _words(ch, ref), by=by, why="a newer version is not urgent", group=thread(ch, ref))
     if what == "cancel" or (what == "report" and facts.get("state") == "FINISHED"):
         return _over(ch, ref, "it was cancelled" if what == "cancel" else "it is finished", by)
     return None
@@ -207,11 +209,11 @@ def _words(ch: str, ref: str) -> tuple[str, ...]:
 
 
 def _answered(ch: str, ref: str, by: str, spares: str = "") -> End:
-    return End("ANSWERED", (f"heard|{ch}|{ref}|", f"overdue|{ch}|{ref}|"), spares=spares, by=by)
+    return End(Event.ANSWERED, (f"heard|{ch}|{ref}|", f"overdue|{ch}|{ref}|"), spares=spares, by=by)
 
 
 def _over(ch: str, ref: str, why: str, by: str = "") -> End:
-    return End("OVER", holds=f"|{ch}|{ref}|", by=by, why=why, group=thread(ch, ref))
+    return End(Event.OVER, holds=f"|{ch}|{ref}|", by=by, why=why, group=thread(ch, ref))
 
 
 def _key(tell: Mapping[str, Any]) -> str:

@@ -137,7 +137,7 @@ class Desk:
         out = self._batch(*self.escalation.tick(now_ms))
         for item in list(self.items.values()):
             if item.until_ms and item.until_ms <= now_ms:
-                out += self._over(item, now_ms, "it expired")
+                out += self._over(item, now_ms, "its time is over", Event.EXPIRED)
         for found in self.relays.live.values():
             if found.look_ms and found.look_ms <= now_ms:
                 found.look_ms = 0
@@ -147,7 +147,9 @@ class Desk:
         before = set(self.relays.live)
         out += self._called(self.relays.tick(now_ms))
         for key in before - self.relays.live.keys():
-            out += DeskBatch(touched=(key,)) + self._over_group(_group_of_relay(key), now_ms, "it is over")
+            out += DeskBatch(touched=(key,)) + self._over_group(
+                _group_of_relay(key), now_ms, "its time is over", Event.EXPIRED
+            )
         return out
 
     def wake_ms(self) -> int | None:
@@ -209,7 +211,7 @@ class Desk:
             log=(Logged(now_ms, found.key, done.state, unit, done.state, f"by {by}"),), touched=(found.key,)
         )
         starts = f"relays|{found.key}" if not found.missing else _unreached(found.key, unit)
-        return out + self._ended(End("ANSWERED", (starts,), by=by, why=f"{unit} has it"), now_ms)
+        return out + self._ended(End(Event.ANSWERED, (starts,), by=by, why=f"{unit} has it"), now_ms)
 
     def unreached(self, key: str, unit: str, why: str, now_ms: int) -> DeskBatch:
         """No pager of a unit took a call: somebody at the desk must tell it by voice."""
@@ -269,10 +271,10 @@ class Desk:
 
     def _ended(self, end: End, now_ms: int) -> DeskBatch:
         out = DeskBatch()
-        if end.event == "OVER" and end.group:
+        if end.event is not Event.ANSWERED and end.group:
             if end.holds:
                 out += self._relay_over(end.group)
-            out += self._over_group(end.group, now_ms, end.why)
+            out += self._over_group(end.group, now_ms, end.why, end.event)
         for item in list(self.items.values()):
             covered = [key for key in item.causes if end.covers(key)]
             if not covered:
@@ -282,10 +284,10 @@ class Desk:
             if item.causes:
                 item.sentence = list(item.causes.values())[-1]
                 out += DeskBatch(touched=(item.key,))
-            elif end.event == "OVER":
-                out += self._over(item, now_ms, end.why)
-            else:
+            elif end.event is Event.ANSWERED:
                 out += self._answered(item, self._who(end.by, now_ms), now_ms, end.why)
+            else:
+                out += self._over(item, now_ms, end.why, end.event)
         return out
 
     def _answered(self, item: Item, person: str, now_ms: int, why: str) -> DeskBatch:
@@ -294,14 +296,14 @@ class Desk:
         item.until_ms = item.until_ms or now_ms + DAY_MS
         return self._batch([], self.escalation.answered(item.key, person, now_ms, why))
 
-    def _over(self, item: Item, now_ms: int, why: str) -> DeskBatch:
+    def _over(self, item: Item, now_ms: int, why: str, event: Event = Event.OVER) -> DeskBatch:
         for group in [group for group, key in self._groups.items() if key == item.key]:
             del self._groups[group]
-        return self._batch([], self.escalation.over(item.key, now_ms, why))
+        return self._batch([], self.escalation.over(item.key, now_ms, why, event))
 
-    def _over_group(self, group: str, now_ms: int, why: str) -> DeskBatch:
+    def _over_group(self, group: str, now_ms: int, why: str, event: Event = Event.OVER) -> DeskBatch:
         item = self.items.get(self._groups.get(group, ""))
-        return self._over(item, now_ms, why) if item is not None and item.group == group else DeskBatch()
+        return self._over(item, now_ms, why, event) if item is not None and item.group == group else DeskBatch()
 
     def _joined(self, ch: str, alert: str, ref: str, now_ms: int, *, rings: bool) -> DeskBatch:
         """A notice makes an ALERT precise: one thing, one item, one owner; or the end of it, where it is not urgent."""

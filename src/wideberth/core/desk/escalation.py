@@ -6,9 +6,10 @@ everybody once a minute. Taking an item asks nobody's leave; any person on the r
 
     RINGING --TAKEN--> OWNED --ANSWERED--> ANSWERED
     OWNED --OUT_OF_TIME--> OVERDUE          the owner did not answer in time: it rings again, and is still theirs
-    any   --OVER--> OVER                    superseded, cancelled or expired: it no longer rings
+    any   --OVER--> OVER                    superseded, cancelled or finished: it no longer rings
+    any   --EXPIRED--> EXPIRED              its own time is over
 
-Time alone leads only to OVERDUE. `MOVES` is the whole table; what is not in it is a named fault.
+Time alone leads only to OVERDUE and EXPIRED. `MOVES` is the whole table; what is not in it is a named fault.
 """
 
 from __future__ import annotations
@@ -28,10 +29,11 @@ class State(StrEnum):
     OVERDUE = "OVERDUE"
     ANSWERED = "ANSWERED"
     OVER = "OVER"
+    EXPIRED = "EXPIRED"
 
 
 class Event(StrEnum):
-    """What happens to an item. OUT_OF_TIME is the only one that time causes."""
+    """What happens to an item. OUT_OF_TIME and EXPIRED are those that time causes."""
 
     RANG = "RANG"
     TAKEN = "TAKEN"
@@ -39,6 +41,7 @@ class Event(StrEnum):
     ANSWERED = "ANSWERED"
     OUT_OF_TIME = "OUT_OF_TIME"
     OVER = "OVER"
+    EXPIRED = "EXPIRED"
 
 
 # RANG on an item that is there: a new version of the same thing. Its owner stays, and hears it.
@@ -48,22 +51,27 @@ MOVES: Final[dict[tuple[State, Event], State]] = {
     (State.RINGING, Event.ANSWERED): State.ANSWERED,
     (State.RINGING, Event.OUT_OF_TIME): State.OVERDUE,
     (State.RINGING, Event.OVER): State.OVER,
+    (State.RINGING, Event.EXPIRED): State.EXPIRED,
     (State.OWNED, Event.RANG): State.OWNED,
     (State.OWNED, Event.TAKEN): State.OWNED,
     (State.OWNED, Event.HANDED_ON): State.RINGING,
     (State.OWNED, Event.ANSWERED): State.ANSWERED,
     (State.OWNED, Event.OUT_OF_TIME): State.OVERDUE,
     (State.OWNED, Event.OVER): State.OVER,
+    (State.OWNED, Event.EXPIRED): State.EXPIRED,
     (State.OVERDUE, Event.RANG): State.OVERDUE,
     (State.OVERDUE, Event.TAKEN): State.OWNED,
     (State.OVERDUE, Event.HANDED_ON): State.RINGING,
     (State.OVERDUE, Event.ANSWERED): State.ANSWERED,
     (State.OVERDUE, Event.OVER): State.OVER,
+    (State.OVERDUE, Event.EXPIRED): State.EXPIRED,
     (State.ANSWERED, Event.RANG): State.RINGING,
     (State.ANSWERED, Event.ANSWERED): State.ANSWERED,
     (State.ANSWERED, Event.OVER): State.OVER,
+    (State.ANSWERED, Event.EXPIRED): State.EXPIRED,
     (State.OVER, Event.RANG): State.RINGING,
     (State.OVER, Event.OVER): State.OVER,
+    (State.EXPIRED, Event.RANG): State.RINGING,
 }
 RINGS: Final = frozenset({State.RINGING, State.OVERDUE})
 
@@ -246,13 +254,13 @@ class Escalation:
         self._move(item, Event.ANSWERED)
         return [Logged(now_ms, key, Event.ANSWERED, person, item.state, why)]
 
-    def over(self, key: str, now_ms: int, why: str) -> list[Logged]:
-        """Superseded, cancelled, expired: nothing is left to do."""
+    def over(self, key: str, now_ms: int, why: str, event: Event = Event.OVER) -> list[Logged]:
+        """Superseded, cancelled or finished, or with EXPIRED its own time is over: nothing is left to do."""
         item = self.items.pop(key, None)
         if item is None:
             return []
-        self._move(item, Event.OVER)
-        return [Logged(now_ms, key, Event.OVER, item.owner, item.state, why)]
+        self._move(item, event)
+        return [Logged(now_ms, key, event, item.owner, item.state, why)]
 
     def tick(self, now_ms: int) -> tuple[list[Page], list[Logged]]:
         """Every rung that is due. A desk that slept (a stopped process, a clock that jumped) calls each person once."""
