@@ -15,10 +15,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from wideberth.core.call.choosing import Choice
-from wideberth.core.records import Record
+from wideberth.core.records import EntryRecord, Record
+from wideberth.core.say.protect import STANDING
 from wideberth.core.say.release import sentence
-from wideberth.core.say.words import SCOPE
+from wideberth.core.say.words import SCOPE, NoticeVersion
 from wideberth.core.seal import checkpoint, envelope
+from wideberth.core.seal import entry as entries
 from wideberth.core.seal.agreement import Agreement, agreement_hash, channel_id, parse_agreement
 from wideberth.core.seal.bundle import Kept, Selection, compose, finish
 from wideberth.core.seal.envelope import AGREEMENT
@@ -34,6 +36,10 @@ if TYPE_CHECKING:
 
 # Longer than any channel of some years, and far below what a zip without extensions can name (4 GiB).
 BUNDLE_BYTES_MAX: Final = 2**32 - 1
+
+
+# Kinds of entries that may be a humanitarian notice.
+_VERSIONS: Final = frozenset({"notice", "amend", "correct", "extend", "offnominal"})
 
 
 def collect(records: Iterable[Record], ch: str) -> Kept:
@@ -93,7 +99,8 @@ def make(
     Raises: NotFound, BadInput.
     """
     parts = compose(
-        kept, selection, party=party, node=node, t_ms=t_ms, scope=SCOPE, redact=redact, release=release, note=note
+        kept, selection, party=party, node=node, t_ms=t_ms, scope=_scope(kept), redact=redact, release=release,
+        note=note,
     )  # fmt: skip
     extra = {"verify.py": Path(verify.__file__).read_bytes()} if with_verifier else {}
     try:
@@ -105,6 +112,18 @@ def make(
     if len(data) > BUNDLE_BYTES_MAX:
         raise BadInput("this is too much for one bundle; select a time range", field="selection")
     return data
+
+
+def _scope(kept: Kept) -> str:
+    """The scope statement; on a line that has humanitarian notices their standing text with it (domain.md K5)."""
+    found = (record for strand in kept.strands.values() for record in strand if record.type in _VERSIONS)
+    return f"{SCOPE} {STANDING}" if any(map(_stands, found)) else SCOPE
+
+
+def _stands(record: EntryRecord) -> bool:
+    said = entries.reopen(entries.reread(record.envelope, record.body, record.hash))
+    what = said.what if isinstance(said, entries.Said) else None
+    return isinstance(what, NoticeVersion) and bool(what.terms.standing_text)
 
 
 def _report(files: dict[str, bytes], manifest: dict[str, Any], tell: verify.Tell | None) -> tuple[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import zipfile
 
 import pytest
 
@@ -56,6 +57,13 @@ def test_a_site_is_told_verified_by_somebody_else_confirmed_and_withdrawn(world:
         assert said in shown
     for paper in ("script", "form", "mail"):
         assert STANDING in " ".join(world.do("GREEN", "notice", paper, ref).out.split())
+
+    bundle = photo.parent / "case.zip"
+    assert world.do("GREEN", "evidence", "--notice", ref, "--out", str(bundle)).code == 0
+    with zipfile.ZipFile(bundle) as files:
+        reports = [files.read(name).decode() for name in files.namelist() if name.startswith("report.")]
+    assert reports
+    assert all(STANDING in " ".join(report.split()) for report in reports), "on every export as well"
 
     same = world.do("BLUE", "protect", "verify", ref, "--point", "41.25N 38.55W")
     assert same.code == 3

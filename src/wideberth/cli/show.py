@@ -216,6 +216,11 @@ def said(answer: Mapping[str, Any]) -> None:
         script = f"read out `wideberth notice script {ref}`, then log" if answer["kind"] != "alert" else "then log"
         who = ", ".join(facts["by_voice"])
         note(f"{who} has no node: call now, {script} what they answer with `wideberth voice`.", style="bold yellow")
+    for other in answer.get("also", ()):
+        say(f"On the line with {', '.join(other['told_to'])} as well:")
+        said(other)
+    for why in answer.get("failed", ()):
+        note(f"On another line it could not be raised: {why}", style="bold red")
     if facts.get("void"):
         say(f"Void now, to be answered anew: {', '.join(facts['void'])}.")
 

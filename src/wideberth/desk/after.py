@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import msgspec
 
+from wideberth.core.call.care import dues
 from wideberth.core.call.mustanswer import HAVE_IT
 from wideberth.core.desk.escalation import Item
 from wideberth.core.node import Node
@@ -48,12 +49,23 @@ def became(
         match kind:
             case "word":
                 return _of_word(node, *rest.partition("|")[::2], now_ms)
+            case "missing":
+                return _of_missing(node, *rest.partition("|")[::2], now_ms)
             case "exposed" | "crossed" | "relays":
                 return "" if item.group in exposed | crossed | followed else "OVER"
             case _:
                 return "OVER" if kind in _TOLD_ANEW else ""
 
     return of
+
+
+def _of_missing(node: Node, ch: str, ref: str, now_ms: int) -> str:
+    line = node.lines.get(ch)
+    thread = line.board.find(ref) if line is not None else None
+    if line is None or thread is None:
+        return "OVER"
+    rules = line.board.rules_of(thread.newest)
+    return "" if any(what == "OVERDUE" and when <= now_ms for when, what, _ in dues(thread, rules)) else "OVER"
 
 
 def _live(node: Node, key: str, now_ms: int) -> bool:

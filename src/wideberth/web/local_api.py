@@ -179,7 +179,12 @@ class _Api:
 
     async def command(self, request: Request) -> Any:
         body = await _object(request)
-        return await self._service.command(self._command(body), keeping.post_passphrase(request))
+        passphrase = keeping.post_passphrase(request)
+        lines = mechanisms.alert_lines(self._service, body)
+        if len(lines) > 1:
+            commands = [self._command({**body, "ch": ch}) for ch in lines]
+            return await mechanisms.raised_on_all(self._service, commands, passphrase)
+        return await self._service.command(self._command(body), passphrase)
 
     async def preview(self, request: Request) -> Any:
         body = await _object(request)

@@ -39,7 +39,7 @@ from wideberth.core.say.rule_words import changed
 from wideberth.core.say.rules import Purpose, Rules
 from wideberth.core.seal import canonical
 from wideberth.core.seal.agreement import Agreement, LineTerms, check_next
-from wideberth.errors import BadInput, NotFound
+from wideberth.errors import BadInput, Fault, NotFound
 from wideberth.fingerprint import fingerprint_words
 from wideberth.home import Home
 from wideberth.web.readiness import Item, at_home, readiness
@@ -68,6 +68,12 @@ class Agreeing(Protocol):
     async def command(self, command: ev.Command) -> dict[str, Any]: ...
 
 
+class Alerting(Protocol):
+    """What an ALERT on several lines needs of a running node."""
+
+    async def command(self, command: ev.Command, passphrase: str = "") -> dict[str, Any]: ...
+
+
 Asked = Callable[[Request], Awaitable[dict[str, Any]]]
 Route = tuple[str, str, Callable[[Request], Awaitable[Any]]]
 
@@ -89,6 +95,29 @@ def line_for(service: Agreeing, command: str, name: str) -> str:
         chosen = choose_mechanism(choices(service.node), name)
         return service.node.mechanisms[chosen].home.channel.ch
     return service.resolve_line(name, _USUAL.get(command, Purpose.FLIGHT_SAFETY))
+
+
+def alert_lines(service: Agreeing, body: dict[str, Any]) -> list[str]:
+    """Every line for flight safety, for an ALERT that names none: one key, and nobody is asked which (domain.md C17).
+    Empty for anything else."""
+    if body.get("command") != "alert" or body.get("ch") or body.get("line"):
+        return []
+    return [c.ch for c in choices(service.node) if c.purpose is Purpose.FLIGHT_SAFETY]
+
+
+async def raised_on_all(service: Alerting, commands: list[ev.Command], passphrase: str) -> dict[str, Any]:
+    """The same ALERT on several lines: what the first said, with the others under `also`, and under `failed` what kept
+    one back. Raises the first Fault where it went out on none."""
+    said: list[dict[str, Any]] = []
+    faults: list[Fault] = []
+    for command in commands:
+        try:
+            said.append(await service.command(command, passphrase))
+        except Fault as fault:
+            faults.append(fault)
+    if not said:
+        raise faults[0]
+    return {**said[0], "also": said[1:], "failed": [fault.sentence for fault in faults]}
 
 
 def mechanism_table(service: Agreeing, asked: Asked, post: Callable[[str], str]) -> tuple[Route, ...]:

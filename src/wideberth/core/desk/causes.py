@@ -22,6 +22,8 @@ from wideberth.core.warned import Warned
 ANSWERS: Final = frozenset({"ack", "readback", "insufficient", "objection", "refused", "relay"})
 # Own words on the hotline that may answer a message or a question; `answers` in their facts says which.
 TALK: Final = frozenset({"message", "heardas", "answer", "owner"})
+# What is said of a site or movement that was missed.
+CARES: Final = frozenset({"checkin", "confirm"})
 REVISIONS: Final = frozenset({"amend", "correct", "extend", "offnominal"})
 
 _OF_PRECEDENCE: Final = {"FLASH": Urgency.FLASH, "IMMEDIATE": Urgency.URGENT}
@@ -121,6 +123,7 @@ def end(tell: Mapping[str, Any]) -> End | None:
         case "heard":
             return _heard(tell, ch, ref)
         case "overdue" if tell["what"] == "EXPIRED":
+            # A movement that is missed is still out there when its notice is over.
             return msgspec.structs.replace(_over(ch, ref, "its time is over"), event=Event.EXPIRED)
         case "eased":
             return End(Event.OVER, (_exposed(tell), _near(tell)), gone=True, why="the plan no longer meets it")
@@ -169,13 +172,16 @@ def _said(tell: Mapping[str, Any], ch: str, ref: str) -> End | None:
         return End(Event.ANSWERED, (f"overdue|{ch}|{ref}|",), tail=f"|{facts.get('called', '')}", by=by, why="by voice")
     if what == "checked":
         return End(Event.ANSWERED, (f"check_due|{ch}|",), by=by, why="the line check was answered")
+    if what in CARES:
+        return End(Event.OVER, (_missing(ch, ref),), by=by, why="it was heard of", gone=True)
     if what in ANSWERS and facts.get("step") != "MISMATCH":
         # An answer owns the notice, not an exposure of our own plans to it.
         return _answered(ch, ref, by, spares="|NOT_READ_BACK|" if what == "ack" else "")
     if what in REVISIONS:
         return End(Event.OVER, _words(ch, ref), by=by, why="a new version was given")
     if what == "cancel" or (what == "report" and facts.get("state") == "FINISHED"):
-        return _over(ch, ref, "it was cancelled" if what == "cancel" else "it is finished", by)
+        over = _over(ch, ref, "it was cancelled" if what == "cancel" else "it is finished", by)
+        return msgspec.structs.replace(over, starts=(_missing(ch, ref),))
     return None
 
 
@@ -185,6 +191,8 @@ def _heard(tell: Mapping[str, Any], ch: str, ref: str) -> End | None:
         return None
     if what == "checked":
         return End(Event.ANSWERED, (f"check_due|{ch}|",), by=by, why="the line check was answered")
+    if what in CARES:
+        return End(Event.OVER, (_missing(ch, ref),), by=by, why="it was heard of", gone=True)
     if what in TALK and facts.get("answers"):
         # Of our own message or question: that member answered.
         late = (f"overdue|{ch}|{facts['answers']}|",)
@@ -196,7 +204,8 @@ def _heard(tell: Mapping[str, Any], ch: str, ref: str) -> End | None:
     if what in REVISIONS and tell.get("precedence") not in _OF_PRECEDENCE:
         return End(Event.OVER, _words(ch, ref), by=by, why="a newer version is not urgent", group=thread(ch, ref))
     if what == "cancel" or (what == "report" and facts.get("state") == "FINISHED"):
-        return _over(ch, ref, "it was cancelled" if what == "cancel" else "it is finished", by)
+        over = _over(ch, ref, "it was cancelled" if what == "cancel" else "it is finished", by)
+        return msgspec.structs.replace(over, starts=(_missing(ch, ref),))
     return None
 
 
@@ -220,6 +229,8 @@ def _key(tell: Mapping[str, Any]) -> str:
     match tell["tell"]:
         case "heard":
             return f"heard|{tell['ch']}|{tell.get('ref', '')}|{tell['entry']}"
+        case "overdue" if tell["what"] == "OVERDUE":
+            return _missing(tell["ch"], tell["ref"])
         case "overdue":
             return f"overdue|{tell['ch']}|{tell['ref']}|{tell['what']}|{tell['version']}|{tell['member']}"
         case "climbed":
@@ -247,6 +258,8 @@ def _key(tell: Mapping[str, Any]) -> str:
 def _group(tell: Mapping[str, Any]) -> str:
     ch = str(tell.get("ch", ""))
     match tell["tell"]:
+        case "overdue" if tell["what"] == "OVERDUE":
+            return _missing(ch, str(tell["ref"]))
         case "heard" | "overdue" | "climbed":
             return thread(ch, str(tell.get("ref") or tell.get("entry", "")))
         case "exposed" | "nearer" if not tell.get("other_ref"):
@@ -261,6 +274,11 @@ def _group(tell: Mapping[str, Any]) -> str:
             return f"fault|{ch}|{tell.get('peer', '')}|{tell['fault']}"
         case _:
             return _key(tell)
+
+
+def _missing(ch: str, ref: str) -> str:
+    """Of a movement that did not check in: an item of its own, which the end of the notice does not end."""
+    return f"missing|{ch}|{ref}"
 
 
 def _exposed(tell: Mapping[str, Any]) -> str:
