@@ -225,6 +225,26 @@ def test_nothing_in_the_core_can_say_that_nobody_is_there() -> None:
     assert not found, told(found)
 
 
+def verbs_and_options() -> Iterator[str]:
+    """Every verb of the command line, and every option and argument of each."""
+    from typer.main import get_command
+
+    from wideberth.cli.main import app
+
+    ahead = [get_command(app)]
+    while ahead:
+        command = ahead.pop()
+        yield str(command.name)
+        yield from (str(param.name) for param in command.params)
+        ahead += getattr(command, "commands", {}).values()
+
+
+def test_no_verb_of_the_command_line_gives_or_refuses_leave_or_says_that_nobody_is_there() -> None:
+    found = list(verbs_and_options())
+    assert {"holdoff", "whose", "offnominal", "sighting", "suspend", "restore"} <= set(found), "the walk reaches them"
+    assert [name for name in found if breaks_m1(name) or breaks_m2(name) or breaks_presence(name)] == []
+
+
 def test_no_sentence_of_the_program_says_not_present_or_not_ours() -> None:
     found = [
         f"{file.relative_to(PACKAGE)}:{line}: {text!r}"

@@ -16,11 +16,14 @@ import pytest
 
 from wideberth.core import events as ev
 from wideberth.core.batch import Batch, Now
+from wideberth.core.call.mustanswer import answers_view
 from wideberth.core.feed import Forget
 from wideberth.core.line import Effects, Line
 from wideberth.core.node import Node
 from wideberth.core.records import EntryRecord
-from wideberth.core.say.words import Precedence
+from wideberth.core.say.notice import ShortForm, accident
+from wideberth.core.say.place import Altitude, Point
+from wideberth.core.say.words import Hazard, NoticeType, Precedence
 from wideberth.core.seal import canonical
 from wideberth.core.seal.agreement import channel_id, countersign, sign_agreement
 from wideberth.core.seal.keys import Ed25519Verifier, Signer
@@ -35,6 +38,7 @@ HOUR_MS = 3_600_000
 BY_TIME_ALONE = {
     "UNDELIVERED",
     "UNACKNOWLEDGED",
+    "UNANSWERED",
     "NOT_READ_BACK",
     "ENDING_SOON",
     "EXPIRED",
@@ -127,6 +131,32 @@ def test_a_day_of_silence_writes_nothing_and_concludes_nothing(precedence: Prece
     told = set().union(*(let_a_day_pass(party, stride_ms) for party in everything(precedence)))
     assert {"UNDELIVERED", "EXPIRED"} & told, "the test would pass for the wrong reason if nothing were ever due"
     assert told <= BY_TIME_ALONE
+
+
+@pytest.mark.parametrize("stride_ms", [7_000, 24 * HOUR_MS])
+def test_a_day_of_silence_about_a_hold_off_and_a_question_answers_neither(stride_ms: int) -> None:
+    blue, green = Party("BLUE"), Party("GREEN")
+    now = at("09:10:00")
+    form = ShortForm("+999", 5_000_000, Altitude.surface(), Altitude.unlimited())
+    here = Point(41_200_000_000, -38_600_000_000)
+    held = accident(
+        Hazard.PEOPLE_PRESENT, here, now + 12 * HOUR_MS, form, now_ms=now, type_=NoticeType.HOLD_OFF
+    )  # fmt: skip
+    blue.step(ev.GiveNotice(blue.ch, "BLUE/watch-1", held), now)
+    blue.step(ev.AskWhose(blue.ch, "BLUE/watch-1", here, Altitude.surface(), Altitude.unlimited()), now)
+    again = blue.step(ev.Tick(), at("09:10:05"))
+    green.step(ev.Arrived(green.ch, "BLUE", tuple(blue.frames(again))), at("09:10:06"))
+    for party in (blue, green):
+        told = let_a_day_pass(party, stride_ms)
+        # After a leap of a day the hold-off is over, and nobody is told any more of a question of the day before.
+        assert ({"EXPIRED"} if stride_ms > HOUR_MS else {"UNACKNOWLEDGED", "UNANSWERED"}) <= told
+        assert told <= BY_TIME_ALONE
+        board = party.node.lines[party.ch].board
+        (talk,) = board.hotline.talks
+        assert (talk.owner("GREEN"), talk.waits_for("GREEN", now + 25 * HOUR_MS)) == ("", True)
+        (thread,) = board
+        shown = answers_view(board, thread, ("BLUE", "GREEN"), now + 6 * HOUR_MS)
+        assert [each["state"] for each in shown] == ["OVERDUE"]
 
 
 def test_a_node_that_answered_for_its_officer_would_be_seen(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,6 +19,7 @@ from typing import Any, Final, Literal
 import msgspec
 
 from wideberth.core.call.fault import NotUnderstood
+from wideberth.core.call.ladders import BOUND, Act, Bound, walk
 from wideberth.core.say import instant
 from wideberth.core.say.standing import (
     Exit,
@@ -119,11 +120,15 @@ class Accord:
         """Of the agreement as it binds a member at a time."""
         founding = self.versions.founding
         left = {p for p, exit_ in self.exits.items() if exit_.from_ms <= at_ms}
+        said = [s for s in self.suspensions if s.party not in left]
+        began, stands = founding.from_ms <= at_ms, any(s.covers(at_ms) for s in said)
+        acts = [Act.BEGINS] if began else []
+        if stands or (began and any(s.from_ms <= at_ms for s in said)):
+            acts.append(Act.SUSPENDED)
+            acts += [] if stands else [Act.REINSTATED]
         if party in left or len(founding.members) - len(left) < 2:
-            return "TERMINATED"
-        if any(s.covers(at_ms) and s.party not in left for s in self.suspensions):
-            return "SUSPENDED"
-        return "IN_FORCE" if founding.from_ms <= at_ms else "DRAFT"
+            acts.append(Act.LEFT)
+        return walk(BOUND, Bound.DRAFT, acts).value
 
     def outside(self, party: str, at_ms: int) -> str:
         """Why what a member says at a time is outside the agreement; empty when it is inside."""

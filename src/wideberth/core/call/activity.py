@@ -18,6 +18,7 @@ from typing import Any, Final
 import msgspec
 
 from wideberth.core.call.fault import NotUnderstood
+from wideberth.core.call.ladders import GOING, Going, Pause
 from wideberth.core.say import instant
 from wideberth.core.say.words import ActivityReport, NoticeType, Terms
 
@@ -52,6 +53,9 @@ class Activity:
         """Fold a report in. `seen`: the type of the notice that `why` names, None where it names none that is here.
         Raises NotUnderstood, and then nothing has changed."""
         now = self.suspended
+        state = Going.SUSPENDED if now is not None else Going.GOING
+        if what.state in Pause.__members__ and (state, Pause(what.state)) not in GOING:
+            raise NotUnderstood(f"{what.ref} is {'suspended already' if now else 'not suspended'}")
         match what.state:
             case "STARTED":
                 if any(state == "STARTED" for state, _, _ in self.reports):
@@ -61,14 +65,15 @@ class Activity:
                     raise NotUnderstood(f"{what.ref} was reported FINISHED before")
                 self.finished[what.of] = what.at_ms
             case "SUSPENDED":
-                if now is not None or what.of in self.finished:
-                    raise NotUnderstood(f"{what.ref} is {'suspended' if now else 'finished'} already")
+                if what.of in self.finished:
+                    raise NotUnderstood(f"{what.ref} is finished already")
                 if what.why and seen is not NoticeType.UNANNOUNCED_TRAFFIC:
                     raise NotUnderstood("`why` of a suspension names a sighting of unannounced traffic on this line")
                 self.suspensions.append(Suspended(what.at_ms, None, what.why, by))
             case "RESTORED":
-                if now is None or what.at_ms < now.from_ms:
-                    raise NotUnderstood(f"{what.ref} {'is not suspended' if now is None else 'was suspended later'}")
+                assert now is not None, "the table has no other move"
+                if what.at_ms < now.from_ms:
+                    raise NotUnderstood(f"{what.ref} was suspended later")
                 self.suspensions[-1] = msgspec.structs.replace(now, until_ms=what.at_ms)
         self.reports.append((what.state, what.at_ms, by))
 

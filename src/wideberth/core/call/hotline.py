@@ -21,6 +21,7 @@ from typing import Any, Final, Protocol
 import msgspec
 
 from wideberth.core.call.fault import NotUnderstood
+from wideberth.core.call.ladders import HEARD, WHOSES, Heard, Said, Whoses, WhoseSaid, walk
 from wideberth.core.limits import MESSAGE_LIVES_MS
 from wideberth.core.say import reference
 from wideberth.core.say.base import Place, Precedence
@@ -28,7 +29,7 @@ from wideberth.core.say.live import Owner, Whose
 from wideberth.core.say.talk import Clarification, ClarificationAnswer, HeardAs, Message, TalkWord, Translation
 from wideberth.core.seal.entry import Header
 
-STANDINGS: Final = ("SENT", "DELIVERED", "SEEN", "READ_BACK", "ANSWERED")
+STANDINGS: Final = tuple(state.value for state in Heard)
 
 # What a reference begins with, as that of a notice begins with letters of its author.
 MESSAGE: Final = "MSG"
@@ -97,7 +98,8 @@ class Talk:
     def owner(self, member: str) -> str:
         """What a member said of it last: OURS or UNKNOWN; empty while it has said nothing."""
         said = [each.what.whose for each in self.answers if each.author == member and isinstance(each.what, Owner)]
-        return said[-1] if said else ""
+        state = walk(WHOSES, Whoses.OPEN, map(WhoseSaid, said))
+        return "" if state is Whoses.OPEN else state.value
 
     @property
     def about(self) -> str:
@@ -116,12 +118,12 @@ class Talk:
 
     def standing(self, member: str) -> str:
         """How far this came with one other member."""
-        if any(each.author == member for each in (*self.replies, *self.answers)):
-            return "ANSWERED"
-        if any(each.author == member for each in self.read_backs):
-            return "READ_BACK"
         levels = {level for of, level in self.receipts if of == member}
-        return "SEEN" if "shown" in levels else "DELIVERED" if "stored" in levels else "SENT"
+        said = [Said.DELIVERED] if "stored" in levels else []
+        said += [Said.SEEN] if "shown" in levels else []
+        said += [Said.READ_BACK for each in self.read_backs if each.author == member]
+        said += [Said.ANSWERED for each in (*self.replies, *self.answers) if each.author == member]
+        return walk(HEARD, Heard.SENT, said).value
 
     def asks(self, member: str) -> bool:
         """Whether an answer of that member is looked for: of everybody on a message, of its author on a notice."""

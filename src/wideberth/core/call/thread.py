@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from wideberth.core.call.activity import Activity
+from wideberth.core.call.ladders import LIFE, LIVES, Life, Turn, walk
 from wideberth.core.limits import ALERT_LIVES_MS
 from wideberth.core.say.words import NoticeType, Precedence, Terms
 
@@ -99,24 +100,24 @@ class Thread:
     def has(self, entry: str, member: str, step: str) -> bool:
         return any(s.step == step for s in self.steps_of(entry, member))
 
-    def life(self, at_ms: int) -> str:
+    def life(self, at_ms: int) -> Life:
         """CANCELLED, FINISHED, REFINED, EXPIRED, ACTIVE or PLANNED at a time; for an ALERT: OPEN until refined."""
-        if self.cancelled is not None:
-            return "CANCELLED"
-        finished = self.finished_ms
-        if finished is not None and finished <= at_ms:
-            return "FINISHED"
+        terms, turns = self.terms, []
+        over_ms = self.newest.t_ms + ALERT_LIVES_MS if terms is None else min(terms.expires_ms, terms.ends_ms)
+        if terms is not None and any(v.start_ms <= at_ms < v.end_ms for v in terms.volumes):
+            turns.append(Turn.BEGINS)
+        if at_ms >= over_ms:
+            turns.append(Turn.ENDS)
         if self.refined_by:
-            return "REFINED"
-        terms = self.terms
-        if terms is None:
-            return "EXPIRED" if at_ms >= self.newest.t_ms + ALERT_LIVES_MS else "OPEN"
-        if at_ms >= min(terms.expires_ms, terms.ends_ms):
-            return "EXPIRED"
-        return "ACTIVE" if any(v.start_ms <= at_ms < v.end_ms for v in terms.volumes) else "PLANNED"
+            turns.append(Turn.REFINED)
+        if (finished_ms := self.finished_ms) is not None and finished_ms <= at_ms:
+            turns.append(Turn.FINISHED)
+        if self.cancelled is not None:
+            turns.append(Turn.CANCELLED)
+        return walk(LIFE, Life.OPEN if terms is None else Life.PLANNED, turns)
 
     def live(self, at_ms: int) -> bool:
-        return self.life(at_ms) in ("OPEN", "ACTIVE", "PLANNED")
+        return self.life(at_ms) in LIVES
 
     @property
     def precedence(self) -> Precedence:

@@ -15,6 +15,7 @@ import msgspec
 from wideberth.core.call.activity import lost_view, total
 from wideberth.core.call.board import LADDER, Board, Thread, Version
 from wideberth.core.call.care import state_view
+from wideberth.core.call.ladders import STANDING, Rung, Standing, walk
 from wideberth.core.call.mustanswer import answers_view
 from wideberth.core.call.presence import said_otherwise
 from wideberth.core.call.sentences import describe
@@ -56,15 +57,8 @@ def ladder_view(thread: Thread, version: Version, member: str) -> list[dict[str,
 
 
 def usable(thread: Thread, version: Version, member: str) -> str:
-    """The member's standing on one version in one word: the highest rung, or what speaks against it."""
-    reached = [s.step for s in thread.steps_of(version.entry, member)]
-    # A person's last word counts; what machines signed arrives in any order.
-    words = [s for s in reached if s not in ("DELIVERED", "SEEN")]
-    if words and words[-1] in ("REFUSED", "INSUFFICIENT"):
-        return words[-1]
-    if "READ_BACK" not in reached and "MISMATCH" in reached:
-        return "MISMATCH"
-    return max((s for s in (*reached, "SENT") if s in LADDER), key=LADDER.index)
+    """The member's standing on one version in one word: the table of `ladders.py`, walked in its strand's order."""
+    return walk(STANDING, Standing.SENT, (Rung(s.step) for s in thread.steps_of(version.entry, member))).value
 
 
 def thread_view(
@@ -76,7 +70,7 @@ def thread_view(
         "author": thread.author,
         "ref": thread.ref,
         "kind": thread.kind,
-        "life": thread.life(at_ms),
+        "life": thread.life(at_ms).value,
         "at_ms": at_ms,
         "version": thread.newest.number,
         "precedence": thread.precedence.value,
