@@ -7,12 +7,17 @@ import random
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from evidenceworld import Day
 from tamper import NODE, brief, second_verdicts
 
 from wideberth import evidence
+from wideberth.core import events as ev
 from wideberth.core.effects import entry_record
+from wideberth.core.say.notice import ShortForm, accident
+from wideberth.core.say.place import Altitude, Point
+from wideberth.core.say.words import Cause, Hazard, NoticeType
 from wideberth.core.seal import bundle, canonical, envelope
 from wideberth.core.seal import entry as entries
 from wideberth.core.seal.envelope import STATEMENT, Signature
@@ -97,6 +102,48 @@ def strange() -> list[bytes]:
         made.append(evidence.make(kept, party="BLUE", node=blue.keys.node, t_ms=day.pair.now.t_ms,
                                   selection=bundle.whole_channel(), with_verifier=False))  # fmt: skip
     return made
+
+
+@pytest.fixture(scope="module")
+def live() -> bytes:
+    """Every word of live safety, said by real nodes."""
+    day = Day(seed="live safety")
+    pair, ch, green, blue = day.pair, day.ch, "GREEN/watch-1", "BLUE/watch-1"
+    form = ShortForm("+999", 5_000_000, Altitude.surface(), Altitude.unlimited())
+    here, now = Point.at(36, 36), pair.now.t_ms
+
+    def short(type_: NoticeType) -> ev.GiveNotice:
+        terms = accident(Hazard.UNSPECIFIED, here, now + 7_200_000, form, now_ms=now, type_=type_)
+        return ev.GiveNotice(ch, green, terms)
+
+    day.say(pair.green, short(NoticeType.HOLD_OFF))
+    held = bundle.what_of(day.newest("GREEN"))["ref"]
+    day.say(pair.green, short(NoticeType.UNANNOUNCED_TRAFFIC))
+    seen = bundle.what_of(day.newest("GREEN"))["ref"]
+    day.say(pair.blue, ev.Acknowledge(ch, blue, held))
+    day.say(pair.blue, ev.Report(ch, blue, day.ref, "SUSPENDED", 0, seen))
+    day.say(pair.blue, ev.Report(ch, blue, day.ref, "RESTORED"))
+    thread = pair.blue.node.lines[ch].board.find(day.ref)
+    assert thread is not None
+    assert thread.terms is not None
+    farther = msgspec.structs.replace(thread.terms, expires_ms=now + 9_000_000)
+    day.say(pair.blue, ev.DeclareOffNominal(ch, blue, day.ref, Cause.LOST_LINK, farther))
+    day.say(pair.blue, ev.AskWhose(ch, blue, here, Altitude.surface(), Altitude.unlimited()))
+    day.say(pair.green, ev.SayWhose(ch, green, day.newest("BLUE").hash, "UNKNOWN"))
+    kinds = {record.type for party in ("BLUE", "GREEN") for record in day.entries(party)}
+    assert {"notice", "ack", "report", "offnominal", "whose", "owner"} <= kinds
+    return evidence.make(day.kept(), party="BLUE", node=pair.blue.keys.node, t_ms=pair.now.t_ms,
+                         selection=bundle.whole_channel(), with_verifier=False)  # fmt: skip
+
+
+def test_every_word_of_live_safety_verifies(live: bytes) -> None:
+    assert verify.judged(live)["verdict"] == "integrity only"
+
+
+@pytest.mark.skipif(NODE is None, reason="node is not installed: the verifier in JavaScript cannot run")
+def test_both_verifiers_agree_about_every_word_of_live_safety(live: bytes, tmp_path: Path) -> None:
+    (theirs,) = second_verdicts(tmp_path, [live])
+    assert brief(verify.judged(live)) == brief(theirs)
 
 
 def test_a_report_of_any_words_is_written_and_verifies(strange: list[bytes]) -> None:
