@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.cli.cliworld import wideberth
 from tests.e2e.hooks import Hooks, furnish
 from tests.e2e.nodes import NodeProcess, Two, until
 from wideberth.core.say import instant, reference
@@ -264,3 +265,29 @@ def test_a_hand_over_lists_everything_that_is_open_and_is_signed_by_who_goes_and
         two.restart(green)
         listed = green.get("/v1/desk/handovers")
         assert [h["state"] for h in listed] == ["OFFERED", "TAKEN"], "and it is kept"
+
+
+def test_the_desk_is_worked_from_the_command_line() -> None:
+    with Two(clock=START) as two:
+        green = two.green
+
+        def say(*args: str) -> str:
+            said = wideberth("--dir", str(green.folder), *args)
+            assert said.code == 0, said.err
+            return said.out
+
+        assert "Nothing is open." in say("desk")
+        two.blue.command("alert", ch=two.ch)
+        item = the_item(green)["item"]
+        shown = say("desk")
+        assert f"{item}  FLASH" in shown
+        assert "NOBODY HAS IT" in shown
+        assert "next: SUPERVISOR RING in" in shown
+        assert "watch-1 has it" in say("take", item, "--as", "watch-1")
+        assert "NOBODY HAS IT" in say("hand-on", item)
+        say("take", item, "--person", "supervisor")
+        log = say("desk", "--log", "--item", item)
+        assert [word for word in ("RANG", "RUNG", "TAKEN", "HANDED_ON") if word not in log] == []
+        assert f"{item} FLASH" in say("handover", "give", "supervisor", "--as", "watch-1", "--note", "one alert")
+        assert "countersigned" in say("handover", "accept", "--as", "supervisor")
+        assert "one alert" in say("handover", "list")
