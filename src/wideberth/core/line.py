@@ -341,11 +341,12 @@ class Line:
         if thread is None:
             return
         if change.step is not None and version is not None:
-            step = change.step
+            step, us = change.step, self.channel.us
+            # A mismatch is news at both ends; that it is not usable, to who gave it.
+            rings = step.step == "MISMATCH" or (step.step == "INSUFFICIENT" and step.member != us)
             out.tell.append(
                 Climbed(self.channel.ch, thread.ref, version.number, step.member, step.step, step.by, step.t_ms,
-                        step.entry, step.facts,
-                        Level.RING if step.step in ("MISMATCH", "INSUFFICIENT") else Level.QUIET)
+                        step.entry, step.facts, Level.RING if rings else Level.QUIET)
             )  # fmt: skip
         elif change.what == "version" and version is not None:
             self.expect(thread, version)

@@ -12,8 +12,9 @@ from wideberth.core import events as ev
 from wideberth.core.desk.desk import OPEN_MOST, Desk
 from wideberth.core.desk.escalation import How, Item, State, Urgency
 from wideberth.core.say import reference
+from wideberth.core.say.place import Point
 from wideberth.core.say.words import Precedence
-from wideberth.core.tells import Disk, FaultSeen, Heard, Level, LinkState, Tell
+from wideberth.core.tells import Disk, FaultSeen, Heard, Level, LinkState, Overdue, Said, Tell
 from wideberth.core.warned import Eased, Exposed, Nearer, UnitsMet, Warned
 from wideberth.errors import BadInput, NotFound
 
@@ -87,6 +88,46 @@ def test_what_our_officer_answers_is_answered_by_the_person_of_that_post() -> No
     made.later(HOUR)
     assert len(made.pages) == before
     assert made.desk.open() == []
+
+
+def test_a_read_back_that_differs_rings_at_both_ends_until_it_is_read_back_right() -> None:
+    made = room()
+    ref = give(made)
+    terms = made.pair.green.node.lines[made.pair.ch].board.find(ref).terms  # type: ignore[union-attr]
+    window = (terms.starts_ms, terms.ends_ms)  # type: ignore[union-attr]
+    made.do(ev.ReadBackAs(made.pair.ch, GREEN, ref, "elsewhere", Point.at(35.0, 36.0), *window))
+    assert the_item(made).state is State.RINGING
+    assert any(key.startswith("climbed") for key in the_item(made).causes)
+    made.do(ev.ReadBackAs(made.pair.ch, GREEN, ref, "there", Point.at(36.2, 37.15), *window))
+    assert the_item(made).state is State.ANSWERED
+
+
+def test_what_we_find_insufficient_is_answered_here_and_rings_where_it_was_given() -> None:
+    made = room()
+    ref = give(made)
+    made.do(ev.FindInsufficient(made.pair.ch, GREEN, ref, ("area",)))
+    assert the_item(made).state is State.ANSWERED
+    ours = room()
+    terms = ours.pair.terms(precedence=Precedence.IMMEDIATE)
+    ours.do(ev.GiveNotice(ours.pair.ch, GREEN, terms))
+    name = [t.ref for t in ours.pair.blue.node.lines[ours.pair.ch].board if t.author == "GREEN"][-1]
+    ours.do(ev.FindInsufficient(ours.pair.ch, BLUE, name, ("area",)), by="BLUE")
+    assert (the_item(ours).name, the_item(ours).state) == (name, State.RINGING)
+    ours.do(ev.Revise(ours.pair.ch, GREEN, name, "amend", ours.pair.terms(lat=36.3, precedence=Precedence.IMMEDIATE)))
+    assert ours.desk.open() == [], "a new version is the answer to that"
+
+
+def test_a_movement_whose_check_in_is_missing_rings_until_it_is_heard_of_and_no_answer_to_its_notice_ends_that() -> (
+    None
+):
+    missing = Overdue("c", "AID-0001-X", 1, "OVERDUE", "AID", "the check-in is missing")
+    made = desk(missing)
+    (item,) = made.items.values()
+    assert item.urgency is Urgency.URGENT
+    made.told(Said("c", "e", "ack", GREEN, "AID-0001-X"), T0)
+    assert item.state is State.RINGING
+    made.told(Heard("c", "AID", "f", "checkin", "AID/watch-1", T0, T0, "on its way", "AID-0001-X"), T0)
+    assert item.state is State.ANSWERED
 
 
 def test_a_cancelled_notice_is_over_and_a_new_one_has_another_reference() -> None:
