@@ -59,4 +59,6 @@ def test_the_walk_sees_one_where_there_is_one() -> None:
 
     assert warnings_within(Leaky) == {"Crossed"}
     assert warnings_within(inner.InnerBatch) == {t.__name__ for t in WARNED}
-    assert {t.__name__ for t in WARNED} == {"Exposed", "Eased", "Crossed", "Uncrossed", "UnitsMet", "RingWarning"}
+    assert {t.__name__ for t in WARNED} == {
+        "Exposed", "Nearer", "Eased", "Crossed", "Uncrossed", "UnitsMet", "RingWarning"
+    }  # fmt: skip

@@ -14,7 +14,7 @@ from wideberth.core.desk.escalation import How, Item, State, Urgency
 from wideberth.core.say import reference
 from wideberth.core.say.place import Point
 from wideberth.core.say.words import Precedence
-from wideberth.core.tells import Disk, FaultSeen, Heard, Level, LinkState, Overdue, Said, Tell
+from wideberth.core.tells import Disk, FaultSeen, Heard, Level, LinkState, Tell
 from wideberth.core.warned import Eased, Exposed, Nearer, UnitsMet, Warned
 from wideberth.errors import BadInput, NotFound
 
@@ -115,19 +115,6 @@ def test_what_we_find_insufficient_is_answered_here_and_rings_where_it_was_given
     assert (the_item(ours).name, the_item(ours).state) == (name, State.RINGING)
     ours.do(ev.Revise(ours.pair.ch, GREEN, name, "amend", ours.pair.terms(lat=36.3, precedence=Precedence.IMMEDIATE)))
     assert ours.desk.open() == [], "a new version is the answer to that"
-
-
-def test_a_movement_whose_check_in_is_missing_rings_until_it_is_heard_of_and_no_answer_to_its_notice_ends_that() -> (
-    None
-):
-    missing = Overdue("c", "AID-0001-X", 1, "OVERDUE", "AID", "the check-in is missing")
-    made = desk(missing)
-    (item,) = made.items.values()
-    assert item.urgency is Urgency.URGENT
-    made.told(Said("c", "e", "ack", GREEN, "AID-0001-X"), T0)
-    assert item.state is State.RINGING
-    made.told(Heard("c", "AID", "f", "checkin", "AID/watch-1", T0, T0, "on its way", "AID-0001-X"), T0)
-    assert item.state is State.ANSWERED
 
 
 def test_a_cancelled_notice_is_over_and_a_new_one_has_another_reference() -> None:

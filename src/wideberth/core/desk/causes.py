@@ -38,8 +38,6 @@ _LEVELS: Final = {
 }  # fmt: skip
 # What was found by looking at own plans, units or reports: whoever sees that somebody is called for it learns of them.
 _INSIDE: Final = frozenset(str(kind.__struct_config__.tag) for kind in get_args(Warned))
-# Of a movement whose check-in is missing.
-_MISSING: Final = "|OVERDUE|"
 # What own people have not done in time.
 _OURS: Final = frozenset({"UNACKNOWLEDGED", "NOT_READ_BACK", "UNANSWERED"})
 
@@ -181,8 +179,6 @@ def _said(tell: Mapping[str, Any], ch: str, ref: str) -> End | None:
         answered = _answered(ch, ref, by, *(("|NOT_READ_BACK|",) if what == "ack" else ()))
         misread = (f"climbed|{ch}|{ref}|MISMATCH|",) if what == "readback" else ()
         return msgspec.structs.replace(answered, starts=(*answered.starts, *misread))
-    if what == "checkin":
-        return _checked_in(ch, ref, by)
     if what in REVISIONS:
         return End(Event.OVER, _words(ch, ref), by=by, why="a new version was given")
     if what == "cancel" or (what == "report" and facts.get("state") == "FINISHED"):
@@ -203,8 +199,6 @@ def _heard(tell: Mapping[str, Any], ch: str, ref: str) -> End | None:
         # Of our own message or question: that member answered.
         late = (f"overdue|{ch}|{facts['answers']}|",)
         return End(Event.ANSWERED, late, tail=f"|{tell['author']}", by=by, why=f"{what} by {by}")
-    if what == "checkin":
-        return _checked_in(ch, ref, by)
     if what in ANSWERS and facts.get("step") != "MISMATCH":
         # Of our own notice: that member has it.
         starts = (f"overdue|{ch}|{ref}|", f"climbed|{ch}|{ref}|MISMATCH") if what == "readback" else _late(ch, ref)
@@ -226,13 +220,7 @@ def _words(ch: str, ref: str) -> tuple[str, ...]:
 
 
 def _answered(ch: str, ref: str, by: str, *spares: str) -> End:
-    """Whoever has a notice has not heard from who is overdue in it."""
-    starts = (f"heard|{ch}|{ref}|", f"overdue|{ch}|{ref}|")
-    return End(Event.ANSWERED, starts, spares=(*spares, _MISSING), by=by)
-
-
-def _checked_in(ch: str, ref: str, by: str) -> End:
-    return End(Event.ANSWERED, (f"overdue|{ch}|{ref}{_MISSING}",), by=by, why="it was heard of again")
+    return End(Event.ANSWERED, (f"heard|{ch}|{ref}|", f"overdue|{ch}|{ref}|"), spares=spares, by=by)
 
 
 def _over(ch: str, ref: str, why: str, by: str = "") -> End:
