@@ -25,7 +25,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from tests.e2e.weather import Weather
 from wideberth import founding, home, join
 from wideberth.cli.client import Client
 from wideberth.config import Config
@@ -35,6 +34,7 @@ from wideberth.core.say.place import Point
 from wideberth.core.say.rules import Mode, NamedPlace, Purpose, Rules
 from wideberth.core.say.volume import Polygon
 from wideberth.demo.ports import free_port
+from wideberth.drill.weather import Weather
 from wideberth.errors import Fault
 from wideberth.store.sqlite import SqliteStore
 

@@ -72,3 +72,12 @@ def test_the_list_names_every_drill_with_its_faults() -> None:
     listed = [json.loads(line) for line in wideberth("drill", "list", "--json").out.splitlines()]
     assert {"name", "title", "source", "parties", "faults"} == listed[0].keys()
     assert "SC1" in [each["name"] for each in listed]
+
+
+def test_with_a_third_of_all_deliveries_lost_no_check_fails() -> None:
+    """N1. The weather's dice are seeded; what is lost is repeated in time."""
+    said = wideberth("drill", "SC1", "--json", "--fault", "lost-deliveries")
+    report = json.loads(said.out)
+    assert [check for check in report["checks"] if not check["passed"]] == []
+    (lost,) = [check["seen"] for check in report["checks"] if check["id"] == "N1"]
+    assert int(lost.split()[0]) > 0

@@ -156,12 +156,14 @@ class Nodes(ABC):
     # --- meeting ---
 
     def _homes(
-        self, contacts: dict[str, str], now_ms: int, posts: tuple[str, ...] = ("watch-1", "supervisor")
-    ) -> dict[str, home.Home]:
+        self, contacts: dict[str, str], now_ms: int, posts: tuple[str, ...] = ("watch-1", "supervisor"),
+        public_urls: dict[str, str] | None = None,
+    ) -> dict[str, home.Home]:  # fmt: skip
         return {
             party: home.create(
                 self.folders[party],
-                Config(party=party, listen=f"127.0.0.1:{free_port()}", posts=posts, contact=contacts[party]),
+                Config(party=party, listen=f"127.0.0.1:{free_port()}", posts=posts, contact=contacts[party],
+                       public_url=(public_urls or {}).get(party, "")),
                 entropy=os.urandom, now_ms=now_ms,
             )
             for party in self.parties

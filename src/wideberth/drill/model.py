@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -25,6 +25,11 @@ class Mechanism(msgspec.Struct, frozen=True):
 
     def terms(self) -> tuple[LineTerms, ...]:
         return self.lines or (LineTerms(Purpose.FLIGHT_SAFETY, tuple(sorted(self.members))),)
+
+
+# A fault of the link that every drill can have: about a third of all deliveries, or the replies to them, are lost.
+LOST: Final = "lost-deliveries"
+LOSS: Final = 0.3
 
 
 class Mishap(msgspec.Struct, frozen=True):

@@ -12,7 +12,7 @@ from wideberth import home
 from wideberth.core.say import instant
 from wideberth.demo.run import folder_for, stopped_like_ctrl_c
 from wideberth.drill import sc1, sc2, sc4, sc5, sc6, sc7, sc9
-from wideberth.drill.model import Check, Drill, Mishap, Step
+from wideberth.drill.model import LOSS, LOST, Check, Drill, Mishap, Step
 from wideberth.drill.report import AfterAction, after_action
 from wideberth.drill.scene import Scene
 from wideberth.drill.world import World
@@ -81,7 +81,9 @@ def play(
     began = time.monotonic()
     with stopped_like_ctrl_c(), folder_for(keep) as folder:
         begins = drill.begins if "T" in drill.begins else f"{drill.day}T{drill.begins}Z"
-        world = World(folder, drill.parties, drill.mechanisms, instant.parse(begins))
+        world = World(
+            folder, drill.parties, drill.mechanisms, instant.parse(begins), loss=LOSS if LOST in faults else 0.0
+        )
         scene = Scene(drill, world, faults, checked)
         if drill.before is not None:
             drill.before(scene)

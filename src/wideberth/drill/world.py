@@ -17,13 +17,16 @@ from wideberth.core.say.rules import Mode
 from wideberth.core.seal.agreement import Agreement, Member, channel_id, sign_agreement
 from wideberth.core.seal.keys import Ed25519Signer
 from wideberth.demo.nodes import UP_S, Nodes
+from wideberth.demo.ports import free_port
 from wideberth.drill.hooks import Hooks
 from wideberth.drill.model import Mechanism
+from wideberth.drill.weather import Weather
 from wideberth.rekey import own_card
 
 # The clocks are moved on where nothing happens for so long: not because a machine is slow, only because what was lost
 # is repeated in time.
 _NUDGE_S: Final = 10.0
+_NUDGE_BAD_S: Final = 0.5
 POSTS: Final = ("watch-1", "watch-2", "linguist-1", "supervisor")
 
 
@@ -31,14 +34,21 @@ class World(Nodes):
     """`chs` are the channel ids of each mechanism, in the order of its lines."""
 
     def __init__(
-        self, folder: Path, parties: tuple[str, ...], mechanisms: tuple[Mechanism, ...], clock_ms: int
+        self, folder: Path, parties: tuple[str, ...], mechanisms: tuple[Mechanism, ...], clock_ms: int,
+        *, loss: float = 0.0,
     ) -> None:  # fmt: skip
         super().__init__(folder, parties, clock_ms)
         self.mechanisms = mechanisms
         self.skew_ms: dict[str, int] = {}
         self._hooks: Hooks | None = None
         contacts = {party: f"{party} watch room, line {n}00" for n, party in enumerate(parties, 1)}
-        self.homes = self._homes(contacts, clock_ms, POSTS)
+        ports = {party: free_port() for party in parties} if loss else {}
+        self.homes = self._homes(contacts, clock_ms, POSTS, {p: f"https://127.0.0.1:{n}" for p, n in ports.items()})
+        # What a party's peers deliver to it goes through the weather in front of it.
+        self._loss = loss
+        self.weather = {
+            p: Weather(port, self.homes[p].config.listen_port, seed=n) for n, (p, port) in enumerate(ports.items())
+        }
         self.chs = {each.name: self._found(each, clock_ms) for each in mechanisms}
         self._lines = {p: sum(p in t.members for m in mechanisms for t in m.terms()) for p in parties}
 
@@ -69,6 +79,8 @@ class World(Nodes):
         try:
             return super().stop()
         finally:
+            for weather in self.weather.values():
+                weather.stop()
             if self._hooks is not None:
                 self._hooks.__exit__()
                 self._hooks = None
@@ -84,7 +96,9 @@ class World(Nodes):
         self.set_clocks(self.t_ms + 2_000)  # who was up first found nobody, and tries again
         for party in self.parties:
             self.until(f"every line on {party}'s side is open", partial(self._is_open, party), within_s=UP_S)
-        self.nudge_s = _NUDGE_S
+        self.nudge_s = _NUDGE_BAD_S if self.weather else _NUDGE_S
+        for weather in self.weather.values():
+            weather.loss = self._loss
 
     def _is_open(self, party: str) -> bool:
         lines = self.lines_of(party)

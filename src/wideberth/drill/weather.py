@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A stretch of bad line between two nodes: TCP in, TCP out, and in between what the test makes of the weather.
+"""A stretch of bad line between two nodes: TCP in, TCP out, and in between what a drill or a test makes of the weather.
 
 TLS is pinned, so nothing inside can be read or answered here; weather is done to connections. Whenever the caller
 speaks after the other side has spoken (a *turn*: a handshake or one delivery), the dice decide whether that turn is
@@ -32,7 +32,7 @@ class Weather:
         self.lost_back = 0
         self.turn_bytes: list[int] = []
         self._to_port = to_port
-        self._dice = random.Random(seed)
+        self._dice = random.Random(seed)  # noqa: S311 - of weather, not of keys
         self._hole_until = 0.0
         self._open: set[asyncio.StreamWriter] = set()
         self._loop = asyncio.new_event_loop()
