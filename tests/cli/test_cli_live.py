@@ -4,7 +4,7 @@ keys an accident takes."""
 
 import time
 
-from tests.cli.cliworld import T0_MS
+from tests.cli.cliworld import T0_MS, World
 from tests.cli.terminal import Terminal
 from wideberth.cli import whose
 from wideberth.cli.alarm import Alarm
@@ -72,6 +72,29 @@ def test_traffic_that_was_seen_is_asked_about_and_answered_ours_or_unknown(world
     world.until(lambda: "OURS" in world.do("BLUE", "whose", "show", ref).out)
     seen = world.do("BLUE", "whose", "show", ref).out
     assert all(words in seen for words in ("whose: GREEN", "answered UNKNOWN", "answered OURS", "calls about it: 1"))
+
+
+def test_a_running_node_tells_again_what_comes_nearer_and_sends_nothing_for_it(tmp_path):
+    world = World(tmp_path)
+    try:
+        ref = world.give("--from", "09:50Z", "--until", "11:00Z")
+        plan = ("--circle", "41.20N 38.60W", "--radius", "5km", "--low", "SFC", "--high", "2000ft AMSL")
+        added = world.do("GREEN", "plan", "add", "--id", "survey", *plan, "--from", "09:50Z", "--until", "10:50Z")
+        assert added.code == 0, added.err
+        held = world.client("BLUE").get("/v1/status")["lines"][0]["peers"][0]["held"]
+        for minutes in (10, 36, 46, 51):
+            world.set_clock(T0_MS + minutes * 60_000)
+        told, end = [], time.monotonic() + 60
+        for line in world.client("GREEN").stream("/v1/watch", since=0):  # it has a heartbeat
+            assert time.monotonic() < end, told
+            if line.get("tell", {}).get("tell") == "nearer":
+                told.append((line["tell"]["ref"], line["tell"]["plan"], line["tell"]["before_ms"]))
+                if line["tell"]["before_ms"] == 0:
+                    break
+        assert told == [(ref, "survey", 900_000), (ref, "survey", 300_000), (ref, "survey", 0)]
+        assert world.client("BLUE").get("/v1/status")["lines"][0]["peers"][0]["held"] == held
+    finally:
+        world.close()
 
 
 def test_the_answers_of_the_command_line_are_those_of_the_core():
