@@ -116,3 +116,16 @@ def test_a_peer_that_cannot_be_reached_is_wrong_and_says_whom_to_call():
     assert doctor._peer(line, {**peer, "link": "by voice only"}).state == "note"
     assert doctor._peer(line, {**peer, "link": "reachable"}).state == "note"
     assert doctor._peer(line, {**peer, "link": "reachable", "outstanding": 0}).state == "ok"
+
+
+def test_the_files_of_the_watch_room_are_read_as_the_node_reads_them(tmp_path):
+    folder = tmp_path / "node"
+    assert wideberth("--dir", str(folder), "init", "BLUE", "--no-passphrase").code == 0
+    assert findings(folder)[1]["watch room"]["state"] == "note"
+    (folder / "roster.toml").write_text("[[people]]\nname = 'Anna'\nrole = 'WATCH_OFFICER'\n")
+    (folder / "units.toml").write_text("[[units]]\nname = 'U1'\n")
+    (folder / "desk.toml").write_text("wait_for_supervisor = true\n")
+    found = findings(folder)[1]
+    assert found["watch room"]["state"] == "ok"
+    assert "has a circle" in found["units.toml"]["says"]
+    assert "any officer on watch may send" in found["desk.toml"]["says"]

@@ -22,11 +22,7 @@ WAKE = Wake("DSK-0001-C", "FLASH")
 
 
 def wake(address: str, settings: DeskSettings | None = None, folder: Path = Path()) -> None:
-    made = Pagers(folder, settings or DeskSettings(wake=True))
-    try:
-        asyncio.run(made.wake(address, WAKE))
-    finally:
-        made.close()
+    asyncio.run(Pagers(folder, settings or DeskSettings(wake=True)).wake(address, WAKE))
 
 
 class Post:
@@ -104,6 +100,20 @@ def test_a_pager_that_hangs_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "TIMEOUT_S", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(Worlds):
         wake(f"http://127.0.0.1:{silent.getsockname()[1]}/anna")
+
+
+def test_pagers_that_hang_are_not_piled_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "TIMEOUT_S", 0.5)
+    monkeypatch.setattr(module, "_THREADS_MOST", 2)
+
+    async def many(address: str) -> list[str]:
+        made = Pagers(Path(), DeskSettings(wake=True))
+        done = await asyncio.gather(*(made.wake(address, WAKE) for _ in range(4)), return_exceptions=True)
+        return [str(each) for each in done]
+
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        said = asyncio.run(many(f"http://127.0.0.1:{silent.getsockname()[1]}/anna"))
+    assert sum("hang already" in each for each in said) == 2
 
 
 def test_a_password_that_others_can_read_is_not_used(post: Post, tmp_path: Path) -> None:

@@ -84,7 +84,36 @@ def findings() -> Iterator[Finding]:
     yield from _guarded("keys", lambda: _keys(found))
     yield from _guarded("disk", lambda: _disk(found))
     yield from _guarded("record", lambda: _record(found))
+    yield from _guarded("watch room", lambda: _watch_room(found))
     yield from _guarded("node", _node)
+
+
+def _watch_room(found: Home) -> Iterator[Finding]:
+    """The files of the desk, each as the node would read it."""
+    from wideberth.clock import SystemClock
+    from wideberth.core.desk.people import DAY_MS
+    from wideberth.formats.desk import read_desk
+    from wideberth.formats.roster import read_roster
+    from wideberth.formats.units import read_units
+
+    now_ms = SystemClock().now().t_ms
+    readers: dict[str, Callable[[str], Any]] = {
+        "roster.toml": lambda text: read_roster(text, now_ms, now_ms + 30 * DAY_MS),
+        "desk.toml": read_desk,
+        "units.toml": read_units,
+    }
+    there = [name for name in readers if (found.path / name).is_file()]
+    for name in there:
+        try:
+            readers[name]((found.path / name).read_text("utf-8"))
+        except BadInput as fault:
+            yield Finding(
+                name, WRONG, fault.sentence, f"put {name} right: the running node goes on with the one before"
+            )
+    if "roster.toml" not in there:
+        yield Finding("watch room", NOTE, "there is no roster: every post is somebody on watch", "see docs/watch.md")
+    else:
+        yield Finding("watch room", OK, f"{', '.join(there)} can be read; `roster` shows gaps")
 
 
 def _audit(since_checkpoint: bool) -> Iterator[Finding]:

@@ -11,12 +11,13 @@ others for longer than its time. What fails is said by a Fault with the reason; 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import smtplib
 import ssl
+import threading
 import urllib.error
 import urllib.request
-from concurrent.futures import ThreadPoolExecutor
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any, Final
@@ -32,7 +33,7 @@ from wideberth.formats.desk import DeskSettings, Smtp
 # A pager that has not taken a call by then has failed: well before the next rung.
 TIMEOUT_S: Final = 8.0
 # Pagers that hang hold a thread each.
-_THREADS: Final = 16
+_THREADS_MOST: Final = 64
 SUBJECT: Final = "wideberth"
 
 
@@ -53,19 +54,39 @@ class Pagers:
     def __init__(self, folder: Path, settings: DeskSettings) -> None:
         self._folder = folder
         self.settings = settings
-        self._threads = ThreadPoolExecutor(_THREADS, "pager")
+        self._busy = 0
 
     async def wake(self, address: str, wake: Wake) -> None:
         """Returns when the other end has taken it. Raises BadInput for an address that cannot be, Worlds else."""
-        loop = asyncio.get_running_loop()
+        if self._busy >= _THREADS_MOST:
+            raise Worlds(f"{self._busy} pagers hang already; see to them, or name others")
+        loop, done = asyncio.get_running_loop(), asyncio.get_running_loop().create_future()
+
+        def work() -> None:
+            fault: Exception | None = None
+            try:
+                self._wake(address, wake)
+            except Exception as why:
+                fault = why
+            with contextlib.suppress(RuntimeError):  # the node has ended meanwhile
+                loop.call_soon_threadsafe(finish, fault)
+
+        def finish(fault: Exception | None) -> None:
+            self._busy -= 1
+            if done.done():
+                return
+            if fault is None:
+                done.set_result(None)
+            else:
+                done.set_exception(fault)
+
+        self._busy += 1
+        # Of its own, and no reason for the process to live on: looking a name up has no time limit.
+        threading.Thread(target=work, name="pager", daemon=True).start()
         try:
-            await asyncio.wait_for(loop.run_in_executor(self._threads, self._wake, address, wake), TIMEOUT_S + 1)
+            await asyncio.wait_for(done, TIMEOUT_S + 1)
         except TimeoutError:
             raise Worlds(f"the pager did not take it within {TIMEOUT_S:.0f} s") from None
-
-    def close(self) -> None:
-        """Waits for nobody: a pager that hangs must not hold up the end of the node."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
 
     def _wake(self, address: str, wake: Wake) -> None:
         try:

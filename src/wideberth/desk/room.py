@@ -101,7 +101,6 @@ class Room:
         for task in tuple(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        self.pagers.close()
         if self.store is not None:
             self.store.close()
             self.store = None
