@@ -102,6 +102,16 @@ def test_what_is_missing_is_named_and_an_emergency_says_why(world: World) -> Non
     assert "STATIC_SITE or a MOVEMENT" in stray.err
 
 
+def test_whoever_files_one_hears_who_is_told_and_that_it_is_there_already(world: World) -> None:
+    first = world.do("BLUE", "protect", "site", *SITE)
+    assert first.code == 0, first.err
+    assert "Will be told to: GREEN" in first.err
+    assert "beyond any guard" in first.err
+    again = world.do("BLUE", "protect", "site", *SITE)
+    assert again.code == 0, "a flag holds nothing back"
+    assert f"{first.out.split(':')[0]} of ours is a site at the same place" in again.err
+
+
 def test_the_list_of_the_help_is_that_of_the_core() -> None:
     assert options.WORKS.split(", ") == list(Work.__members__)
 

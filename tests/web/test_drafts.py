@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from wideberth.core.say import complete
 from wideberth.core.say.geodesy import area_m2
 from wideberth.core.say.instant import parse, show
+from wideberth.core.say.protect import Urgency, Work
 from wideberth.core.say.rules import Mode, Rules
 from wideberth.core.say.volume import Circle, Corridor, Polygon
 from wideberth.core.say.words import Hazard, NoticeType, Precedence
@@ -312,3 +313,48 @@ def test_a_window_that_comes_again_is_written_out():
 )
 def test_what_cannot_come_again_is_said(change, words):
     assert words in refused(WHOLE | change).sentence
+
+
+MOVE = {"type": "MOVEMENT", "hazard": "GROUND_TRAFFIC", "circle": "41N 38W", "radius": "1km", "low": "SFC",
+        "high": "300m AGL", "from": "10:00Z", "until": "14:00Z", "organisation": "AID", "work": "food"}  # fmt: skip
+
+
+def test_who_is_to_be_protected_is_read_from_a_draft():
+    said = {"vehicles": "truck 1; car 3;", "contacts": "+999 2", "check_in": "30m", "urgency": "emergency",
+            "why_urgent": "flood", "waypoints": "41.1N 38W at 11:00Z = bridge; 41.2N 38W at 12:00Z"}  # fmt: skip
+    made = terms(MOVE | said)
+    who = made.protected
+    assert (who.organisation, who.work, who.urgency) == ("AID", Work.FOOD, Urgency.EMERGENCY)
+    assert (who.vehicles, who.contacts, who.check_in_ms) == (("truck 1", "car 3"), ("+999 2",), 1_800_000)
+    assert [(show(w.at_ms), w.name) for w in who.waypoints] == [
+        ("2031-05-14T11:00:00Z", "bridge"), ("2031-05-14T12:00:00Z", ""),
+    ]  # fmt: skip
+    later = terms({"marking": "red roof", "vehicles": "truck 1"}, base=made)
+    assert (later.protected.marking, later.protected.vehicles) == ("red roof", ("truck 1",))
+    assert later.protected.waypoints == who.waypoints
+    assert terms({"text": "x"}, base=made).protected == who
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"organisation": ""}, "organisation"), ({"work": ""}, "work"), ({"work": "picnic"}, "work"),
+        ({"urgency": "IMMEDIATE"}, "why_urgent"), ({"check_in": "soon"}, "check_in"), ({"check_in": "1m"}, "check_in"),
+        ({"waypoints": "the bridge"}, "waypoints"), ({"waypoints": "41N 38W at noon"}, "waypoints"),
+        ({"photo": "roof.jpg"}, "photo"), ({"vehicles": "; ".join(["van"] * 21)}, "vehicles"),
+        ({"organisation": "x" * 81}, "organisation"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_with_it_is_named(change, field):
+    assert refused(MOVE | change).details["fields"] == [field]
+
+
+def test_an_accident_says_nothing_of_those_to_protect():
+    short = {"type": "ACCIDENT", "circle": "41N 38W", "until": "+6h", "organisation": "AID"}
+    assert refused(short).details["fields"] == ["organisation"]
+
+
+def test_waypoints_of_a_kept_draft_still_mean_the_same_times():
+    kept = settled(MOVE | {"waypoints": "41.1N 38W at +30m = bridge"}, now_ms=NOW)["waypoints"]
+    assert kept == "41.1N 38W at 2031-05-14T09:30:30Z = bridge"
+    assert settled({"waypoints": "the bridge"}, now_ms=NOW)["waypoints"] == "the bridge"

@@ -26,6 +26,8 @@ _MAY_WAIT: Final = frozenset(
 _AT_ONCE: Final = ("FLASH", "IMMEDIATE")
 # Where the place of a notice is looked at once more before it goes out (domain.md K2).
 _CARED_FOR: Final = ("STATIC_SITE", "MOVEMENT")
+# Said to whoever files a site or a movement (domain.md M4 as amended).
+_BEYOND: Final = "What they do with it on machines of their own is beyond any guard."
 _SHORT: Final = ("UNANNOUNCED_TRAFFIC", "ACCIDENT", "HOLD_OFF", "DISTRESS")
 
 
@@ -90,6 +92,7 @@ def _audience_first(body: Mapping[str, Any]) -> None:
     show.note(
         f"Will be told to: {', '.join(seen['members'])} ({seen['mechanism']}, {seen['purpose']}).{voice}",
         f"{seen['release']}",
+        *([_BEYOND] if body.get("type") in _CARED_FOR else []),
     )
 
 

@@ -32,8 +32,21 @@ from wideberth.core.say.volume import Leg, Shape, Track, Volume4D
 from wideberth.core.say.words import Hazard, NoticeType, Priority, Terms
 from wideberth.errors import BadInput
 from wideberth.web.places import area_in, volumes_in
-from wideberth.web.protecting import protected_in
-from wideberth.web.reading import AGAIN, BAND, CHOICES, FIELDS, MOVES, PLACE, PLAIN, SHAPES, WINDOW, Reading, time_in
+from wideberth.web.protecting import protected_in, settled_waypoints
+from wideberth.web.reading import (
+    AGAIN,
+    BAND,
+    CHOICES,
+    FIELDS,
+    MOVES,
+    PLACE,
+    PLAIN,
+    PROTECT,
+    SHAPES,
+    WINDOW,
+    Reading,
+    time_in,
+)
 from wideberth.web.reading import time_of as time_of
 
 
@@ -132,6 +145,8 @@ def settled(draft: Mapping[str, Any], *, now_ms: int) -> dict[str, Any]:
             if t_ms is not None:
                 kept[field] = instant.show(t_ms)
                 start = t_ms if field == "from" else start
+    if reading.text("waypoints"):
+        kept["waypoints"] = settled_waypoints(reading.text("waypoints"), now_ms)
     return kept
 
 
@@ -208,7 +223,7 @@ def _short(
         until = time_of(holdoff, now_ms=now_ms, field="until", up=True)
     else:
         reading.missing("until", 'say until when others should stay away, such as "+6h"')
-    for field in ("from", *BAND, "half_width", "expires", *MOVES, *AGAIN, "volumes"):
+    for field in ("from", *BAND, "half_width", "expires", *MOVES, *AGAIN, *PROTECT, "volumes"):
         if field in reading.draft and reading.given(field) and field != "half_width":
             reading.missing(field, f"{_SHORT[type_]} has kind, place and until, from now; the rest is filled in")
     reading.complain()

@@ -11,7 +11,8 @@ from typing import Any, Final
 
 import msgspec
 
-from wideberth.core.say.coordinates import parse_point
+from wideberth.core.say import instant
+from wideberth.core.say.coordinates import parse_point, show_decimal
 from wideberth.core.say.instant import parse_span
 from wideberth.core.say.protect import Protected, Urgency, Waypoint, Work
 from wideberth.errors import BadInput
@@ -42,6 +43,19 @@ def protected_in(reading: Reading, now_ms: int, base: Protected | None = None) -
         return None
     return reading.take(
         "organisation", lambda: Protected(**fresh) if base is None else msgspec.structs.replace(base, **fresh)
+    )
+
+
+def settled_waypoints(text: str, now_ms: int) -> str:
+    """With their times written out, so that a draft which is sent later still means what was meant; what cannot be read
+    stays as it is."""
+    try:
+        found = _waypoints(text, now_ms)
+    except BadInput:
+        return text
+    named = (f" = {w.name}" if w.name else "" for w in found)
+    return "; ".join(
+        f"{show_decimal(w.point)} at {instant.show(w.at_ms)}{name}" for w, name in zip(found, named, strict=True)
     )
 
 
