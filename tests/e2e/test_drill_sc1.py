@@ -74,6 +74,13 @@ def test_the_list_names_every_drill_with_its_faults() -> None:
     assert "SC1" in [each["name"] for each in listed]
 
 
+def test_with_the_mediator_down_what_is_said_goes_directly() -> None:
+    report = json.loads(wideberth("drill", "SC1", "--json", "--fault", "mediator-down").out)
+    assert [check for check in report["checks"] if not check["passed"]] == []
+    (way,) = [check["seen"] for check in report["checks"] if check["id"] == "A7"]
+    assert way == "WORKS direct, WORKS direct"
+
+
 def test_with_a_third_of_all_deliveries_lost_no_check_fails() -> None:
     """N1. The weather's dice are seeded; what is lost is repeated in time."""
     said = wideberth("drill", "SC1", "--json", "--fault", "lost-deliveries")

@@ -16,6 +16,8 @@ from wideberth.core.say.volume import Polygon
 from wideberth.drill.model import LOST, Drill, Mechanism, Mishap, Step
 from wideberth.drill.replay import check_replay, entries_of
 from wideberth.drill.scene import MINUTE, Scene, hms, rung, when
+from wideberth.drill.world import HOST
+from wideberth.link.way import DIRECT
 
 BLUE: Final = "BLUE"
 GREEN: Final = "GREEN"
@@ -45,6 +47,8 @@ def _near(value: float, said: float, within: float = 0.005) -> bool:
 def _before(s: Scene) -> None:
     if "wrong-clock" in s.faults:
         s.world.skew_ms[GREEN] = 90_000
+    if "mediator-down" in s.faults:
+        s.world.by_a_mediator_that_is_down(s.now_ms)
 
 
 def _own_plan(s: Scene) -> None:
@@ -53,6 +57,13 @@ def _own_plan(s: Scene) -> None:
 
 
 def _clocks(s: Scene) -> None:
+    if "mediator-down" in s.faults:
+        relays = [s.world.lines_of(who)[0]["peers"][0]["relay"] for who in (BLUE, GREEN)]
+        s.check(
+            "A7", "the mediator is down, and what is said goes directly", "HOST tried; direct works, both ways",
+            [f"{relay['state']} {relay['way']}" for relay in relays],
+            all(r["state"] == "WORKS" and r["way"] == DIRECT and r["ways"] == [HOST, DIRECT] for r in relays),
+        )  # fmt: skip
     offsets: dict[str, Any] = {}
     for who in (BLUE, GREEN):
         for _ in range(4):  # a check that was lost on the way is made again
@@ -234,6 +245,7 @@ DRILL: Final = Drill(
     mechanisms=(Mechanism("Coast", (BLUE, GREEN), RULES),),
     mishaps=(
         Mishap("wrong-clock", "GREEN's clock is 90 s fast"),
+        Mishap("mediator-down", "the mediator that both nodes try first is down"),
         Mishap(LOST, "a third of all deliveries between the two nodes are lost"),
         Mishap("no-alert", "BLUE's officer keeps the draft and does not press the ALERT key"),
         Mishap("no-second-reading", "GREEN's officer does not read the place again after the mismatch"),

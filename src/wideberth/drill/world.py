@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from wideberth import home, join
+from wideberth import home, join, ways
 from wideberth.core.say.rules import Mode
 from wideberth.core.seal.agreement import Agreement, Member, channel_id, sign_agreement
 from wideberth.core.seal.keys import Ed25519Signer
@@ -21,12 +21,15 @@ from wideberth.demo.ports import free_port
 from wideberth.drill.hooks import Hooks
 from wideberth.drill.model import Mechanism
 from wideberth.drill.weather import Weather
+from wideberth.link.way import DIRECT
+from wideberth.mediator import folder as mediators
 from wideberth.rekey import own_card
 
 # The clocks are moved on where nothing happens for so long: not because a machine is slow, only because what was lost
 # is repeated in time.
 _NUDGE_S: Final = 10.0
 _NUDGE_BAD_S: Final = 0.5
+HOST: Final = "HOST"
 POSTS: Final = ("watch-1", "watch-2", "linguist-1", "supervisor")
 
 
@@ -65,6 +68,21 @@ class World(Nodes):
         for name in members:
             join.keep(self.homes[name], sealed, cards, {})
         return tuple(channel_id(agreement, line) for line in agreement.lines)
+
+    # --- a mediator ---
+
+    def by_a_mediator_that_is_down(self, now_ms: int) -> None:
+        """Before the nodes start: everybody trusts one, tries it first, and it never comes up."""
+        port = free_port()
+        settings = mediators.Settings(HOST, f"127.0.0.1:{port}", f"https://127.0.0.1:{port}", "the host, line 900")
+        host = mediators.create(self.folders[self.parties[0]].with_name("host"), settings, entropy=os.urandom,
+                                now_ms=now_ms)  # fmt: skip
+        card = host.card()
+        for party, folder in self.folders.items():
+            ways.trust(folder, card, ways.look(card)["words"])
+            for peer in self.parties:
+                if peer != party:
+                    ways.set_ways(folder, peer, (HOST, DIRECT))
 
     # --- pagers ---
 
