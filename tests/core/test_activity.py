@@ -13,10 +13,11 @@ from tests.pair import RULES, Pair
 from wideberth.core import events as ev
 from wideberth.core.call import views
 from wideberth.core.feed import Forget, Weigh
+from wideberth.core.preview import preview
 from wideberth.core.say.notice import ShortForm, accident, check_terms, precedence_for
 from wideberth.core.say.place import Altitude, Point
 from wideberth.core.say.words import Hazard, NoticeType, Precedence, Terms, Word
-from wideberth.core.tells import Heard, Said
+from wideberth.core.tells import FaultSeen, Heard, Said
 from wideberth.errors import BadInput
 
 MINUTE = 60_000
@@ -175,3 +176,26 @@ def test_only_a_suspension_has_a_reason() -> None:
     said = {"kind": "report", "ref": "r", "of": "a" * 64, "state": "FINISHED", "at_ms": 1, "why": "b" * 64}
     with pytest.raises(msgspec.ValidationError):
         msgspec.convert(said, Word)
+
+
+def test_what_a_suspension_is_because_of_is_the_exact_version_that_it_names_whatever_came_of_it() -> None:
+    """GREEN makes another kind of notice of its sighting before it hears that BLUE suspended because of it."""
+    pair = Pair()
+    ref = give(pair)
+    seen = see(pair)
+    thread = pair.green.node.lines[pair.ch].board.find(seen)
+    assert thread is not None
+    assert thread.terms is not None
+    other = msgspec.structs.replace(thread.terms, type=NoticeType.ACCIDENT, precedence=Precedence.FLASH)
+    pair.green.step(ev.Revise(pair.ch, GREEN, seen, "amend", other), pair.now)
+    report(pair, ref, "SUSPENDED", seen)
+    assert view(pair, ref)["suspended"]
+    assert not [t for end in pair.ends.values() for t in end.told if isinstance(t, FaultSeen)]
+
+
+def test_a_suspension_because_of_a_sighting_can_be_previewed() -> None:
+    pair = Pair()
+    ref = give(pair)
+    seen = see(pair)
+    shown = preview(pair.blue.node.lines, ev.Report(pair.ch, BLUE, ref, "SUSPENDED", 0, seen), pair.now)
+    assert f"because of unannounced traffic ({seen})" in shown.sentence

@@ -220,7 +220,7 @@ class Fold:
             what = heard.what if heard is not None else None
             after = [place.hash for place in entry.header.seen.values()]
             # An orphan is answered by naming it; `seen` names the newest epoch only.
-            after += [cited for name in ("of", "refines") if (cited := getattr(what, name, ""))]
+            after += [cited for name in ("of", "refines", "why") if (cited := getattr(what, name, ""))]
             if (before := entries.opening_in(entry).predecessor) is not None:
                 after.append(before.hash)
             again = self._parsed_once[hash_] = _Again(hash_, heard, tuple(after))

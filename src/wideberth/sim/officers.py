@@ -162,6 +162,10 @@ class Officers:
             return ev.Extend(ch, by, thread.ref, ends_ms + dice.between(-MINUTE, 2 * HOUR))
         if mark < 6:
             return ev.Cancel(ch, by, thread.ref, dice.pick(("", "weather")))
+        board = self._site.node.lines[ch].board
+        seen = [t.ref for t in board if t.terms is not None and t.terms.type is NoticeType.UNANNOUNCED_TRAFFIC]
+        if seen and dice.chance(0.3):
+            return ev.Report(ch, by, thread.ref, "SUSPENDED", 0, dice.pick(seen))
         return ev.Report(ch, by, thread.ref, dice.pick(("STARTED", "SUSPENDED", "RESTORED", "FINISHED")))
 
     def _answer(self, ch: str, by: str, thread: Thread) -> ev.Event:

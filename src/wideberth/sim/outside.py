@@ -110,7 +110,7 @@ def _read_entry(envelope: bytes, body: bytes) -> Read:
     elif urgent:
         over_ms = h["t_ms"] + _DAY_MS
     after = [place[2] for place in h["seen"].values()]
-    after += [what[name] for name in ("of", "refines") if what.get(name)]
+    after += [what[name] for name in ("of", "refines", "why") if what.get(name)]
     after += [h["prev"]] if h["seq"] > 1 else [what["predecessor"][2]] if what.get("predecessor") else []
     return Read(
         h["ch"], h["from"], h["epoch"], h["seq"], hashlib.sha256(payload).hexdigest(), h["prev"], h["t_ms"], h["by"],
@@ -218,6 +218,8 @@ class Fold:
         thread = self._by_entry.get(e.what["of"])
         finished = e.what["state"] == "FINISHED"
         if thread is None or (finished and e.what["of"] in self._finished):
+            return False
+        if e.what.get("why") and e.what["why"] not in self._by_entry:
             return False
         said = [state for state, _, _ in thread.reports]
         state = e.what["state"]

@@ -366,7 +366,9 @@ class Board:
         if thread is None or thread.author != header.sender or thread.ref != what.ref:
             raise NotUnderstood(f"{header.sender} has no notice {what.ref} in that version")
         named = self._by_entry.get(what.why) if what.why else None
-        thread.activity.take(what, header.by, named.terms.type if named is not None and named.terms else None)
+        seen = named.version(what.why) if named is not None else None
+        # By the exact version that is named: what came of it since may be here or not yet.
+        thread.activity.take(what, header.by, seen.terms.type if seen is not None and seen.terms else None)
         self.cared_count += 1
         return Change("report", thread, thread.version(what.of), facts={
             "state": what.state, "at_ms": what.at_ms, **({"why": named.ref} if named is not None else {}),

@@ -118,7 +118,8 @@ def _sighting(board: Board, ref: str) -> str:
     thread = board.find(ref) or board.find(canonical(ref))
     if thread is None:
         raise NotFound(f"there is no notice {ref} on this line; `notice list` shows them", ref=ref)
-    return thread.newest.entry
+    # One that was cancelled since was a sighting all the same.
+    return next((v.entry for v in reversed(thread.versions) if v.terms is not None), thread.newest.entry)
 
 
 def canonical(ref: str) -> str:
