@@ -15,6 +15,7 @@ from wideberth.core.say import reference
 from wideberth.core.say.rules import Rules
 from wideberth.core.say.volume import Polygon
 from wideberth.drill.model import Drill, Mechanism, Mishap, Step
+from wideberth.drill.paged import check_paged
 from wideberth.drill.replay import check_replay, entries_of
 from wideberth.drill.sc1 import BLUE, GREEN
 from wideberth.drill.scene import MINUTE, SECOND, Scene, hms, rung, when
@@ -139,25 +140,12 @@ def _hold_off(s: Scene) -> None:
         f"W1 {_after(s, _called(s, 'W1'))}, card {_after(s, _called(s, 'W1', 'PHONE_CARD'))}, pager tried",
         _called(s, "W1") == _called(s, "W1", "PHONE_CARD") == s.ms(_T0) and woken,
     )  # fmt: skip
-    _units(s, began_ns)
+    since_ms = s.ms(_T0)
+    check_paged(
+        s, "G1", BLUE, "the hold-off", units=_NEAR, spared="U4", since_ms=since_ms, began_ns=began_ns
+    )  # fmt: skip
     found = _item(s)
     s.kept["item"] = found["item"] if found else ""
-
-
-def _units(s: Scene, began_ns: int) -> None:
-    """In real seconds: from the press of the key at GREEN to the units' pagers."""
-    pager = s.world.pager()
-
-    def called() -> dict[str, int]:
-        return {call.name: call.at_ns - began_ns for call in reversed(pager.calls) if call.at_ns >= began_ns}
-
-    s.waits("all units in the area are called", lambda: set(_NEAR) <= called().keys())
-    times = [called()[unit] / 1e9 for unit in _NEAR if unit in called()]
-    s.check(
-        "G1", "every unit of BLUE's in the area is paged", "U1, U2 and U3 in under 10 s, U4 left alone",
-        f"{len(times)} of 3, after {max(times, default=0):.1f} s; U4 {'called' if 'U4' in called() else 'left alone'}",
-        len(times) == 3 and max(times) < 10 and "U4" not in called(),
-    )  # fmt: skip
 
 
 def _w1_takes(s: Scene) -> None:

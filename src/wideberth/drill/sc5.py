@@ -21,6 +21,7 @@ from wideberth.core.say.volume import Circle, Corridor, Polygon, Volume4D
 from wideberth.core.say.words import Hazard, NoticeType, Priority, Terms
 from wideberth.core.seal.agreement import LineTerms
 from wideberth.drill.model import Drill, Mechanism, Mishap, Step
+from wideberth.drill.paged import check_paged
 from wideberth.drill.replay import check_replay, entries_of
 from wideberth.drill.scene import MINUTE, Scene, hms, rung, when
 
@@ -87,9 +88,8 @@ def _movement(s: Scene, way: tuple[tuple[float, float], ...], **more: Any) -> di
 
 
 def _filed(s: Scene, key: str, terms: dict[str, Any]) -> None:
-    since, began_ns = len(s.world.seen), time.monotonic_ns()
-    given = s.say(_AID, "notice", ch=_line(s), terms=terms)
-    s.kept[key], s.kept[f"{key} since"], s.kept[f"{key} ns"] = given["ref"], since, began_ns
+    s.kept[f"{key} ms"], s.kept[f"{key} ns"] = s.now_ms, time.monotonic_ns()
+    s.kept[key] = s.say(_AID, "notice", ch=_line(s), terms=terms)["ref"]
 
 
 def _lead(s: Scene, key: str, expected: str) -> None:
@@ -100,22 +100,10 @@ def _lead(s: Scene, key: str, expected: str) -> None:
     s.same("K7", what, [expected] * 3, shown, "AID: file 48 h ahead, or say why not")
 
 
-def _paged(s: Scene, key: str, why: str) -> None:
-    """Every unit whose area it meets was called, by this machine's clock as well as by COMMAND's."""
-    pager, began_ns = s.world.pager(), s.kept[f"{key} ns"]
-
-    def all_called() -> bool:
-        return all(any(c.name == unit and c.at_ns >= began_ns for c in pager.calls) for unit in _UNITS)
-
-    s.waits(f"all four units are called about {why}", all_called)
-    first = {c.name: c for c in reversed(pager.calls) if c.at_ns >= began_ns}
-    times = [(first[unit].at_ns - began_ns) / 1e9 for unit in _UNITS if unit in first]
-    s.check(
-        "G1" if key == "hold" else "E6", f"all units in the area are paged about {why}",
-        "U1 to U4 in under 10 s, not U5",
-        f"{len(times)} of 4, after {max(times, default=0):.1f} s; U5 {'called' if 'U5' in first else 'left alone'}",
-        len(times) == 4 and max(times) < 10 and "U5" not in first,
-    )  # fmt: skip
+def _paged(s: Scene, key: str, id_: str, about: str) -> None:
+    check_paged(
+        s, id_, _COMMAND, about, units=_UNITS, spared="U5", since_ms=s.kept[f"{key} ms"], began_ns=s.kept[f"{key} ns"]
+    )
 
 
 # --- two days before ---
@@ -127,7 +115,7 @@ def _file(s: Scene) -> None:
 
 def _told(s: Scene) -> None:
     _lead(s, "convoy", "52 h")
-    _paged(s, "convoy", "the movement")
+    _paged(s, "convoy", "E6", "the movement")
     texts = [s.notice(who, s.kept["convoy"])["standing_text"] for who in _TOLD]
     s.check("K5", "the standing text is on every copy", STANDING[:60] + "…", f"{len(texts)} copies",
             texts == [STANDING] * 3)  # fmt: skip
@@ -295,6 +283,7 @@ def _overdue(s: Scene) -> None:
 
 def _hold_off(s: Scene) -> None:
     s.kept["hold since"], s.kept["hold ns"] = len(s.world.seen), time.monotonic_ns()
+    s.kept["hold ms"] = s.now_ms
     given = s.give(
         _AID, line=_line(s), type="HOLD_OFF", hazard="PEOPLE_PRESENT", circle="41.28N 38.52W", radius="20km",
         text="our convoy is out there",
@@ -305,7 +294,7 @@ def _hold_off(s: Scene) -> None:
 def _held(s: Scene) -> None:
     rang = s.comes(_COMMAND, "heard", since=s.kept["hold since"], ref=s.kept["hold"], first=True)
     s.check("G1", "the hold-off rings at COMMAND at once", "before it is recorded", when(rang), rang)
-    _paged(s, "hold", "the hold-off")
+    _paged(s, "hold", "G1", "the hold-off")
 
 
 def _command_answers(s: Scene) -> None:
