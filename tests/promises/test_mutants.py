@@ -10,7 +10,7 @@ from wideberth.sim.run import MutantFate, Report, main, run_seed, table, try_mut
 from wideberth.sim.site import Site
 
 # Enough for every mutant here, and few enough to say something about the simulator.
-SEEDS_MOST = 40
+SEEDS_MOST = 80
 
 
 def seen(seed: int, site: type[Site]) -> str:
