@@ -167,7 +167,9 @@ class Story:
         self.wrong_line = wrong.value.sentence
         self.blue.command("statement", ch=two.group, text="We condemn what GREEN did.", language="en")
         two.settle()
-        self.after_statement = [t for n in two.nodes for t in n.tells[told[n.party] :] if t["tell"] != "delivered"]
+        # The desks' ladders climb at their own pace for what rang before (the line is silent).
+        beside = ("delivered", "rung")
+        self.after_statement = [t for n in two.nodes for t in n.tells[told[n.party] :] if t["tell"] not in beside]
         self.statement_changed = line_before != two.state(two.coast) or boards != [
             n.get("/v1/notices", all=1) for n in two.nodes
         ]

@@ -450,16 +450,19 @@ class Line:
         self.expect(change.thread, change.version)
         self._calm(change.thread)
 
-    def unanswered(self, now: Now) -> Iterator[Overdue]:
-        """After a start: what is urgent, live, and not answered by us rings again; who heard it before may be gone."""
+    def unanswered(self, now: Now, why: str = "this node has started anew") -> Iterator[Overdue]:
+        """What is urgent, live, and not answered by us rings again: who heard it before may be gone, or it was over by
+        a clock that was wrong."""
         us = self.channel.us
-        yield from self.watch.talk.unanswered(self.board, now.t_ms)
+        yield from self.watch.talk.unanswered(self.board, now.t_ms, why)
         for thread in self.board:
             urgent = thread.precedence in URGENT and thread.author != us and thread.live(now.t_ms)
-            if urgent and all(s.step in ("DELIVERED", "SEEN") for s in thread.steps_of(thread.newest.entry, us)):
+            if urgent and all(
+                s.step in ("DELIVERED", "SEEN", "MISMATCH") for s in thread.steps_of(thread.newest.entry, us)
+            ):
                 yield Overdue(
                     self.channel.ch, thread.ref, thread.newest.number, "UNACKNOWLEDGED", us,
-                    f"this node has started anew; {thread.ref} of {thread.author} is live and not acknowledged here",
+                    f"{why}; {thread.ref} of {thread.author} is live and not acknowledged here",
                 )  # fmt: skip
 
     def reloaded(self, epoch: str) -> None:

@@ -40,6 +40,8 @@ from wideberth.core.seal.succession import Succession
 from wideberth.core.tells import Disk, FaultSeen, Level, LineOpened
 from wideberth.errors import BadInput, Fault, NotFound, Stranger
 
+# A clock that is disciplined goes back by less; what is more was set by somebody.
+SET_BACK_MS: Final = 1_000
 # Entries that may not be in the store yet; beyond it one that is gets forgotten.
 FRESH_KEPT: Final = 256
 
@@ -53,6 +55,7 @@ class Node:
         self.mechanisms: dict[str, Mechanism] = {}
         self.pending: dict[str, tuple[Agreement, dict[str, Card]]] = {}
         self.disk_low = False
+        self._latest_ms = 0
         self._signers = signers
         self._verifier = verifier
         self._entropy = entropy
@@ -108,8 +111,18 @@ class Node:
                 self._line(event.ch).command(event, now, self.disk_low, out)
         while out.agreed:
             self._agreed(*out.agreed.pop(0), now, out)
+        self._go_along(now, out)  # last: a command that is refused changes nothing
         self._remember(out)
         return self._batch(out, now)
+
+    def _go_along(self, now: Now, out: Effects) -> None:
+        """What expired by a clock that was ahead, and is live again by the one that was set right, rings again."""
+        back_ms = self._latest_ms - now.t_ms
+        if back_ms > SET_BACK_MS:
+            for line in self.lines.values():
+                out.ring.extend(line.unanswered(now, "this node's clock was set back"))
+        if back_ms < 0 or back_ms > SET_BACK_MS:
+            self._latest_ms = now.t_ms
 
     def _batch(self, out: Effects, now: Now) -> Batch:
         """Whoever may not know our newest cards yet gets them with everything else."""

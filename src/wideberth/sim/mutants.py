@@ -15,13 +15,17 @@ from unittest import mock
 import msgspec
 
 from wideberth.core import events as ev
-from wideberth.core.batch import Batch
+from wideberth.core.batch import Batch, Now
 from wideberth.core.call.accord import Accord
 from wideberth.core.call.board import Thread, Version
 from wideberth.core.carry.channel import Channel
 from wideberth.core.carry.inbox import Inbox
 from wideberth.core.carry.outbox import Outbox
 from wideberth.core.carry.strand import Fit, Strand
+from wideberth.core.desk import causes
+from wideberth.core.desk.escalation import Escalation, Who
+from wideberth.core.desk.people import Person
+from wideberth.core.effects import Effects
 from wideberth.core.hearing import Hearing
 from wideberth.core.line import Line
 from wideberth.core.records import EntryRecord, Record
@@ -30,6 +34,7 @@ from wideberth.core.say.words import Place
 from wideberth.core.seal import mediation
 from wideberth.core.seal import receipt as receipts
 from wideberth.core.seal.entry import Entry, Header
+from wideberth.core.tells import Climbed, Overdue
 from wideberth.core.witnessing import Witness
 from wideberth.errors import OutOfPlace
 from wideberth.sim.site import Site
@@ -237,6 +242,29 @@ def _newest_in_the_store(self: Line, epoch: str) -> None:
 
 _RELOADED: Final = Line.reloaded
 
+# --- other desks, and another ear for silence ---
+
+
+def _only_who_is_on_shift(self: Escalation, who: Who, now_ms: int) -> list[Person]:
+    return self.roster.on_shift(now_ms)[:1]
+
+
+def _always(*_: Any) -> bool:
+    return True
+
+
+def _silence_is_an_answer(self: Line, now: Now, out: Effects) -> None:
+    before = len(out.tell)
+    _TICK(self, now, out)
+    out.tell[before:] = [
+        Climbed(t.ch, t.ref, t.version, t.member, "ACKNOWLEDGED", "", now.t_ms, "")
+        if isinstance(t, Overdue) and t.what == "UNACKNOWLEDGED" else t
+        for t in out.tell[before:]
+    ]  # fmt: skip
+
+
+_TICK: Final = Line.tick
+
 MUTANTS: Final = (
     Mutant("send before store", "what left may never have been stored", ("framed", "lost", "split"), {}, _SendsFirst),
     Mutant("tell before store", "an officer is told what a crash undoes", ("lost",), {}, _TellsFirst),
@@ -290,6 +318,14 @@ MUTANTS: Final = (
            {(Accord, "missing"): staticmethod(lambda proposed: [])}),
     Mutant("slip not looked at", "nobody compares what is handed over with what was signed", ("named", "sound"),
            {(mediation, "admit"): lambda *_: mediation.Slip(1, "0" * 64, "A", "B", "0" * 64, 0)}),
+    Mutant("one man is called", "the ladder ends with whoever is on shift", ("heard",),
+           {(Escalation, "_people"): _only_who_is_on_shift}),
+    Mutant("an old answer silences a new version", "an answer to one version ends the alarm of the next", ("heard",),
+           {(causes, "_counts"): _always}),
+    Mutant("a clock that is set back silences", "a ladder waits until the old time comes round again", ("heard",),
+           {(Escalation, "_go_along"): _nothing}),
+    Mutant("silence is an answer", "what nobody acknowledged in time is shown as acknowledged", ("unknown",),
+           {(Line, "tick"): _silence_is_an_answer}),
 )  # fmt: skip
 BY_NAME: Final[dict[str, Mutant]] = {m.name: m for m in MUTANTS}
 

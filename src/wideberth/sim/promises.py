@@ -20,6 +20,8 @@ named       a mediator that alters a byte is named by whoever gets the delivery,
             was altered on the way reaches a core
 rung        every urgent entry that is live when it arrives rings, also behind a gap, and also when it is not
             understood, unless its author made it old news
+heard       an urgent alarm that nobody answered keeps ringing until somebody owns it (`heard.py`)
+unknown     silence makes nothing but UNKNOWN, OVERDUE, EXPIRED and SILENT (`heard.py`)
 sound       the core raises nothing but faults, and only for commands
 
 A node whose record is put back behind its back may sign a place twice, if it speaks before it can find out. Such a
@@ -41,6 +43,7 @@ from wideberth.core.records import EntryRecord, SidecarRecord
 from wideberth.core.tells import FaultSeen, Heard, Said, Tell
 from wideberth.errors import Fault, Spoiled
 from wideberth.sim import accords
+from wideberth.sim.heard import Ears
 from wideberth.sim.mediators import Mediator, Passed
 from wideberth.sim.network import Parcel
 from wideberth.sim.outside import Fold, Picture, Read, Reader, halves, header_of, supersedes
@@ -48,7 +51,20 @@ from wideberth.sim.parties import Charter
 from wideberth.sim.site import Site
 from wideberth.sim.tape import Tape
 
-PROMISES: Final = ("framed", "lost", "split", "agreed", "convicted", "stuck", "duplicated", "named", "rung", "sound")
+PROMISES: Final = (
+    "framed",
+    "lost",
+    "split",
+    "agreed",
+    "convicted",
+    "stuck",
+    "duplicated",
+    "named",
+    "rung",
+    "heard",
+    "unknown",
+    "sound",
+)
 
 # What a peer may be blamed for when the wire changed its bytes: that they are not what was signed.
 _SPOILT: Final = frozenset({"Malformed", "BadSignature", "Oversized", "Stranger"})
@@ -97,6 +113,7 @@ class Promises:
         self._of: dict[str, _Memory] = {}
         self.restores = 0
         self.liar = ""
+        self.ears: Ears | None = None
 
     def _memory(self, site: Site) -> _Memory:
         return self._of.setdefault(site.party, _Memory())
@@ -107,6 +124,8 @@ class Promises:
         memory = self._memory(site)
         if site.party == self.liar:
             return
+        if self.ears is not None:
+            self.ears.stepped(site, event, batch)
         for record in batch.store:
             if isinstance(record, EntryRecord):
                 if site.disk.entry(record.hash) is not None:
@@ -231,6 +250,8 @@ class Promises:
         """Its record is an old one now: what only the newer one held is gone, and nobody is to blame."""
         memory = self._memory(site)
         self.restores += 1
+        if self.ears is not None:
+            self.ears.put_back = True
         memory.durable = {e: why for e, why in memory.durable.items() if site.disk.entry(e) is not None}
         memory.told = {e for e in memory.told if site.disk.entry(e) is not None}
         memory.receipted = {k: v for k, v in memory.receipted.items() if site.disk.entry(v[1]) is not None}

@@ -24,6 +24,7 @@ import msgspec
 
 from wideberth.sim.mutants import MUTANTS, hunt
 from wideberth.sim.site import Site
+from wideberth.sim.watchroom import PEOPLE_FAULTS
 from wideberth.sim.weather import HARD_FAULTS, MEDIATOR_FAULTS, MESSAGE_FAULTS
 from wideberth.sim.world import Outcome, Shape, World
 
@@ -70,6 +71,7 @@ class Report(msgspec.Struct):
     spoke_first: int = 0
     message_faults: dict[str, int] = {}
     hard_faults: dict[str, int] = {}
+    people_faults: dict[str, int] = {}
     broken: list[BrokenSeed] = []
     mutants: list[MutantFate] = []
     cpu_s: float = 0.0
@@ -120,6 +122,7 @@ def simulate(
     report = Report(seeds, first_seed, nodes, workers)
     message: Counter[str] = Counter(dict.fromkeys((*MESSAGE_FAULTS, *MEDIATOR_FAULTS), 0))
     hard: Counter[str] = Counter(dict.fromkeys(HARD_FAULTS, 0))
+    people: Counter[str] = Counter(dict.fromkeys(PEOPLE_FAULTS, 0))
     begun, done = time.perf_counter(), 0
     for outcomes, cpu_s in _spread(seeds, first_seed, nodes, workers):
         report.cpu_s += cpu_s
@@ -128,12 +131,13 @@ def simulate(
             _add(report, outcome)
             message.update(outcome.message_faults)
             hard.update(outcome.hard_faults)
+            people.update(outcome.people_faults)
             if outcome.broken and progress is not None:
                 progress(f"seed {outcome.seed} breaks {outcome.broken}")
         if progress is not None:
             faults = message.total() + hard.total()
             progress(f"{done} of {seeds} seeds, {faults:,} faults, {len(report.broken)} broken promises")
-    report.message_faults, report.hard_faults = dict(message), dict(hard)
+    report.message_faults, report.hard_faults, report.people_faults = dict(message), dict(hard), dict(people)
     report.broken.sort(key=lambda b: b.seed)
     report.wall_s = time.perf_counter() - begun
     if mutants:
@@ -193,6 +197,7 @@ def table(report: Report) -> str:
         ("deliveries", f"{report.deliveries:,}"),
         ("message faults", f"{sum(report.message_faults.values()):,}  ({kinds(report.message_faults)})"),
         ("hard faults", f"{sum(report.hard_faults.values()):,}  ({kinds(report.hard_faults)})"),
+        ("people", f"{sum(report.people_faults.values()):,}  ({kinds(report.people_faults)})"),
         ("restored unawares", f"{report.behind_back:,}, of which {report.spoke_first:,} spoke before they could know"),
         ("broken promises", f"{len(report.broken)}"),
         ("faults/s/core", f"{report.faults_per_s:,.0f}  ({report.cpu_s:,.1f} s of CPU, {report.wall_s:,.1f} s)"),

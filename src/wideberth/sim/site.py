@@ -9,7 +9,7 @@ counts down the points at which the power may go.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final, Protocol
 
 from wideberth.core import events as ev
@@ -26,6 +26,7 @@ from wideberth.sim.disk import RESERVE_BYTES, Disk
 from wideberth.sim.network import Frames, Parcel
 from wideberth.sim.parties import SUPERVISOR, Keys
 from wideberth.sim.tape import Tape
+from wideberth.sim.watchroom import WatchRoom
 from wideberth.store.memory import MemoryStore
 
 # As in `runtime.py`: events of one write at most, and the longest that an alarm is trusted.
@@ -76,6 +77,8 @@ class Site:
         self.life = 0
         self._alarm = 0
         self._told_low = False
+        # Its people, where anybody looks after them (`World`).
+        self.room: WatchRoom | None = None
         self.node = self.build()
 
     # --- what the world does to it ---
@@ -98,6 +101,8 @@ class Site:
         self.watcher.crashed(self)
 
     def _off(self) -> None:
+        if self.room is not None:
+            self.room.off()
         self.up = False
         self.doom = None
         self.life += 1
@@ -129,6 +134,9 @@ class Site:
         now = self.now()
         begun = self.node.started(now)
         self.watcher.stepped(self, ev.Tick(), False, begun, now)
+        if self.room is not None:
+            self.room.on()
+        self._tell_room(begun.ring, first=True)
         self._set_alarm(begun.wake, now)
         for send in begun.send:
             self.send(send, {})
@@ -181,8 +189,14 @@ class Site:
             self.watcher.fell(self, event, why)
             raise
         self.watcher.stepped(self, event, tainted, batch, now)
+        self._tell_room(batch.ring, first=True)
         self._set_alarm(batch.wake, now)
         return batch
+
+    def _tell_room(self, tells: Iterable[Tell], *, first: bool = False) -> None:
+        if self.room is not None:
+            for tell in tells:
+                self.room.told(tell, first=first)
 
     def effects(self, stepped: list[tuple[ev.Event, Batch]]) -> None:
         """Store, then send, then tell. Raises StoreFull: nothing of it was written, sent or told."""
@@ -199,6 +213,7 @@ class Site:
         for _, batch in stepped:
             for tell in batch.tell:
                 self.watcher.told(self, tell)
+            self._tell_room(batch.tell)
         self.cut()
 
     def keep(self, records: list[Record]) -> None:

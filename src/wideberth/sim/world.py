@@ -25,6 +25,7 @@ from wideberth.core.say.rules import Purpose
 from wideberth.sim import parties
 from wideberth.sim.clock import SimClock
 from wideberth.sim.dice import Dice
+from wideberth.sim.heard import Ears
 from wideberth.sim.liars import LIARS, Liar
 from wideberth.sim.mediators import MANNERS, Mediator, slip_for, take
 from wideberth.sim.network import Network, Parcel
@@ -34,6 +35,7 @@ from wideberth.sim.promises import Broken, Promises, SpokeFirst
 from wideberth.sim.restores import Restores
 from wideberth.sim.site import Site
 from wideberth.sim.tape import Tape
+from wideberth.sim.watchroom import WatchRoom
 from wideberth.sim.weather import DAY, HOUR, MINUTE, SECOND, Hard, Weather
 
 # Rest: nothing on the wire for longer than two of the longest pauses between repeats.
@@ -48,12 +50,14 @@ BUSY_BEFORE_MS: Final = 10 * SECOND
 BUSY_MS: Final = 36 * SECOND
 # In so many worlds some nodes reach each other through a mediator, honest or not.
 MEDIATED_CHANCE: Final = 0.2
+# How often it is looked whether alarms are heard, and how often, then, what silence would make of the boards.
+EARS_MS: Final = 8 * SECOND
+AHEAD_CHANCE: Final = 0.04
 # One seed in a hundred signs with Ed25519.
 REAL_EVERY: Final = 100
 # What the shell's timers do: line checks every 30 to 60 s, checkpoints every minute (`service.py`).
 CHECK_MS: Final = (30 * SECOND, 60 * SECOND)
 CHECKPOINT_MS: Final = (55 * SECOND, 65 * SECOND)
-
 
 # Somebody who lies need not come to rest. What others pass on comes with their line checks, a hundred entries with
 # each: so long after the weather turned, two checks of every node and more, the honest ones have it all.
@@ -100,6 +104,7 @@ class Outcome(msgspec.Struct):
     story: str = ""
     step: int = 0
     tape: list[str] = []
+    people_faults: Counter[str] = msgspec.field(default_factory=Counter)
 
 
 class World:
@@ -135,6 +140,11 @@ class World:
             self._site(k, dice.apart(f"{k.party}/site"), real, kind) for k, kind in zip(keys, kinds, strict=True)
         ]
         self._by_name = {s.party: s for s in self.sites}
+        self._ears_dice = dice.apart("ears")
+        self._ears = self.promises.ears = Ears(lambda: self.now_ms, Broken)
+        for each in self.sites:
+            if not isinstance(each, Liar):
+                each.room = WatchRoom(each.party, dice.apart(f"{each.party}/desk"), self._ears, each.now, self.later)
         self.charters: list[Charter] = []
         for group in [tuple(keys)] if shape.one_line else itertools.combinations(keys, 2):
             ordered = list(group) if self._dice.chance(0.5) else list(reversed(group))
@@ -201,6 +211,8 @@ class World:
                 outcome.entries += len(strand) if author == site.party else 0
             outcome.receipts += sum(1 for s in site.disk.sidecars() if s.kind == "stored" and s.author != site.party)
             self.hard["lost_write"] += site.lost_writes
+        for site in self.sites:
+            outcome.people_faults.update(site.room.faults if site.room is not None else ())
         outcome.behind_back = self._restores.behind_back
         outcome.simulated_ms = self.now_ms
         outcome.deliveries = self._network.deliveries
@@ -225,6 +237,7 @@ class World:
                 self._timer(site, ev.CheckLines(), CHECK_MS)
                 self._timer(site, ev.SignCheckpoints(), CHECKPOINT_MS)
         self._restores.begin()
+        self._listen()
         if isinstance(liar := self.sites[-1], Liar):
             liar.begin(self._dice.pick(self.sites[:-1]).party)
         self._next_storm()
@@ -238,11 +251,8 @@ class World:
             at_ms, _, act = heapq.heappop(self._plans)
             if self.shape.liar and at_ms > self.weather.lasts_ms + LIAR_MS:
                 return
-            if (
-                self.kind
-                and not self.shape.liar
-                and at_ms > max(self._last_parcel_ms, self.weather.lasts_ms) + QUIET_MS
-            ):
+            rest_ms = max(self._last_parcel_ms, self.weather.lasts_ms) + QUIET_MS
+            if self.kind and not self.shape.liar and at_ms > rest_ms:
                 return
             if at_ms > deadline_ms:
                 raise Broken(
@@ -250,6 +260,18 @@ class World:
                 )
             self.now_ms = at_ms
             act()
+
+    def _listen(self) -> None:
+        """Is every alarm heard, and silence taken for nothing?"""
+
+        def listen() -> None:
+            for site in self.sites:
+                self._ears.check(site)
+                if self._ears_dice.chance(AHEAD_CHANCE):
+                    self._ears.look_ahead(site, self._ears_dice)
+            self._listen()
+
+        self.later(EARS_MS, listen)
 
     def _timer(self, site: Site, event: ev.Event, every_ms: tuple[int, int]) -> None:
         def ring() -> None:
@@ -419,6 +441,7 @@ class World:
         to_ms = self._dice.pick((-HOUR, -5 * MINUTE, 10 * MINUTE, DAY)) if wrong else 0
         by_ms = to_ms + self._dice.between(-SECOND, SECOND) - site.clock.skew_ms
         site.clock.jump(by_ms)
+        self._ears.jumped(site.party, by_ms)
         self.tape.note(self.now_ms, site.party, f"its clock jumps by {by_ms / 1000:.1f} s")
 
     def _fill(self, site: Site) -> None:
@@ -446,6 +469,7 @@ class World:
             site.doom = None
             site.disk.empty()
             if self._dice.chance(0.5):
+                self._ears.jumped(site.party, -site.clock.skew_ms)
                 site.clock.jump(-site.clock.skew_ms)
             for other in self.sites:
                 if links_notice and other is not site:

@@ -371,7 +371,8 @@ class Board:
         thread.activity.take(what, header.by, seen.terms.type if seen is not None and seen.terms else None)
         self.cared_count += 1
         return Change("report", thread, thread.version(what.of), facts={
-            "state": what.state, "at_ms": what.at_ms, **({"why": named.ref} if named is not None else {}),
+            "state": what.state, "at_ms": what.at_ms, "ended": thread.finished_ms is not None,
+            **({"why": named.ref} if named is not None else {}),
         })  # fmt: skip
 
     def _answer(self, header: Header, entry: str, what: Answer, stored_ms: int) -> Change:

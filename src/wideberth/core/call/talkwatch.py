@@ -59,14 +59,14 @@ class TalkWatch:
         """When `tell` has something to look at again."""
         return now_ms if self._is_old(board.hotline) else self._next_ms
 
-    def unanswered(self, board: Board, now_ms: int) -> Iterator[Overdue]:
-        """After a start: what is urgent and waits for us rings again; who heard it before may be gone."""
+    def unanswered(self, board: Board, now_ms: int, why: str) -> Iterator[Overdue]:
+        """What is urgent and waits for us rings again, with the reason why."""
         for talk in board.hotline.talks:
             if talk.precedence in URGENT and talk.waits_for(self._us, now_ms) and talk.lives(now_ms):
                 self._told.add((talk.said.entry, "UNANSWERED", self._us))
                 yield Overdue(
                     self._ch, talk.ref, 0, "UNANSWERED", self._us,
-                    f"this node has started anew; {_kind(talk)} {talk.ref} of {talk.author} is not answered here. Show "
+                    f"{why}; {_kind(talk)} {talk.ref} of {talk.author} is not answered here. Show "
                     "it, then answer it, or read it back",
                 )  # fmt: skip
 

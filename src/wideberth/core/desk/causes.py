@@ -47,7 +47,7 @@ class Cause(msgspec.Struct, frozen=True):
 
     `inside`: it was found by comparing with own plans or units. `until_ms`: when it is over by itself (0: not known).
     `out_of_time`: own people have not answered in time what they had heard of before. `again`: it rings again, whoever
-    heard it before.
+    heard it before. `version`: of the notice, where it is about one.
     """
 
     key: str
@@ -59,6 +59,7 @@ class Cause(msgspec.Struct, frozen=True):
     until_ms: int = 0
     out_of_time: bool = False
     again: bool = False
+    version: int = 0
 
 
 class End(msgspec.Struct, frozen=True):
@@ -66,6 +67,7 @@ class End(msgspec.Struct, frozen=True):
 
     ANSWERED: somebody said what was to be said. OVER, or EXPIRED by itself: nothing is left to do. `by` says who, `why`
     what happened; `group` is over as a whole. `gone`: should it come back it is a new cause, whoever heard the old one.
+    `version`: it ends nothing that a newer version began, which may have rung before this one could be recorded.
     """
 
     event: Event
@@ -77,6 +79,7 @@ class End(msgspec.Struct, frozen=True):
     why: str = ""
     group: str = ""
     gone: bool = False
+    version: int = 0
 
     def covers(self, key: str) -> bool:
         if any(spared in key for spared in self.spares):
@@ -110,7 +113,7 @@ def as_cause(tell: Mapping[str, Any]) -> Cause:
     return Cause(
         _key(tell), _group(tell), _name(tell), urgency, str(tell.get("sentence", "")) or _name(tell),
         inside=kind in _INSIDE, until_ms=int(tell.get("until_ms", 0)),
-        again=bool(tell.get("again", 0)),
+        again=bool(tell.get("again", 0)), version=int(tell.get("version", 0)),
     )  # fmt: skip
 
 
@@ -174,14 +177,14 @@ def _said(tell: Mapping[str, Any], ch: str, ref: str) -> End | None:
         return End(Event.ANSWERED, (f"check_due|{ch}|",), by=by, why="the line check was answered")
     if what in CARES:
         return End(Event.OVER, (_missing(ch, ref),), by=by, why="it was heard of", gone=True)
-    if what in ANSWERS and facts.get("step") != "MISMATCH":
+    if what in ANSWERS and _counts(facts):
         # An answer owns the notice, not an exposure of our own plans to it.
         answered = _answered(ch, ref, by, *(("|NOT_READ_BACK|",) if what == "ack" else ()))
         misread = (f"climbed|{ch}|{ref}|MISMATCH|",) if what == "readback" else ()
         return msgspec.structs.replace(answered, starts=(*answered.starts, *misread))
     if what in REVISIONS:
         return End(Event.OVER, _words(ch, ref), by=by, why="a new version was given")
-    if what == "cancel" or (what == "report" and facts.get("state") == "FINISHED"):
+    if what == "cancel" or (what == "report" and facts.get("ended")):
         over = _over(ch, ref, "it was cancelled" if what == "cancel" else "it is finished", by)
         return msgspec.structs.replace(over, starts=(_missing(ch, ref),))
     return None
@@ -199,16 +202,24 @@ def _heard(tell: Mapping[str, Any], ch: str, ref: str) -> End | None:
         # Of our own message or question: that member answered.
         late = (f"overdue|{ch}|{facts['answers']}|",)
         return End(Event.ANSWERED, late, tail=f"|{tell['author']}", by=by, why=f"{what} by {by}")
-    if what in ANSWERS and facts.get("step") != "MISMATCH":
+    if what in ANSWERS and _counts(facts):
         # Of our own notice: that member has it.
         starts = (f"overdue|{ch}|{ref}|", f"climbed|{ch}|{ref}|MISMATCH") if what == "readback" else _late(ch, ref)
         return End(Event.ANSWERED, starts, tail=f"|{tell['author']}", by=by, why=f"{what} by {by}")
     if what in REVISIONS and tell.get("precedence") not in _OF_PRECEDENCE:
-        return End(Event.OVER, _words(ch, ref), by=by, why="a newer version is not urgent", group=thread(ch, ref))
-    if what == "cancel" or (what == "report" and facts.get("state") == "FINISHED"):
+        return End(
+            Event.OVER, _words(ch, ref), by=by, why="a newer version is not urgent", group=thread(ch, ref),
+            version=int(tell.get("version", 0)),
+        )  # fmt: skip
+    if what == "cancel" or (what == "report" and facts.get("ended")):
         over = _over(ch, ref, "it was cancelled" if what == "cancel" else "it is finished", by)
         return msgspec.structs.replace(over, starts=(_missing(ch, ref),))
     return None
+
+
+def _counts(facts: Mapping[str, Any]) -> bool:
+    """Whether an answer is one to the version that holds (domain.md E2), and no read-back that is wrong."""
+    return facts.get("step") != "MISMATCH" and "stale" not in facts
 
 
 def _late(ch: str, ref: str) -> tuple[str, ...]:

@@ -75,6 +75,7 @@ class Desk:
         for item in items:
             self.items[item.key] = item
             self._groups[item.group] = item.key
+        self.escalation.loaded()
         self.relays.live |= {found.key: found for found in live}
 
     def kept(self, key: str) -> Item | Distribution | None:
@@ -261,6 +262,7 @@ class Desk:
             item.causes = {}
         item.causes[found.key] = found.sentence
         item.until_ms = max(item.until_ms, found.until_ms)
+        item.version = max(item.version, found.version)
         return self._batch(pages, log)
 
     def _many(self, line: str) -> bool:
@@ -271,6 +273,10 @@ class Desk:
 
     def _ended(self, end: End, now_ms: int) -> DeskBatch:
         out = DeskBatch()
+        if end.version and end.group:
+            item = self.items.get(self._groups.get(end.group, ""))
+            if item is not None and item.version > end.version:
+                return out
         if end.event is not Event.ANSWERED and end.group:
             if end.holds:
                 out += self._relay_over(end.group)
@@ -309,8 +315,8 @@ class Desk:
         """A notice makes an ALERT precise: one thing, one item, one owner; or the end of it, where it is not urgent."""
         old, new = causes.thread(ch, alert), causes.thread(ch, ref)
         item = self.items.get(self._groups.get(old, ""))
-        if item is None or self._groups.get(new) == item.key:
-            return DeskBatch()
+        if item is None or item.group != old or self._groups.get(new) == item.key:
+            return DeskBatch()  # another notice made it precise before: the item is about that one now
         why = f"{ref} makes it precise"
         if not rings or new in self._groups:
             return self._over(item, now_ms, why)

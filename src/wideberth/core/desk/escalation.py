@@ -134,6 +134,8 @@ LADDERS: Final[dict[Urgency, tuple[Rung, ...]]] = {
 _ORDER: Final = tuple(Urgency)
 # After its last rung an item that nobody owns rings everybody this often.
 AGAIN_MS: Final = 60_000
+# What is told may be older than the last look by this much; what is more is a clock that was set back.
+SET_BACK_MS: Final = 1_000
 
 
 class Page(msgspec.Struct, frozen=True):
@@ -179,6 +181,7 @@ class Item(msgspec.Struct):
     causes: dict[str, str] = {}
     until_ms: int = 0
     inside: bool = False
+    version: int = 0
 
 
 class Escalation:
@@ -187,6 +190,7 @@ class Escalation:
     def __init__(self, roster: Roster) -> None:
         self.roster = roster
         self.items: dict[str, Item] = {}
+        self._latest_ms = 0
 
     # --- what happens ---
 
@@ -266,6 +270,7 @@ class Escalation:
         """Every rung that is due. A desk that slept (a stopped process, a clock that jumped) calls each person once."""
         pages: list[Page] = []
         log: list[Logged] = []
+        self._go_along(now_ms)
         for item in self.items.values():
             if item.answer_by_ms and item.answer_by_ms <= now_ms and (item.state, Event.OUT_OF_TIME) in MOVES:
                 self._move(item, Event.OUT_OF_TIME)
@@ -275,6 +280,21 @@ class Escalation:
             if item.state in RINGS:
                 self._climb(item, now_ms, pages, log)
         return pages, log
+
+    def loaded(self) -> None:
+        """After a restart: no clock that began a ladder can have been behind the one of now, unless it was set back."""
+        begun = [max(item.since_ms, item.again_ms - AGAIN_MS) for item in self.items.values()]
+        self._latest_ms = max(begun, default=0)
+
+    def _go_along(self, now_ms: int) -> None:
+        """A clock that was set back must not silence anything until it comes round again: ladders go back with it."""
+        back_ms = self._latest_ms - now_ms
+        if back_ms > SET_BACK_MS:
+            for item in self.items.values():
+                item.since_ms -= back_ms
+                item.again_ms -= back_ms
+        if back_ms < 0 or back_ms > SET_BACK_MS:
+            self._latest_ms = now_ms
 
     def wake_ms(self) -> int | None:
         """When the next thing is due, ms UTC."""
