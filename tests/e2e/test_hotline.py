@@ -149,9 +149,6 @@ def test_a_flash_message_is_small_on_the_wire() -> None:
     """Counted at the socket: TLS records, HTTP head, seal, padding, header, body and two signatures."""
     with Two(clock=f"{DAY}T12:00:00Z", weather=True) as two:
         there, sizes = two.weather["GREEN"], {}
-        # On the system's clock, probes have opened the connections for what is urgent before; here the first one does.
-        send(two.blue, precedence="FLASH", text="say again")
-        two.settle()
         for name, fields in (
             ("a sentence", {"text": "two aircraft are coming back, leave the corridor"}),
             ("a phrase", {"text": "", "phrase": "speak_slowly"}),
