@@ -35,18 +35,13 @@ RULES = Rules(area=Polygon.of((34.5, 34.0), (34.5, 37.5), (37.0, 37.5), (37.0, 3
 Drive = Callable[[Service, Connection], Coroutine[Any, Any, None]]
 
 
-def joined(folder: Path, public: dict[str, int] | None = None) -> tuple[Path, Path]:
-    """Folders of BLUE and GREEN, joined on one TEST line, each with a port of its own; `public`: the ports that peers
-    are told."""
+def joined(folder: Path) -> tuple[Path, Path]:
+    """Folders of BLUE and GREEN, joined on one TEST line, each with a port of its own."""
     now_ms = time.time_ns() // 1_000_000
     homes = []
     sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]
     for party, held in zip(("BLUE", "GREEN"), sockets, strict=True):
-        port = held.getsockname()[1]
-        known = f"https://127.0.0.1:{public[party]}" if public else ""
-        config = Config(
-            party=party, listen=f"127.0.0.1:{port}", public_url=known, contact=f"{party} watch room 100"
-        )  # fmt: skip
+        config = Config(party=party, listen=f"127.0.0.1:{held.getsockname()[1]}", contact=f"{party} watch room 100")
         homes.append(home.create(folder / party.lower(), config, entropy=os.urandom, now_ms=now_ms))
     for held in sockets:
         held.close()

@@ -41,11 +41,6 @@ REPLY_BYTES_MAX: Final = DELIVERY_BYTES_MAX // 2
 class Postman(Protocol):
     """Takes what should go to a peer; never waits, never fails (`link/client.py`)."""
 
-    @property
-    def reply_bytes(self) -> int:
-        """How much that is not urgent should go back with an answer on this line; the rest is offered."""
-        ...
-
     def offer(self, delivery: Delivery, *, urgent: int = 0) -> None: ...
 
 
@@ -78,19 +73,17 @@ class Reply:
         self.sidecars: list[bytes] = []
         self._bytes = 0
 
-    def add(self, frames: list[Frame], sidecars: Sequence[bytes], most: int = REPLY_BYTES_MAX) -> list[Frame]:
-        """As much as a delivery may hold, and of frames at most so many bytes; returns those that did not fit. The core
-        repeats what is not receipted."""
+    def add(self, frames: list[Frame], sidecars: Sequence[bytes]) -> None:
+        """As much as a delivery may hold; the core repeats the rest, which is not receipted."""
         for sidecar in sidecars:
             if self._bytes + len(sidecar) <= REPLY_BYTES_MAX and len(self.sidecars) < DELIVERY_FRAMES_MAX:
                 self.sidecars.append(sidecar)
                 self._bytes += len(sidecar)
-        for n, frame in enumerate(frames):
-            if self._bytes + frame.size > min(most, REPLY_BYTES_MAX) or len(self.frames) >= DELIVERY_FRAMES_MAX:
-                return frames[n:]
+        for frame in frames:
+            if self._bytes + frame.size > REPLY_BYTES_MAX or len(self.frames) >= DELIVERY_FRAMES_MAX:
+                return
             self.frames.append(frame)
             self._bytes += frame.size
-        return []
 
 
 class Runtime:
@@ -269,18 +262,14 @@ class Runtime:
             if record is None:
                 raise Misuse(f"the core wants entry {hash_[:12]} sent, which was never stored")
             frames.append(Frame(record.envelope, record.body))
-        event, sidecars, urgent = waiting.event, send.sidecars, send.urgent
-        postman = self._post(send.ch, send.to)
+        event = waiting.event
         if isinstance(event, ev.Arrived) and waiting.reply_to == send.to and event.ch == send.ch:
-            most = postman.reply_bytes if postman is not None else REPLY_BYTES_MAX
-            rest = reply.add(frames, sidecars, most)
-            urgent -= len(frames) - len(rest)
-            frames, sidecars = rest, ()
-            if not rest:
-                return
+            reply.add(frames, send.sidecars)
+            return
+        postman = self._post(send.ch, send.to)
         if postman is not None:
             us = self.node.party
-            postman.offer(Delivery(send.ch, us, send.to, tuple(frames), sidecars), urgent=max(0, urgent))
+            postman.offer(Delivery(send.ch, us, send.to, tuple(frames), send.sidecars), urgent=send.urgent)
 
     def _after_bug(self, waiting: _Waiting, why: Exception) -> None:
         fault = _bug(why)

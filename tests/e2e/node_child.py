@@ -58,10 +58,6 @@ class TappedLine:
         self._line = line
         self._tap = tap
 
-    @property
-    def reply_bytes(self) -> int:
-        return self._line.reply_bytes
-
     def offer(self, delivery: Delivery, *, urgent: int = 0) -> None:
         self._tap.outbound("offer", delivery, urgent)
         self._line.offer(delivery, urgent=urgent)

@@ -51,11 +51,11 @@ class Party:
     def knows(self, other: Party) -> None:
         self.keys.set_peer(CH, other.name, other.key.public())
 
-    async def serve(self, *, port: int = 0, clients: list[str] | None = None, body_s: float = 2.0) -> Serving:
+    async def serve(self, *, port: int = 0, clients: list[str] | None = None) -> Serving:
         async def receive(delivery: Delivery) -> Delivery:
             return await self.answer(delivery)
 
-        app = Starlette(routes=peer_routes(receive, self.keys, body_s=body_s))
+        app = Starlette(routes=peer_routes(receive, self.keys, body_s=2.0))
         return await serve(app, host="127.0.0.1", port=port, tls=server_context(self.identity, clients))
 
     def to(self, other: str, *frames: Frame, sidecars: tuple[bytes, ...] = ()) -> Delivery:

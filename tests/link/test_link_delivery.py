@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: Apache-2.0
-import base64
 import random
 
 import msgspec
@@ -20,7 +19,6 @@ from wideberth.link.delivery import (
     seal_delivery,
     write,
 )
-from wideberth.link.pack import unpack
 from wideberth.link.sealing import CLASSIC, SealingKey
 
 CH = "ab" * 32
@@ -68,8 +66,7 @@ def test_odd_spellings_inside_a_frame_arrive_as_they_were_sent():
 
 
 def test_lengths_tell_only_multiples_of_256():
-    noise = base64.b64encode(random.Random(1).randbytes(900))
-    sizes = {len(write(Delivery(CH, "A", "B", (Frame(b'"' + noise[:n] + b'"', b"{}"),)))) for n in range(900)}
+    sizes = {len(write(Delivery(CH, "A", "B", (Frame(b'"' + b"x" * n + b'"', b"{}"),)))) for n in range(600)}
     assert sizes == {256, 512, 768}
 
 
@@ -210,7 +207,7 @@ def test_garbage_inside_the_seal_is_a_fault_or_the_same_bytes(data):
         found = read(bytes(good))
     except (Malformed, Oversized):
         return
-    assert unpack(write(Delivery(CH, "A", "B", *found)), DELIVERY_BYTES_MAX) == good.rstrip(b" ")
+    assert write(Delivery(CH, "A", "B", *found)) == good
 
 
 def test_a_thousand_random_mutations_of_a_whole_delivery_are_all_refused():

@@ -18,8 +18,6 @@ NOBODY = Unreachable("nobody answers", reason="connect")
 class Known:
     """A way that fails as it is told to."""
 
-    losses = 0
-
     def __init__(self, name):
         self.name = name
         self.fails = self.dead = None
@@ -34,9 +32,6 @@ class Known:
     async def probe(self):
         if self.dead:
             raise self.dead
-
-    def cut(self):
-        pass
 
     def close(self):
         pass

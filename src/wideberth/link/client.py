@@ -1,35 +1,28 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The line to one peer: what waits is put together and posted, what is urgent beside and before everything else.
+"""The line to one peer: what waits is put together, urgent first, and posted, one delivery at a time.
 
     line = PeerLine(Ways([Direct("https://192.0.2.7:7443", tls)]), keys, on_reply=..., on_change=...)
     task = asyncio.create_task(line.run())
     line.offer(delivery, urgent=1)          # never waits, never fails
-    task.cancel()                           # closes the connections and ends
+    task.cancel()                           # closes the connection and ends
 
-There are two lanes. Urgent frames, with the sidecars that they were offered with, go at once by connections of their
-own (`link/warm.py`), two deliveries at a time; everything else by one connection, one delivery at a time. In each lane
-`offer` sorts into a waiting room per address (channel, sender, recipient), served in turn, each in the order offered.
-A frame or sidecar that already waits, or is under way, is not added again (repeats collapse), nor an urgent frame that
-the peer answered for a moment ago (`SAID_S`).
+`offer` sorts into a waiting room per address (channel, sender, recipient). Each time the line is free, one address is
+served: those with something urgent before the others, else in turn; of it first urgent frames, then the other frames,
+each in the order offered. A frame or sidecar that already waits is not added again (repeats collapse).
 
-A routine delivery is as large as the line moves in some seconds (`link/pace.py`). On a line that is known to be thin it
-is said piece by piece, and pauses while something urgent is under way: at 1 kB/s an urgent frame must not share the
-line. Where the line is not known to be thin and an urgent delivery is not answered soon, the routine one under way is
-cut, and what was in it waits again, first. Until the urgent one is through nothing routine is begun.
-
-The line does not insist. What cannot be delivered is dropped with all that waits behind it in its lane, and `on_change`
-hears why, once per change: the core's timer sends again what was not receipted, so a queue here would only grow stale.
-A fault of the line (nobody there, another certificate) concerns everything; any other (no key, a refusal, a reply that
-does not open) one address. `on_change(None)` says that a delivery went through: at first, again, or by another way than
-before (`way`). The only repeats are the transport's own: a kept connection that turns out to be closed is opened once
-more, an urgent delivery is said on a second connection when the first does not answer, and where there are several ways
-the next one is tried.
+The line does not insist. What cannot be delivered is dropped with all that waits behind it, and `on_change` hears why,
+once per change: the core's timer sends again what was not receipted, so a queue here would only grow stale. A fault of
+the line (nobody there, another certificate) concerns everything; any other (no key, a refusal, a reply that does not
+open) one address. `on_change(None)` says that a delivery went through: at first, again, or by another way than before
+(`way`). The only repeats are the transport's own: a kept connection that turns out to be closed is opened once more,
+and where there are several ways the next one is tried. An urgent frame waits at most for
+the delivery under way, which `TOGETHER_BYTES` keeps short.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Final, TypeVar
 
 from wideberth.core.limits import DELIVERY_BYTES_MAX, DELIVERY_FRAMES_MAX, KIB
@@ -44,24 +37,15 @@ from wideberth.link.delivery import (
     seal_delivery,
 )
 from wideberth.link.keyring import KeyRing
-from wideberth.link.pace import Pace
-from wideberth.link.post import Paced
 from wideberth.link.way import Came, Down, Route, Ways
 
-# A hundred routine frames in one delivery (the batch of design.md §10), on a line that is fast enough.
+# A hundred routine frames in one delivery (the batch of design.md §10); on a line of 64 kbit/s it takes half a minute,
+# the longest that an urgent frame may have to wait behind it.
 TOGETHER_BYTES: Final = 256 * KIB
 # What may wait for a peer: some 1,600 routine frames, and as much again reserved for urgent ones, so that routine
 # traffic can never crowd them out. What does not fit is dropped; the core offers it again.
 WAITING_BYTES_MAX: Final = 4 * 1024 * KIB
 URGENT_WAITING_BYTES_MAX: Final = 4 * 1024 * KIB
-# Urgent deliveries under way at once: as many as there are warm connections.
-URGENT_TOGETHER: Final = 2
-# An urgent delivery that is not answered within this time has the line to itself.
-ALONE_S: Final = 1.0
-
-# An urgent frame that the peer has answered for is not said again so soon. It may wait there for what comes before it,
-# and then no receipt can tell that it came: without this, on a thin line, its repeats would keep that very thing back.
-SAID_S: Final = 600.0
 
 assert TOGETHER_BYTES < DELIVERY_BYTES_MAX < WAITING_BYTES_MAX
 
@@ -73,95 +57,15 @@ _Address = tuple[str, str, str]  # channel, sender, recipient
 class _Waiting:
     """What waits for one address. Dictionaries are used as ordered sets."""
 
-    __slots__ = ("frames", "sidecars")
+    __slots__ = ("frames", "sidecars", "urgent")
 
     def __init__(self) -> None:
+        self.urgent: dict[Frame, None] = {}
         self.frames: dict[Frame, None] = {}
         self.sidecars: dict[bytes, None] = {}
 
     def __bool__(self) -> bool:
-        return bool(self.frames or self.sidecars)
-
-
-class _Lane:
-    """What waits, and what is under way. `bytes`: of frames and sidecars that wait."""
-
-    def __init__(self, most: int, *, urgent: bool) -> None:
-        self.urgent = urgent
-        self.something = asyncio.Event()
-        self.under_way: list[Delivery] = []
-        self.bytes = 0
-        self.dropped = 0
-        self._most = most
-        self._rooms: dict[_Address, _Waiting] = {}
-
-    def __bool__(self) -> bool:
-        return bool(self._rooms or self.under_way)
-
-    def holds(self, address: _Address, frame: Frame, *, under_way: bool = True) -> bool:
-        """Whether a frame waits; or is under way, where that counts."""
-        room = self._rooms.get(address)
-        return (room is not None and frame in room.frames) or (
-            under_way and any(_to(d) == address and frame in d.frames for d in self.under_way)
-        )
-
-    def add(self, address: _Address, frames: tuple[Frame, ...], sidecars: tuple[bytes, ...]) -> None:
-        room = self._rooms.setdefault(address, _Waiting())
-        for frame in frames:
-            if not self.holds(address, frame) and self._has_room(frame.size):
-                room.frames[frame] = None
-        for sidecar in sidecars:
-            known = sidecar in room.sidecars or any(_to(d) == address and sidecar in d.sidecars for d in self.under_way)
-            if not known and self._has_room(len(sidecar)):
-                room.sidecars[sidecar] = None
-        self.something.set()
-
-    def take_out(self, address: _Address, frame: Frame) -> None:
-        room = self._rooms.get(address)
-        if room is not None and frame in room.frames:
-            del room.frames[frame]
-            self.bytes -= frame.size
-
-    def put_back(self, delivery: Delivery) -> None:
-        """It was cut: it waits again, before everything else."""
-        address = _to(delivery)
-        room, behind = _Waiting(), self._rooms.pop(address, _Waiting())
-        room.frames = {**dict.fromkeys(delivery.frames), **behind.frames}
-        room.sidecars = {**dict.fromkeys(delivery.sidecars), **behind.sidecars}
-        self._rooms = {address: room, **self._rooms}
-        self.bytes += _size(delivery)
-        self.something.set()
-
-    def drop(self, address: _Address | None) -> None:
-        """All that waits, or what waits there."""
-        for each in [k for k in self._rooms if address in (None, k)]:
-            room = self._rooms.pop(each)
-            self.dropped += len(room.frames) + len(room.sidecars)
-            self.bytes -= sum(map(_frame_size, room.frames)) + sum(map(len, room.sidecars))
-
-    def next(self, most: int) -> Delivery | None:
-        """The next delivery, taken out of the waiting rooms."""
-        if not self._rooms:
-            return None
-        address = next(iter(self._rooms))
-        room = self._rooms.pop(address)
-        left = most
-        # Before the frames: receipts are small, and a flood of frames must not hold them back.
-        sidecars = _take(room.sidecars, len, DELIVERY_SIDECARS_MAX, left, first=True)
-        left -= sum(map(len, sidecars))
-        frames = _take(room.frames, _frame_size, DELIVERY_FRAMES_MAX, left, first=self.urgent or not sidecars)
-        if room:
-            self._rooms[address] = room  # at the end: the other addresses have their turn first
-        delivery = Delivery(*address, frames=tuple(frames), sidecars=tuple(sidecars))
-        self.bytes -= _size(delivery)
-        return delivery
-
-    def _has_room(self, size: int) -> bool:
-        if self.bytes + size > self._most:
-            self.dropped += 1
-            return False
-        self.bytes += size
-        return True
+        return bool(self.urgent or self.frames or self.sidecars)
 
 
 class PeerLine:
@@ -179,176 +83,77 @@ class PeerLine:
         self._keys = keys
         self._on_reply = on_reply
         self._on_change = on_change
-        self._urgent = _Lane(URGENT_WAITING_BYTES_MAX, urgent=True)
-        self._routine = _Lane(WAITING_BYTES_MAX, urgent=False)
-        self._said: dict[tuple[_Address, Frame], tuple[float, int]] = {}
-        self._free = asyncio.Event()
-        self._free.set()
-        self._posting: asyncio.Task[Came] | None = None
-        self._cut = self._paced = False
-        self.pace = Pace()
+        self._rooms: dict[_Address, _Waiting] = {}
+        self._waiting_bytes = 0
+        self._urgent_bytes = 0
+        self._dropped = 0
+        self._something = asyncio.Event()
         self.way = ""
+        self.under_way = False
         self._wrong: dict[_Address | None, tuple[str, str]] = {}
-
-    @property
-    def under_way(self) -> bool:
-        """Whether anything is, in either lane."""
-        return bool(self._urgent.under_way or self._routine.under_way)
-
-    @property
-    def urgent_under_way(self) -> bool:
-        return bool(self._urgent.under_way)
 
     @property
     def waiting_bytes(self) -> int:
         """Bytes of frames and sidecars held, urgent ones included."""
-        return self._urgent.bytes + self._routine.bytes
+        return self._waiting_bytes + self._urgent_bytes
 
     @property
     def dropped(self) -> int:
         """How many frames and sidecars were dropped so far, for want of room or of a working line."""
-        return self._urgent.dropped + self._routine.dropped
-
-    @property
-    def reply_bytes(self) -> int:
-        """How much that is not urgent should go back with an answer."""
-        return self.pace.routine_bytes(TOGETHER_BYTES)
+        return self._dropped
 
     def offer(self, delivery: Delivery, *, urgent: int = 0) -> None:
-        """Send this when the line is free; its first `urgent` frames beside and before everything that is not urgent.
+        """Send this when the line is free; its first `urgent` frames before everything that is not urgent.
 
         Never waits and never raises. An empty delivery is sent too, if nothing else goes to its address before: it asks
         the peer for what it has for us.
         """
-        address = _to(delivery)
-        first, rest = delivery.frames[:urgent], delivery.frames[urgent:]
-        if first:
-            for frame in first:
-                self._routine.take_out(address, frame)  # it has become urgent while it waited
-            if new := tuple(f for f in first if not self._urgent.holds(address, f) and not self._was_said(address, f)):
-                self._urgent.add(address, new, delivery.sidecars)
-        if rest or not first:
-            rest = tuple(f for f in rest if not self._urgent.holds(address, f))
-            self._routine.add(address, rest, delivery.sidecars)
-
-    def _was_said(self, address: _Address, frame: Frame) -> bool:
-        said_s, losses = self._said.get((address, frame), (-SAID_S, 0))
-        return asyncio.get_running_loop().time() - said_s < SAID_S and losses == self._ways.losses
-
-    def _note_said(self, address: _Address, delivery: Delivery) -> None:
-        now_s, losses = asyncio.get_running_loop().time(), self._ways.losses
-        self._said = {k: v for k, v in self._said.items() if now_s - v[0] < SAID_S and v[1] == losses}
-        self._said.update(dict.fromkeys(((address, frame) for frame in delivery.frames), (now_s, losses)))
+        room = self._rooms.setdefault((delivery.ch, delivery.sender, delivery.to), _Waiting())
+        for n, frame in enumerate(delivery.frames):
+            if frame in room.urgent:
+                continue
+            if n < urgent:
+                if self._urgent_bytes + frame.size > URGENT_WAITING_BYTES_MAX:
+                    self._dropped += 1
+                    continue
+                if frame in room.frames:  # it has become urgent while it waited
+                    del room.frames[frame]
+                    self._waiting_bytes -= frame.size
+                room.urgent[frame] = None
+                self._urgent_bytes += frame.size
+            elif frame not in room.frames and self._has_room(frame.size):
+                room.frames[frame] = None
+        for sidecar in delivery.sidecars:
+            if sidecar not in room.sidecars and self._has_room(len(sidecar)):
+                room.sidecars[sidecar] = None
+        self._something.set()
 
     async def run(self) -> None:
         """Serve the line until cancelled. Raises nothing but what the callbacks raise."""
-        lanes = [asyncio.create_task(self._serve_urgent()) for _ in range(URGENT_TOGETHER)]
-        lanes.append(asyncio.create_task(self._serve_routine()))
         try:
-            await asyncio.gather(*lanes)
+            while True:
+                await self._something.wait()
+                delivery = self._next()
+                if delivery is None:
+                    self._something.clear()
+                    continue
+                self.under_way = True
+                await self._serve(delivery)
+                self.under_way = False
         finally:
-            for lane in lanes:
-                lane.cancel()
             self._ways.close()
-            await asyncio.gather(*lanes, return_exceptions=True)
 
-    # --- the two lanes ---
-
-    async def _serve_urgent(self) -> None:
-        lane = self._urgent
-        while True:
-            await lane.something.wait()
-            delivery = lane.next(self.pace.routine_bytes(TOGETHER_BYTES))
-            if delivery is None:
-                lane.something.clear()
-                continue
-            lane.under_way.append(delivery)
-            alone = self._make_way()
-            try:
-                await self._serve(lane, delivery, self._post)
-            finally:
-                alone.cancel()
-                lane.under_way.remove(delivery)
-                if not lane:
-                    self._free.set()
-
-    async def _serve_routine(self) -> None:
-        lane = self._routine
-        while True:
-            await self._free.wait()
-            await lane.something.wait()
-            delivery = lane.next(self.pace.routine_bytes(TOGETHER_BYTES)) if self._free.is_set() else None
-            if delivery is None:
-                if self._free.is_set():
-                    lane.something.clear()
-                continue
-            lane.under_way.append(delivery)
-            try:
-                await self._serve(lane, delivery, self._post_routine)
-            except _Cut:
-                lane.put_back(delivery)
-            finally:
-                lane.under_way.remove(delivery)
-
-    def _make_way(self) -> asyncio.TimerHandle:
-        """For an urgent delivery that begins: now on a thin line, else when it is not answered soon."""
-
-        def alone() -> None:
-            self._free.clear()
-            if self._posting is not None and not self._paced:
-                self._cut = True
-                self._ways.cut()
-                self._posting.cancel()
-
-        return asyncio.get_running_loop().call_later(0 if self.pace.thin else ALONE_S, alone)
-
-    async def _post_routine(self, wire: bytes, route: Route) -> Came:
-        """Raises: _Cut, and what `Ways.post` raises."""
-        self._posting, self._cut = asyncio.create_task(self._post(wire, route)), False
-        try:
-            return await self._posting
-        except asyncio.CancelledError:
-            if self._cut:
-                raise _Cut from None
-            self._posting.cancel()
-            raise
-        finally:
-            self._posting = None
-
-    async def _post(self, wire: bytes, route: Route) -> Came:
-        loop = asyncio.get_running_loop()
-        begun_s = loop.time()
-        try:
-            came = await self._ways.post(wire, route)
-        except BaseException:
-            if route.paced is None:
-                self.pace.no_more_than(len(wire), loop.time() - begun_s)
-            raise
-        took_s = loop.time() - begun_s
-        if route.paced is None:
-            self.pace.exchanged(len(wire) + len(came.sealed), took_s)
-        elif not route.paced.paused:
-            self.pace.kept_up(len(wire) / route.paced.bytes_s, took_s)
-        return came
-
-    async def _serve(self, lane: _Lane, delivery: Delivery, post: Callable[[bytes, Route], Awaitable[Came]]) -> None:
+    async def _serve(self, delivery: Delivery) -> None:
         """One delivery there and one back. A fault of the line drops everything; any other, what has this address."""
-        address = _to(delivery)
+        address = (delivery.ch, delivery.sender, delivery.to)
         try:
             wire = seal_delivery(delivery, self._keys.sealing(delivery.ch, delivery.to))
-            bytes_s = self.pace.routine_bytes_s if not lane.urgent else None
-            paced = Paced(bytes_s, self._free) if bytes_s is not None else None
-            if not lane.urgent:
-                self._paced = paced is not None
-            route = Route(*address, urgent=lane.urgent, more_s=self.pace.more_s(len(wire)), paced=paced)
-            came = await post(wire, route)
+            came = await self._ways.post(wire, Route(*address))
             reply = self._opened(came, delivery)
         except Down as down:
-            return self._fails(lane, None, down.fault, delivery)
+            return self._fails(None, down.fault, delivery)
         except Fault as fault:
-            return self._fails(lane, address, fault, delivery)
-        if lane.urgent:
-            self._note_said(address, delivery)
+            return self._fails(address, fault, delivery)
         self._works(address, came.way)
         return self._on_reply(reply)
 
@@ -365,10 +170,14 @@ class PeerLine:
             self.way = way
             self._on_change(None)
 
-    def _fails(self, lane: _Lane, place: _Address | None, fault: Fault, under_way: Delivery) -> None:
-        """`place`: the address at which it fails, None for the whole line. Drops what waits there in this lane."""
-        lane.dropped += len(under_way.frames) + len(under_way.sidecars)
-        lane.drop(place)
+    def _fails(self, place: _Address | None, fault: Fault, under_way: Delivery) -> None:
+        """`place`: the address at which it fails, None for the whole line. Drops what waits there."""
+        rooms = list(self._rooms) if place is None else [k for k in self._rooms if k == place]
+        self._dropped += len(under_way.frames) + len(under_way.sidecars)
+        for room in map(self._rooms.pop, rooms):
+            self._dropped += len(room.urgent) + len(room.frames) + len(room.sidecars)
+            self._urgent_bytes -= sum(map(_frame_size, room.urgent))
+            self._waiting_bytes -= sum(map(_frame_size, room.frames)) + sum(map(len, room.sidecars))
         self._note(place, fault)
 
     def suspect(self, fault: Fault) -> None:
@@ -381,17 +190,37 @@ class PeerLine:
             self._wrong[place] = state
             self._on_change(fault)
 
+    def _has_room(self, size: int) -> bool:
+        if self._waiting_bytes + size > WAITING_BYTES_MAX:
+            self._dropped += 1
+            return False
+        self._waiting_bytes += size
+        return True
 
-class _Cut(Exception):
-    """The routine delivery made way."""
-
-
-def _to(delivery: Delivery) -> _Address:
-    return delivery.ch, delivery.sender, delivery.to
-
-
-def _size(delivery: Delivery) -> int:
-    return sum(map(_frame_size, delivery.frames)) + sum(map(len, delivery.sidecars))
+    def _next(self) -> Delivery | None:
+        """The next delivery, taken out of the waiting rooms."""
+        if not self._rooms:
+            return None
+        key = next((k for k, room in self._rooms.items() if room.urgent), next(iter(self._rooms)))
+        room = self._rooms.pop(key)
+        left = TOGETHER_BYTES
+        urgent = _take(room.urgent, _frame_size, DELIVERY_FRAMES_MAX, left, first=True)
+        size = sum(map(_frame_size, urgent))
+        self._urgent_bytes -= size
+        left -= size
+        # Before the other frames: receipts are small, and a flood of frames must not hold them back.
+        sidecars = _take(room.sidecars, len, DELIVERY_SIDECARS_MAX, left, first=not urgent)
+        size = sum(map(len, sidecars))
+        self._waiting_bytes -= size
+        left -= size
+        frames: list[Frame] = []
+        if not room.urgent:  # nothing overtakes an urgent frame that did not fit
+            first = not (urgent or sidecars)
+            frames = _take(room.frames, _frame_size, DELIVERY_FRAMES_MAX - len(urgent), left, first=first)
+            self._waiting_bytes -= sum(map(_frame_size, frames))
+        if room:
+            self._rooms[key] = room  # at the end: the other addresses have their turn first
+        return Delivery(*key, frames=(*urgent, *frames), sidecars=tuple(sidecars))
 
 
 def _frame_size(frame: Frame) -> int:

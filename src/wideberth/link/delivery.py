@@ -19,9 +19,6 @@ Sealed within: compact JSON, then spaces up to a multiple of 256 bytes, so that 
 
     {"frames":[[ENVELOPE,BODY],[ENVELOPE],...],"sidecars":[ENVELOPE,...]}
 
-or, before the spaces, that JSON packed (`link/pack.py`), which begins with another byte. What is not long is sent
-packed; a recipient takes both.
-
 ENVELOPE and BODY are the JSON texts exactly as they were signed: raw values, never parsed or written again here. A
 frame without a body (withheld, or a third party's header passed on) has one element. There is exactly one spelling:
 what does not come out of `write` byte for byte is Malformed. What is inside a frame (even whether its strings are
@@ -35,15 +32,12 @@ from typing import Final
 
 import msgspec
 
-from wideberth.core.limits import DELIVERY_BYTES_MAX, DELIVERY_FRAMES_MAX, FRAME_BYTES_MAX, KIB, NAME_CHARS_MAX
+from wideberth.core.limits import DELIVERY_BYTES_MAX, DELIVERY_FRAMES_MAX, FRAME_BYTES_MAX, NAME_CHARS_MAX
 from wideberth.errors import Malformed, Misuse, Oversized
-from wideberth.link.pack import is_packed, pack, unpack
 from wideberth.link.sealing import KEY_ID_BYTES, SealingKey, key_id, seal
 
 MAGIC: Final = b"wbd1"
 PAD_BYTES: Final = 256
-# A hundred frames in one go are for a line on which time is short at the processors, not on the wire.
-PACKED_BYTES_MAX: Final = 64 * KIB
 # As many receipts and other statements as frames: a receipt is cumulative, so more are never needed at once.
 DELIVERY_SIDECARS_MAX: Final = DELIVERY_FRAMES_MAX
 
@@ -108,8 +102,6 @@ def write(delivery: Delivery) -> bytes:
             sidecars=tuple(map(raw, delivery.sidecars)),
         )
     )
-    if len(data) <= PACKED_BYTES_MAX:
-        data = pack(data)
     data = data.ljust(-len(data) // PAD_BYTES * -PAD_BYTES)
     try:
         frames, sidecars = read(data)
@@ -125,8 +117,6 @@ def read(data: bytes) -> tuple[tuple[Frame, ...], tuple[bytes, ...]]:
     """Frames and sidecars from what `write` gave. Raises: Oversized, Malformed; never anything else."""
     if len(data) > DELIVERY_BYTES_MAX:
         raise Oversized(f"a delivery has at most {DELIVERY_BYTES_MAX} bytes")
-    padded = len(data) % PAD_BYTES == 0
-    data = unpack(data, DELIVERY_BYTES_MAX) if is_packed(data) else data.rstrip(b" ")
     try:
         inner = _decoder.decode(data)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
@@ -135,7 +125,7 @@ def read(data: bytes) -> tuple[tuple[Frame, ...], tuple[bytes, ...]]:
         raise Oversized(f"a delivery has at most {DELIVERY_FRAMES_MAX} frames and {DELIVERY_SIDECARS_MAX} sidecars")
     if any(not 1 <= len(frame) <= 2 for frame in inner.frames):
         raise Malformed("a frame has an envelope and at most one body")
-    if not padded or _encoder.encode(inner) != data:
+    if len(data) % PAD_BYTES or _encoder.encode(inner) != data.rstrip(b" "):
         raise Malformed("the inside of a delivery is not in its one spelling, or not padded")
     frames = tuple(Frame(bytes(f[0]), bytes(f[1]) if len(f) == 2 else b"") for f in inner.frames)
     sidecars = tuple(map(bytes, inner.sidecars))

@@ -25,10 +25,6 @@ from wideberth.link.way import DIRECT, Ways
 
 # Between two probes of one line, seconds. A probe is some 300 bytes there and back: 1 % of a line of 64 kbit/s.
 PROBE_S: Final = 3.0
-# The same while a delivery is under way, and on a thin line.
-PROBE_BESIDE_S: Final = 10.0
-# On a thin line so many probes in a row must go without an answer before people are told.
-PROBES_OF_THIN: Final = 3
 
 UNTRIED: Final = "UNTRIED"
 
@@ -118,23 +114,14 @@ def _by(way: str) -> str:
 
 
 async def watch(line: PeerLine, ways: Ways, outage: Outage, empty: Delivery) -> None:
-    """Probe until cancelled; that keeps the connections for what is urgent open as well.
-
-    While a delivery is under way it says more than a probe, which would be in its way on a thin line: then, and there,
-    only now and again. On a thin line losses come in runs, and one probe without an answer in time means nothing.
-    """
-    loop = asyncio.get_running_loop()
-    probed_s, slow = 0.0, 0
+    """Probe until cancelled. A delivery under way says more than a probe, and would be in its way on a slow line."""
     while True:
         await asyncio.sleep(PROBE_S)
         outage.remind()
-        beside = line.under_way or line.pace.thin
-        if (beside and loop.time() - probed_s < PROBE_BESIDE_S) or (line.pace.thin and line.urgent_under_way):
+        if line.under_way:
             continue
-        probed_s = loop.time()
         fault = await ways.probe()
-        slow = slow + 1 if fault is not None and fault.details.get("reason") == "timeout" else 0
-        if fault is not None and not (line.pace.thin and 0 < slow < PROBES_OF_THIN):
+        if fault is not None:
             line.suspect(fault)
-        elif fault is None and not outage.works_now:
+        elif not outage.works_now:
             line.offer(empty)

@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """One kept HTTP/1.1 connection to a peer, for one kind of request: POST of some bytes, bytes back.
 
-    poster = Poster("https://192.0.2.7:7443", tls)
-    to = Endpoint("/v1/deliveries", "application/x")
-    status, body = await poster.post(to, data, patience)  # body None: no stated length, or beyond the limit; not read
+    poster = Poster("https://192.0.2.7:7443/v1/deliveries", tls, "application/x", patience)
+    status, body = await poster.post(data)      # body None: no stated length, or beyond the limit; it is not read
     poster.close()
 
 This does what the line needs and no more, and costs less than a general client: no redirects, no
@@ -21,11 +20,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import socket
 import ssl
-import struct
-from collections.abc import Callable
-from typing import Any, Final, NamedTuple, cast
+from typing import Any, Final, cast
 from urllib.parse import urlsplit
 
 import httptools
@@ -33,8 +29,6 @@ import msgspec
 
 from wideberth.core.limits import DELIVERY_BYTES_MAX, KIB
 
-# One segment at the smallest of what IP must carry (RFC 9293, 3.7.1), with the TLS record that it goes in.
-PIECE_BYTES: Final = 512
 # Shorter than the servers' (`web/server.py`), so that a connection is seldom written to as it is closed.
 KEPT_S: Final = 90.0
 _HEAD_BYTES_MAX: Final = 16 * KIB
@@ -49,27 +43,6 @@ class Patience(msgspec.Struct, frozen=True):
     connect_s: float = 10.0
     silence_s: float = 20.0
     whole_s: float = 90.0
-
-    def with_more(self, seconds: float) -> Patience:
-        """As much longer for each: on a thin line every part of it takes its time."""
-        return Patience(self.connect_s + seconds, self.silence_s + seconds, self.whole_s + seconds)
-
-
-class Endpoint(NamedTuple):
-    """What is posted to: the path at the peer's address, and the type of what goes there."""
-
-    path: str
-    content_type: str
-
-
-class Paced:
-    """How to say something that may take its time: in pieces, so fast, and while `free` is set. So little of it is on
-    its way at any moment that something else, on another connection, need not wait for it."""
-
-    def __init__(self, bytes_s: float, free: asyncio.Event) -> None:
-        self.bytes_s = bytes_s
-        self.free = free
-        self.paused = False
 
 
 class CannotConnect(Exception):
@@ -86,33 +59,27 @@ Answer = tuple[int, bytes | None]
 class Poster:
     """See the module. One post at a time."""
 
-    def __init__(self, url: str, tls: ssl.SSLContext) -> None:
-        """`url`: scheme, host and port. A fault in it shows when something is posted."""
+    def __init__(self, url: str, tls: ssl.SSLContext, content_type: str, patience: Patience) -> None:
         self._url = url
         self._tls = tls
+        self._content_type = content_type
+        self._patience = patience
+        self._head = b""
         self._open: _Connection | None = None
-        self.losses = 0  # how many connections that were open are not any more
 
-    @property
-    def is_open(self) -> bool:
-        return self._open is not None and self._open.usable()
-
-    async def post(self, to: Endpoint, data: bytes, patience: Patience, paced: Paced | None = None) -> Answer:
-        head = self._head(to)
-        async with asyncio.timeout(patience.whole_s):
+    async def post(self, data: bytes) -> Answer:
+        async with asyncio.timeout(self._patience.whole_s):
             if self._open is not None and self._open.usable():
                 # The peer may close the kept connection while we write. Once more on a new one; repeats are harmless.
                 with contextlib.suppress(Broken, ConnectionError):
-                    return await self._exchange(self._open, head, data, patience, paced)
+                    return await self._exchange(self._open, data)
             self.close()
-            return await self._exchange(await self._connect(patience), head, data, patience, paced)
+            return await self._exchange(await self._connect(), data)
 
-    async def _exchange(
-        self, connection: _Connection, head: bytes, data: bytes, patience: Patience, paced: Paced | None
-    ) -> Answer:
+    async def _exchange(self, connection: _Connection, data: bytes) -> Answer:
         self._open = connection
         try:
-            return await connection.exchange(head, data, patience.silence_s, paced)
+            return await connection.exchange(self._head, data, self._patience.silence_s)
         except BaseException:
             self.close()  # whatever still comes on it would be taken for the next answer
             raise
@@ -122,14 +89,8 @@ class Poster:
             self._open.close()
             self._open = None
 
-    def cut(self) -> None:
-        """Close, and let the system forget what it has not sent yet."""
-        if self._open is not None:
-            self._open.forget()
-        self.close()
-
-    def _address(self) -> tuple[str, int, str, bool]:
-        """Host, port, both as written, and whether it is without TLS. Raises: Broken."""
+    async def _connect(self) -> _Connection:
+        loop = asyncio.get_running_loop()
         try:
             url = urlsplit(self._url)
             host, port, name = url.hostname or "", url.port, url.netloc.rpartition("@")[2]
@@ -138,20 +99,13 @@ class Poster:
         except ValueError as why:
             raise Broken from why
         plain = url.scheme == "http"
-        return host, port or (80 if plain else 443), name, plain
-
-    def _head(self, to: Endpoint) -> bytes:
-        _, _, name, _ = self._address()
-        path = urlsplit(self._url).path + to.path
-        return (f"POST {path} HTTP/1.1\r\nHost: {name}\r\nContent-Type: {to.content_type}\r\nContent-Length: ").encode()
-
-    async def _connect(self, patience: Patience) -> _Connection:
-        loop = asyncio.get_running_loop()
-        host, port, _, plain = self._address()
+        self._head = (
+            f"POST {url.path} HTTP/1.1\r\nHost: {name}\r\nContent-Type: {self._content_type}\r\nContent-Length: "
+        ).encode()
         try:
-            async with asyncio.timeout(patience.connect_s):
+            async with asyncio.timeout(self._patience.connect_s):
                 _, connection = await loop.create_connection(
-                    lambda: _Connection(self._lost), host, port, ssl=None if plain else self._tls
+                    _Connection, host, port or (80 if plain else 443), ssl=None if plain else self._tls
                 )
         except TimeoutError:
             raise
@@ -159,15 +113,11 @@ class Poster:
             raise CannotConnect from why
         return connection
 
-    def _lost(self) -> None:
-        self.losses += 1
-
 
 class _Connection(asyncio.Protocol):
-    """A connection, and the answer to the one request that may be under way. `lost` is called when it is none."""
+    """A connection, and the answer to the one request that may be under way."""
 
-    def __init__(self, lost: Callable[[], None]) -> None:
-        self._lost = lost
+    def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
         self._answer: asyncio.Future[Answer] | None = None
@@ -182,24 +132,20 @@ class _Connection(asyncio.Protocol):
         transport = self._transport
         return transport is not None and not transport.is_closing() and self._loop.time() - self._heard_s < KEPT_S
 
-    async def exchange(self, head: bytes, data: bytes, silence_s: float, paced: Paced | None) -> Answer:
+    async def exchange(self, head: bytes, data: bytes, silence_s: float) -> Answer:
         """`head` ends where the length goes."""
         if self._transport is None or self._transport.is_closing():
             raise Broken
         answer: asyncio.Future[Answer] = self._loop.create_future()
         self._answer = answer
         try:
-            said = b"%b%d\r\n\r\n%b" % (head, len(data), data)
-            if paced is None:
-                self._transport.write(said)
-            else:
-                await self._say(self._transport, said, paced, answer)
+            self._transport.write(b"%b%d\r\n\r\n%b" % (head, len(data), data))
             # A long delivery on a slow line is no silence of the peer's: its time begins when we have said it all.
             if not self._written.is_set():
-                done = asyncio.ensure_future(self._written.wait())
-                either: list[asyncio.Future[Any]] = [done, answer]
+                said = asyncio.ensure_future(self._written.wait())
+                either: list[asyncio.Future[Any]] = [said, answer]
                 await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
-                done.cancel()
+                said.cancel()
             self._heard_s = self._loop.time()
             self._listen(silence_s)
             return await answer
@@ -209,30 +155,9 @@ class _Connection(asyncio.Protocol):
                 self._silence.cancel()
                 self._silence = None
 
-    @staticmethod
-    async def _say(
-        transport: asyncio.Transport, said: bytes, paced: Paced, answer: asyncio.Future[Answer]
-    ) -> None:  # fmt: skip
-        """Until all is said, or the peer has answered before."""
-        for at in range(0, len(said), PIECE_BYTES):
-            paced.paused = paced.paused or not paced.free.is_set()
-            await paced.free.wait()
-            if answer.done():
-                return
-            piece = said[at : at + PIECE_BYTES]
-            transport.write(piece)
-            await asyncio.sleep(len(piece) / paced.bytes_s)
-
     def close(self) -> None:
         if self._transport is not None:
             self._transport.abort()
-
-    def forget(self) -> None:
-        """Closing will reset the connection: nothing that still waits in the system is sent any more."""
-        plug = self._transport.get_extra_info("socket") if self._transport is not None else None
-        if plug is not None:
-            with contextlib.suppress(OSError):
-                plug.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
     def _listen(self, silence_s: float) -> None:
         """One timer that looks whether anything came since, instead of one for every chunk."""
@@ -281,7 +206,6 @@ class _Connection(asyncio.Protocol):
         return None
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._lost()
         self._written.set()
         if self._answer is not None and not self._answer.done():
             self._answer.set_exception(exc if isinstance(exc, OSError) else Broken())

@@ -17,8 +17,8 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Final, Protocol, TypeVar
+from collections.abc import Callable, Sequence
+from typing import Final, Protocol
 
 import msgspec
 
@@ -26,8 +26,7 @@ from wideberth.core.seal import canonical, mediation
 from wideberth.core.seal.keys import Signer, Verifier
 from wideberth.core.seal.mediation import Handed, MediatorCard, Slip
 from wideberth.errors import Fault, Malformed, Misuse, Stranger, Unreachable
-from wideberth.link.post import Answer, Broken, CannotConnect, Endpoint, Paced, Patience, Poster
-from wideberth.link.warm import Warm
+from wideberth.link.post import Answer, Broken, CannotConnect, Patience, Poster
 from wideberth.link.wrapper import REACH_PATH, RELAY_PATH, WRAPPER_TYPE, Wrapper, pack, unpack
 
 PATH: Final = "/v1/deliveries"
@@ -41,6 +40,8 @@ DIRECT: Final = "direct"
 AGAIN_S: Final = 60.0
 # Where there is another way. An answer that takes longer is better asked for elsewhere (N1's poor link has 2 s).
 WITH_ANOTHER: Final = Patience(connect_s=4.0, silence_s=8.0)
+# A probe of a hundred bytes. With `outage.PROBE_S` between two, a line that falls dead is told in under 10 s (B9).
+PROBE: Final = Patience(connect_s=3.0, silence_s=3.0, whole_s=4.0)
 
 
 class Down(Exception):
@@ -52,15 +53,11 @@ class Down(Exception):
 
 
 class Route(msgspec.Struct, frozen=True):
-    """From whom to whom, in which channel; whether what goes there is urgent, how much longer than on a good line to
-    wait for its answer, and, for what is not urgent on a thin line, at which pace to say it."""
+    """From whom to whom, in which channel."""
 
     ch: str
     sender: str
     to: str
-    urgent: bool = False
-    more_s: float = 0.0
-    paced: Paced | None = None
 
 
 class Came(msgspec.Struct, frozen=True):
@@ -77,11 +74,6 @@ class Way(Protocol):
     @property
     def name(self) -> str: ...
 
-    @property
-    def losses(self) -> int:
-        """How many connections for what is urgent were lost so far."""
-        ...
-
     async def post(self, wire: bytes, route: Route) -> Came:
         """Raises: Down, and Fault for what concerns this delivery only."""
         ...
@@ -90,42 +82,7 @@ class Way(Protocol):
         """Whether the peer's node answers by this way now, without any delivery. Raises: Down."""
         ...
 
-    def cut(self) -> None:
-        """Let go of what is under way and not urgent: nothing more of it is sent. Its `post` is cancelled next."""
-        ...
-
     def close(self) -> None: ...
-
-
-class _Lanes:
-    """Connections to one place: one for what is routine, and warm ones for what is urgent and for probes."""
-
-    def __init__(self, url: str, tls: ssl.SSLContext, to: Endpoint, hello: Endpoint, patience: Patience | None) -> None:
-        url = url.rstrip("/")
-        self._routine = Poster(url, tls)
-        self._warm = Warm(url, tls)
-        self._to, self._hello = to, hello
-        self._patience = patience or Patience()
-
-    async def post(self, data: bytes, route: Route, who: str) -> Answer:
-        patience = self._patience.with_more(route.more_s)
-        if route.urgent:
-            return await _posted(self._warm.post(self._to, data, patience), who)
-        return await _posted(self._routine.post(self._to, data, patience, route.paced), who)
-
-    @property
-    def losses(self) -> int:
-        return self._warm.losses
-
-    async def probe(self, data: bytes, who: str) -> Answer | None:
-        return await _posted(self._warm.probe(self._hello, data), who)
-
-    def cut(self) -> None:
-        self._routine.cut()
-
-    def close(self) -> None:
-        self._routine.close()
-        self._warm.close()
 
 
 class Direct:
@@ -134,14 +91,12 @@ class Direct:
     name = DIRECT
 
     def __init__(self, url: str, tls: ssl.SSLContext, patience: Patience | None = None) -> None:
-        self._lanes = _Lanes(url, tls, Endpoint(PATH, CONTENT_TYPE), Endpoint(HELLO_PATH, JSON_TYPE), patience)
-
-    @property
-    def losses(self) -> int:
-        return self._lanes.losses
+        url = url.rstrip("/")
+        self._poster = Poster(url + PATH, tls, CONTENT_TYPE, patience or Patience())
+        self._prober = Poster(url + HELLO_PATH, tls, JSON_TYPE, PROBE)
 
     async def post(self, wire: bytes, route: Route) -> Came:
-        status, answer = await self._lanes.post(wire, route, "the peer's node")
+        status, answer = await _posted(self._poster, wire, "the peer's node")
         if status != 200:
             raise _refused(status, answer)
         if answer is None:
@@ -149,13 +104,11 @@ class Direct:
         return Came(answer, DIRECT)
 
     async def probe(self) -> None:
-        await self._lanes.probe(b"", "the peer's node")
-
-    def cut(self) -> None:
-        self._lanes.cut()
+        await _posted(self._prober, b"", "the peer's node")
 
     def close(self) -> None:
-        self._lanes.close()
+        self._poster.close()
+        self._prober.close()
 
 
 class Mediated:
@@ -177,24 +130,20 @@ class Mediated:
         self._peer_keys = peer_keys
         self._now_ms = now_ms
         self._keep = keep
-        self._lanes = _Lanes(
-            card.url, tls, Endpoint(RELAY_PATH, WRAPPER_TYPE), Endpoint(REACH_PATH, JSON_TYPE), patience
-        )  # fmt: skip
+        url = card.url.rstrip("/")
+        self._poster = Poster(url + RELAY_PATH, tls, WRAPPER_TYPE, patience or Patience())
+        self._prober = Poster(url + REACH_PATH, tls, JSON_TYPE, PROBE)
         self._us, self._to = us, to
 
     @property
     def name(self) -> str:
         return self.card.mediator
 
-    @property
-    def losses(self) -> int:
-        return self._lanes.losses
-
     async def post(self, wire: bytes, route: Route) -> Came:
         digest = canonical.sha256(wire)
         said = Slip(1, route.ch, route.sender, route.to, digest, self._now_ms())
         slip = mediation.sign_slip(said, self._node())
-        status, answer = await self._lanes.post(pack(Wrapper(slip, wire)), route, self.name)
+        status, answer = await _posted(self._poster, pack(Wrapper(slip, wire)), self.name)
         if status == 502 and answer is not None:
             stamp = self._stamp(answer, slip, wire, route.ch)
             raise Unreachable(
@@ -222,9 +171,8 @@ class Mediated:
         return found
 
     async def probe(self) -> None:
-        answered = await self._lanes.probe(mediation.sign_reach(self._us, self._to, self._node()), self.name)
-        if answered is not None and answered[0] != 200:
-            status, answer = answered
+        status, answer = await _posted(self._prober, mediation.sign_reach(self._us, self._to, self._node()), self.name)
+        if status != 200:
             fault = _refused(status, answer, self.name)
             if fault.details["refused"] == "Unreachable":
                 fault = Unreachable(
@@ -233,11 +181,9 @@ class Mediated:
                 )  # fmt: skip
             raise Down(fault)
 
-    def cut(self) -> None:
-        self._lanes.cut()
-
     def close(self) -> None:
-        self._lanes.close()
+        self._poster.close()
+        self._prober.close()
 
 
 _NOT_PASSED: Final = {
@@ -263,10 +209,6 @@ class Ways:
     @property
     def names(self) -> tuple[str, ...]:
         return tuple(way.name for way in self._ways)
-
-    @property
-    def losses(self) -> int:
-        return sum(way.losses for way in self._ways)
 
     async def post(self, wire: bytes, route: Route) -> Came:
         """Raises: Down when no way works, Fault when it is this delivery that does not get through; the preferred way's
@@ -307,10 +249,6 @@ class Ways:
                 self._down_until_s.pop(way.name, None)
         return None if None in found else found[0]
 
-    def cut(self) -> None:
-        for way in self._ways:
-            way.cut()
-
     def close(self) -> None:
         for way in self._ways:
             way.close()
@@ -330,12 +268,9 @@ async def _probed(way: Way) -> Fault | None:
     return None
 
 
-_Answered = TypeVar("_Answered")
-
-
-async def _posted(posting: Awaitable[_Answered], who: str) -> _Answered:
+async def _posted(poster: Poster, data: bytes, who: str) -> Answer:
     try:
-        return await posting
+        return await poster.post(data)
     except (CannotConnect, Broken, OSError) as error:
         raise Down(_why(error, who)) from error
 

@@ -31,7 +31,7 @@ from wideberth.core.seal.mediation import Slip, Stamp
 from wideberth.core.seal.party import Card
 from wideberth.errors import Fault, Malformed, Stranger, Unreachable
 from wideberth.link.delivery import read_address
-from wideberth.link.post import Answer, Broken, CannotConnect, Endpoint, Patience, Poster
+from wideberth.link.post import Answer, Broken, CannotConnect, Patience, Poster
 from wideberth.link.tls import client_context
 from wideberth.link.way import HELLO_PATH, JSON_TYPE
 from wideberth.link.wrapper import (
@@ -64,9 +64,8 @@ class Members:
     def __init__(self, cards: Mapping[str, Sequence[Card]]) -> None:
         """`cards` by party, the newest first: it says where the node is."""
         self._keys = {party: tuple(card.node for card in each) for party, each in cards.items()}
-        on, hello = Endpoint(RELAYED_PATH, WRAPPER_TYPE), Endpoint(HELLO_PATH, JSON_TYPE)
-        self._lines = {party: _Lines(each[0], on, ON) for party, each in cards.items()}
-        self._probes = {party: _Lines(each[0], hello, PROBE) for party, each in cards.items()}
+        self._lines = {party: _Lines(each[0], RELAYED_PATH, WRAPPER_TYPE, ON) for party, each in cards.items()}
+        self._probes = {party: _Lines(each[0], HELLO_PATH, JSON_TYPE, PROBE) for party, each in cards.items()}
 
     def node_keys(self, party: str) -> tuple[str, ...]:
         """The keys that its node signs with. Raises: Stranger."""
@@ -91,20 +90,19 @@ class Members:
 class _Lines:
     """Connections to one member: as many as there are deliveries under way, kept for the next ones."""
 
-    def __init__(self, card: Card, to: Endpoint, patience: Patience) -> None:
-        self._at = (card.url.rstrip("/"), client_context(card.tls_pem))
-        self._to, self._patience = to, patience
+    def __init__(self, card: Card, path: str, content_type: str, patience: Patience) -> None:
+        self._to = (card.url.rstrip("/") + path, client_context(card.tls_pem), content_type, patience)
         self._idle: list[Poster] = []
         self._room = asyncio.Semaphore(TOGETHER)
 
     async def post(self, data: bytes) -> Answer:
         async with self._one() as poster:
-            return await poster.post(self._to, data, self._patience)
+            return await poster.post(data)
 
     @contextlib.asynccontextmanager
     async def _one(self) -> AsyncIterator[Poster]:
         async with self._room:
-            poster = self._idle.pop() if self._idle else Poster(*self._at)
+            poster = self._idle.pop() if self._idle else Poster(*self._to)
             try:
                 yield poster
             finally:
