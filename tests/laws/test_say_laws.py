@@ -67,7 +67,9 @@ def test_waiting_never_makes_a_notice_earlier_or_less_urgent(
     first, second = notice.lead(terms, rules, at_ms), notice.lead(terms, rules, at_ms + wait_ms)
     assert first.lead_ms - second.lead_ms == wait_ms
     assert second.shortfall_ms >= first.shortfall_ms
-    assert first.late == (first.shortfall_ms > 0) == (first.lead_ms < rules.lead_ms)
+    asked_ms = notice.agreed_lead(terms, rules)
+    assert first.late == (first.shortfall_ms > 0) == (asked_ms is not None and first.lead_ms < asked_ms)
+    assert asked_ms in (None, rules.lead_for(terms.type)) or terms.protected is not None
     urgency = [order.index(notice.precedence_for(terms, rules, t)) for t in (at_ms, at_ms + wait_ms)]
     assert urgency == sorted(urgency)
 

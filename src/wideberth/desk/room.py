@@ -73,6 +73,7 @@ class Room:
         self._unwritten: list[Logged] = []
         self._untouched: set[str] = set()
         self._broken = ""
+        self._writing: asyncio.Future[None] | None = None
         # As the inner side told them, with the notices that meet them.
         self._unit_pages: dict[str, tuple[str, ...]] = {}
         self._supervisors: dict[str, tuple[str, ...]] = {}
@@ -101,6 +102,8 @@ class Room:
         for task in tuple(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._writing is not None:
+            await asyncio.gather(self._writing, return_exceptions=True)
         if self.store is not None:
             self.store.close()
             self.store = None
@@ -239,7 +242,10 @@ class Room:
         kept = {key: self.desk.kept(key) for key in self._untouched}
         data = {key: msgspec.json.encode(value) if value is not None else b"" for key, value in kept.items()}
         try:
-            await asyncio.to_thread(self.store.keep, self._unwritten, data, self.desk.number)
+            # A write that is under way goes on though whoever asked for it is gone: `stop` waits for it.
+            keep = asyncio.to_thread(self.store.keep, self._unwritten, data, self.desk.number)
+            self._writing = asyncio.ensure_future(keep)
+            await asyncio.shield(self._writing)
         except Fault as fault:
             self._say_broken(fault)
             return
