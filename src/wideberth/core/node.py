@@ -111,7 +111,8 @@ class Node:
                 self._line(event.ch).command(event, now, self.disk_low, out)
         while out.agreed:
             self._agreed(*out.agreed.pop(0), now, out)
-        self._go_along(now, out)  # last: a command that is refused changes nothing
+        if not isinstance(event, ev.DiskState):  # of which shells pass on what is told, and no ring
+            self._go_along(now, out)  # last: a command that is refused changes nothing
         self._remember(out)
         return self._batch(out, now)
 
