@@ -3,8 +3,8 @@
 
 A circle is a point with a reach, a corridor is a route of edges with a reach, a polygon is a ring of edges, filled,
 with no reach. Geodesic distance makes the ellipsoid a length space, so the distance between two grown spines is exactly
-the distance between the spines less both reaches, and never below 0: discs stay true discs (docs/judge.md §2).
-Longitude comes before latitude here, as the solver wants it; degrees and metres, floats.
+the distance between the spines less both reaches, and never below 0: discs stay true discs (docs/conflict-check.md
+§2). Longitude comes before latitude here, as the solver wants it; degrees and metres, floats.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from wideberth.core.say.volume import Polygon, Shape
 LngLat = tuple[float, float]
 
 # Balls of this radius are strongly convex on WGS-84 (the convexity radius is pi b / 2 = 9,985 km): every geodesic
-# between two of their points stays inside. Beyond half of it we fall back to coarse bounds (docs/judge.md §4).
+# between two of their points stays inside. Beyond half of it we use coarse bounds (docs/conflict-check.md §4).
 CONVEX_M = 4_900_000.0
 
 

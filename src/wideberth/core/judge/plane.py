@@ -13,7 +13,7 @@ and the image of a geodesic whose ends are c apart on the map lies within
     c/2 sqrt(1/s^2 - 1)                                                                 (2)
 
 of the straight line between them: by (1) the distances of any of its points to the two ends add up to at most c/s on
-the map, which is an ellipse with the ends as foci. Both bounds are proved, not measured (docs/judge.md §3).
+the map, which is an ellipse with the ends as foci. Both bounds are proved, not measured (docs/conflict-check.md §3).
 At D = 20 km: s = 1 - 1.7e-6, and a 10 km edge bends by less than 10 m by (2); the truth is far smaller, but pruning
 does not need better.
 """
