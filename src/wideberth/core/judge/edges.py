@@ -87,8 +87,8 @@ _CROSS_SURE_M = 0.000_5
 def crossing(e: Edge, f: Edge) -> bool:
     """Whether two edges surely cross: each has its ends on both sides of the other, by more than half a millimetre.
 
-    If they cross by less, some end lies within that of the other edge (docs/conflict-check.md §4), so the least distance
-    of the ends is below the stated error and nothing is lost by saying no.
+    If they cross by less, some end lies within that of the other edge (docs/conflict-check.md §4), so the least
+    distance of the ends is below the stated error and nothing is lost by saying no.
     """
     return _straddles(e, f) and _straddles(f, e)
 
