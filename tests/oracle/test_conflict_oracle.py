@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The conflict check against a slow reference that shares no code with it, over random and adversarial pairs.
+
+20,000 pairs by default. `WIDEBERTH_ORACLE=full` runs 200,000. Each chunk stands alone, so the chunks share out.
+
+What is held: a pair that the reference finds in conflict is never separate; a pair that it finds separate is never a
+sure conflict; `too_close_to_call` is said only inside the declared band; the distance is within the stated error.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Final
+
+import pytest
+from pair_families import FAMILIES, MARGIN_MM, Case, pairs
+from slow_reference import ERROR_M, bands_conflict, distance, windows_conflict
+
+from wideberth.core.judge.horizontal import least_distance
+from wideberth.core.judge.separation import Answer, judge
+
+PAIRS_PER_CHUNK: Final = 1_000
+CHUNKS: Final = 200 if os.environ.get("WIDEBERTH_ORACLE") == "full" else 20
+# The greatest error that the judge may state for shapes of less than 1,000 km.
+BAND_M: Final = 0.001_1
+
+
+def check(case: Case) -> tuple[Answer, bool]:
+    """Holds one pair against the reference. Returns the judge's answer, and whether the reference was sure of it."""
+    _family, a, b, minima = case
+    slow = distance(a.shape, b.shape)
+    found = judge(a, b, minima, pressure_margin_mm=MARGIN_MM, measure=True)
+    apart = least_distance(a.shape, b.shape)
+    assert apart.error_m <= BAND_M, case
+    if apart.meet:
+        assert slow.meet or slow.gap_m <= ERROR_M, (case, slow, apart)
+    elif slow.meet:
+        assert apart.gap_m <= slow.gap_m + apart.error_m + ERROR_M, (case, slow, apart)
+    else:
+        assert abs(apart.gap_m - slow.gap_m) <= apart.error_m + ERROR_M, (case, slow, apart)
+
+    near, gap_mm = bands_conflict(a, b, minima, MARGIN_MM)
+    overlaps = windows_conflict(a, b, minima)
+    assert abs(found.vertical_mm) >= 4 * 10**11 or found.vertical_mm == gap_mm, case
+    assert found.time_overlap_ms == min(a.end_ms, b.end_ms) - max(a.start_ms, b.start_ms), case
+    if not (near and overlaps):
+        assert found.answer is Answer.SEPARATE, case
+        return found.answer, True
+    h_m = minima.horizontal_mm / 1000
+    off_m = slow.gap_m - h_m  # negative: nearer than the minimum
+    conflict = slow.meet or off_m < 0 or (h_m == 0 and slow.gap_m <= 0)
+    if found.answer is Answer.SEPARATE:
+        assert not slow.meet, (case, slow, apart)
+        assert off_m >= -ERROR_M, (case, slow, apart)
+    elif found.answer is Answer.CONFLICT:
+        assert conflict or off_m <= ERROR_M, (case, slow, apart)
+    else:
+        assert abs(off_m) <= 2 * apart.error_m + ERROR_M or (slow.meet and apart.gap_m >= h_m - apart.error_m), (
+            case, slow, apart,
+        )  # fmt: skip
+    return found.answer, abs(off_m) > 2 * BAND_M
+
+
+@pytest.mark.parametrize("chunk", range(CHUNKS))
+def test_the_judge_agrees_with_the_slow_reference_outside_its_band(chunk: int) -> None:
+    said = dict.fromkeys(Answer, 0)
+    unsure = 0
+    for case in pairs(chunk, PAIRS_PER_CHUNK, lambda a, b: distance(a, b).gap_m):
+        answer, sure = check(case)
+        said[answer] += 1
+        unsure += not sure
+    # The pairs are worth something: each answer is given often, and many pairs stand within a hair of the minimum.
+    assert min(said.values()) > PAIRS_PER_CHUNK // 50, said
+    assert unsure > PAIRS_PER_CHUNK // 50
+    assert len(FAMILIES) >= 9
