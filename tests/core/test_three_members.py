@@ -6,13 +6,18 @@ from __future__ import annotations
 from tests.pair import T0, End, Keys, agreement_of
 from wideberth import evidence
 from wideberth.core import events as ev
-from wideberth.core.batch import Now
+from wideberth.core.batch import Now, Send
 from wideberth.core.call.views import shared
-from wideberth.core.say.words import NilReturn
+from wideberth.core.records import EntryRecord, SettingRecord
+from wideberth.core.recovery import setting_key
+from wideberth.core.say.notice import ShortForm, accident
+from wideberth.core.say.place import Altitude, Point
+from wideberth.core.say.words import Hazard, NilReturn, NoticeType
 from wideberth.core.seal import canonical
 from wideberth.core.seal import entry as entries
 from wideberth.core.seal.bundle import whole_channel
-from wideberth.core.tells import FaultSeen
+from wideberth.core.tells import FaultSeen, Heard
+from wideberth.store.memory import MemoryStore
 
 NAMES = ("AMBER", "BLUE", "GREEN")
 
@@ -97,6 +102,79 @@ def test_an_answer_that_overtakes_what_it_answers_waits_for_it() -> None:
         green.step(ev.Arrived(trio.ch, "AMBER", amber.frames(send), send.sidecars), trio.now)
     (heard,) = green.node.lines[trio.ch].board
     assert heard.has(heard.newest.entry, "BLUE", "ACKNOWLEDGED")
+
+
+def suspend(trio: Trio) -> tuple[str, list[Send]]:
+    """AMBER saw what it calls unannounced traffic, and BLUE suspended a notice of its own because of it: the reference
+    of the notice, and what GREEN did not get of AMBER."""
+    amber, blue = trio.ends["AMBER"], trio.ends["BLUE"]
+    form = ShortForm("+999 555 0110", 2_000_000, Altitude.surface(), Altitude.unlimited())
+    until_ms = trio.now.t_ms + 30 * 60_000
+    seen, given = (
+        accident(Hazard.UNCREWED_AIRCRAFT, Point.at(36.2, 37.15), until_ms, form, now_ms=trio.now.t_ms, type_=type_)
+        for type_ in (NoticeType.UNANNOUNCED_TRAFFIC, NoticeType.ACCIDENT)
+    )
+    amber.step(ev.GiveNotice(trio.ch, "AMBER/watch-1", seen), trio.now)
+    late = [s for s in amber.out if s.to == "GREEN" and s.frames]
+    amber.out = [s for s in amber.out if s.to == "BLUE"]
+    trio.settle("AMBER", "BLUE")
+    (sighting,) = blue.node.lines[trio.ch].board
+    blue.step(ev.GiveNotice(trio.ch, "BLUE/watch-1", given), trio.now)
+    (notice,) = [t for t in blue.node.lines[trio.ch].board if t.author == "BLUE"]
+    blue.step(ev.Report(trio.ch, "BLUE/watch-1", notice.ref, "SUSPENDED", 0, sighting.ref), trio.now)
+    return notice.ref, late
+
+
+def reported(trio: Trio, name: str, ref: str) -> list[str]:
+    thread = trio.ends[name].node.lines[trio.ch].board.find(ref)
+    assert thread is not None
+    return [state for state, _, _ in thread.activity.reports]
+
+
+def test_what_waited_takes_its_place_before_what_its_author_said_of_it_later() -> None:
+    """Seed 51171, promise `agreed`: a suspension waited for the sighting that it names, and what its author reported
+    next stood before it from then on."""
+    trio = Trio()
+    green = trio.ends["GREEN"]
+    ref, late = suspend(trio)
+    trio.ends["BLUE"].step(ev.Report(trio.ch, "BLUE/watch-1", ref, "STARTED"), trio.now)
+    trio.settle("BLUE", "GREEN")
+    assert reported(trio, "GREEN", ref) == ["STARTED"]
+    for send in late:
+        green.step(ev.Arrived(trio.ch, "AMBER", trio.ends["AMBER"].frames(send), send.sidecars), trio.now)
+    assert reported(trio, "BLUE", ref) == reported(trio, "GREEN", ref) == ["SUSPENDED", "STARTED"]
+    told = [t.facts["state"] for t in green.told if isinstance(t, Heard) and t.kind == "report"]
+    assert told == ["STARTED", "SUSPENDED"], "each is told once, when it could be judged"
+    green.restart(trio.now)
+    assert reported(trio, "GREEN", ref) == ["SUSPENDED", "STARTED"]
+
+
+def test_what_waited_of_our_own_takes_its_place_before_what_we_said_later() -> None:
+    """BLUE's record was put back to before the sighting; GREEN hands BLUE's own suspension back, and AMBER is late."""
+    trio = Trio()
+    amber, blue = trio.ends["AMBER"], trio.ends["BLUE"]
+    ref, late = suspend(trio)
+    trio.settle("BLUE", "GREEN")
+    old = MemoryStore()
+    for record in blue.store.load():
+        if isinstance(record, EntryRecord) and (record.author, record.type) == ("AMBER", "notice"):
+            break
+        old.append([record], old.head)
+    blue.store = old
+    blue.store.append([SettingRecord(setting_key(trio.ch), b"BLUE/supervisor")], blue.store.head)
+    blue.restart(trio.now)
+    blue.step(ev.Tick(), trio.now)
+    trio.settle("BLUE", "GREEN")
+    assert reported(trio, "BLUE", ref) == []
+    blue.step(ev.Resume(trio.ch, "BLUE/supervisor"), trio.now)
+    blue.step(ev.Report(trio.ch, "BLUE/watch-1", ref, "STARTED"), trio.now)
+    trio.settle("BLUE", "GREEN")
+    for send in late:
+        for end in (blue, trio.ends["GREEN"]):
+            end.step(ev.Arrived(trio.ch, "AMBER", amber.frames(send), send.sidecars), trio.now)
+    assert reported(trio, "BLUE", ref) == reported(trio, "GREEN", ref) == ["SUSPENDED", "STARTED"]
+    blue.restart(trio.now)
+    assert reported(trio, "BLUE", ref) == ["SUSPENDED", "STARTED"]
 
 
 def test_a_fork_shown_to_two_is_found_within_one_line_check_and_its_proof_verifies() -> None:

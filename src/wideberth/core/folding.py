@@ -2,10 +2,12 @@
 """From entries to the board, in an order that makes it come out the same on every node.
 
 What is said binds to exact entries by their hashes, so strands may interleave as they like, as long as each author's
-entries fold in the order of its strand. Two cases need care:
+entries fold in the order of its strand. Three cases need care:
 
 * An entry answers one that has not reached this node (three members, one slow line). It waits until everything that its
   author had seen is here, and is judged then.
+* It was told to wait, and what its author said later of the same matter went before it. What it waited for comes in the
+  end, and then the order is wrong: the board is folded anew.
 * An author has orphans, or two epochs after one place (restores). What it said in one may clash with what it said in
   the other, having forgotten it. Then the board is folded anew, in causal order with ties by author, epoch and seq, so
   that every node lets the same one stand.
@@ -17,7 +19,7 @@ from collections.abc import Collection
 
 import msgspec
 
-from wideberth.core.call.accord import Accord
+from wideberth.core.call.accord import Accord, AccordWord
 from wideberth.core.call.board import Board, Change
 from wideberth.core.call.fault import NotUnderstood
 from wideberth.core.carry.channel import Channel
@@ -69,6 +71,10 @@ class Fold:
         self._settled: list[Heard] = []
         # What came late, or waited, and what it did when the board was folded anew last.
         self._outcomes: dict[str, Change | NotUnderstood | None] = {}
+        # What waits while something was folded that comes after it and is of the same matter.
+        self._overtaken: set[str] = set()
+        # One of those was folded after all: until the board is folded anew, the order is not that of the strands.
+        self.disordered = False
         # What was cited, and not here, when the board was folded anew: it may change the order.
         self.missing: set[str] = set()
         # What `entries.open_body` could not open when it came. Its signatures are not checked again in `read`.
@@ -84,15 +90,24 @@ class Fold:
     def take(self, heard: Heard) -> Change | None:
         """Fold one entry in. None: it waits for what its author had seen. Raises NotUnderstood."""
         try:
-            return self.board.apply(heard.header, heard.hash, heard.what, heard.stored_ms)
+            change = self.board.apply(heard.header, heard.hash, heard.what, heard.stored_ms)
         except NotUnderstood:
             if self._can_be_judged(heard):
                 raise
             self._waiting[heard.hash] = heard
             return None
+        self.went(heard)
+        return change
+
+    def went(self, heard: Heard) -> None:
+        """An entry is on the board, before whatever waits."""
+        for hash_, other in self._waiting.items():
+            if hash_ != heard.hash and _of_one_matter(heard, other) and self._follows(heard, other):
+                self._overtaken.add(hash_)
 
     def released(self) -> list[tuple[Heard, Change | NotUnderstood]]:
-        """What waited and can be judged now, after something else came."""
+        """What waited and can be judged now, after something else came. Where `disordered` is true then, the board must
+        be folded anew, and the outcomes are those of that."""
         done: list[tuple[Heard, Change | NotUnderstood]] = [(h, self.outcome_of(h.hash)) for h in self._settled]
         self._settled.clear()
         # One can be what another waits for: as long as any of them fits.
@@ -107,6 +122,8 @@ class Fold:
                     flaws[hash_] = why
                 else:
                     del self._waiting[hash_]
+                    self.disordered = self.disordered or hash_ in self._overtaken
+                    self.went(heard)
                     fits = True
         held_up = self._held_up()
         free = [hash_ for hash_ in self._waiting if hash_ not in held_up]
@@ -182,6 +199,8 @@ class Fold:
         strands = self.channel.strands
         done: set[str] = set()
         self.missing.clear()
+        self._overtaken.clear()
+        self.disordered = False
         self._outcomes = dict.fromkeys((*late, *before))
         # The next entry of every chain, by (author, epoch): its seq, and what it says.
         heads: dict[tuple[str, str], tuple[int, _Again]] = {}
@@ -238,6 +257,8 @@ class Fold:
                 self._waiting[heard.hash] = heard
                 return
             outcome = why
+        else:
+            self.went(heard)
         if heard.hash in self._outcomes:
             self._outcomes[heard.hash] = outcome
 
@@ -256,6 +277,17 @@ class Fold:
         if entry.header.sender != self.channel.us and self.channel.false_citation(entry.header):
             return None
         return Heard(entry.header, entry.hash, said.what, stored_ms)
+
+
+def _of_one_matter(one: Heard, other: Heard) -> bool:
+    """Whether their order can be told from the board: both are about one notice, or about the agreement."""
+    if isinstance(one.what, AccordWord) or isinstance(other.what, AccordWord):
+        return isinstance(one.what, AccordWord) and isinstance(other.what, AccordWord)
+    return bool(_named(one) & _named(other))
+
+
+def _named(heard: Heard) -> set[str]:
+    return {name for field in ("ref", "of") if (name := getattr(heard.what, field, ""))}
 
 
 ALREADY_CHECKED = _AlreadyChecked()

@@ -258,7 +258,7 @@ class Hearing:
             return
         fold = self._line.fold
         late = [heard.hash for heard in self._late]
-        fold.anew({r.hash: r for r in self._out.store if isinstance(r, EntryRecord)}, late)
+        fold.anew(self._fresh(), late)
         self._line.mechanism.take_in_complete(self._line.verifier, self._out)
         for heard in self._late:
             if not fold.waits(heard.hash):
@@ -268,8 +268,22 @@ class Hearing:
 
     def _judge_released(self) -> None:
         """Entries that waited for what another member had said (three members, one slow line)."""
-        for heard, outcome in self._line.fold.released():
+        released = self._line.fold.released()
+        if self._line.fold.disordered:
+            released = self._in_order([heard for heard, _ in released])
+        for heard, outcome in released:
             self._judged(heard, outcome)
+
+    def _in_order(self, came: list[ToFold]) -> list[tuple[ToFold, Change | NotUnderstood]]:
+        """What waited was overtaken by what comes after it: everything is folded again, in the order of the strands."""
+        fold = self._line.fold
+        fold.anew(self._fresh(), [heard.hash for heard in came])
+        self._line.mechanism.take_in_complete(self._line.verifier, self._out)
+        return [(heard, fold.outcome_of(heard.hash)) for heard in came if not fold.waits(heard.hash)] + fold.released()
+
+    def _fresh(self) -> dict[str, EntryRecord]:
+        """Entries of the batch being written."""
+        return {r.hash: r for r in self._out.store if isinstance(r, EntryRecord)}
 
     def _judged(self, heard: ToFold, outcome: Change | NotUnderstood) -> None:
         if isinstance(outcome, NotUnderstood):

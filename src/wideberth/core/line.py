@@ -147,6 +147,7 @@ class Line:
             change = self.board.apply(entry.header, entry.hash, what, now.t_ms)
         except NotUnderstood as why:
             raise BadInput(f"this cannot be said: {why}") from None
+        self.fold.went(ToFold(entry.header, entry.hash, what, now.t_ms))
         self.keys.take(entry, Said(by, channel.ch, now.t_ms, what), now, out)
         channel.wrote(entry, urgent=is_urgent(what), opens=entries.opening_in(entry).predecessor)
         out.store.append(entry_record(entry, now.t_ms))
@@ -436,6 +437,7 @@ class Line:
         for later, outcome in self.fold.released():
             if isinstance(outcome, Change):
                 self._reloaded(later, outcome)
+        self._tangled = self._tangled or self.fold.disordered
 
     def _reloaded(self, heard: ToFold, change: Change | None) -> None:
         header, us = heard.header, self.channel.us
