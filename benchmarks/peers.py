@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """What others offer for finding conflicts among many volumes, each at its best that we know, for the benchmarks.
 
-All of them get planar metres and finished geometry objects for free, and boxes already grown by half the minimum. Each
-ends with the same exact step, shapely's `dwithin` between spines, so that every method can give the same pairs: points
-and lines with a reach are not turned into polygons. What differs is how candidates are found:
+All of them get planar metres and finished geometry objects for free; the boxes, grown by half the minimum, are made in
+their time, as ours are in ours. Each ends with the same exact step, shapely's `dwithin` between spines, so that every
+method can give the same pairs: points and lines with a reach are not turned into polygons. What differs is how
+candidates are found:
 
     sliced      shapely STRtree for each slice of time: boxes, then height and time
     strtree     one shapely STRtree of boxes, then height and time
@@ -27,28 +28,25 @@ _ROWS: Final = 20_000  # of one bulk query, for memory
 
 
 class Ready(NamedTuple):
-    """Columns, boxes grown by half the minimum, and the spines as objects: given, not timed."""
+    """Columns, and the spines as objects: given, not timed."""
 
     p: Planar
     start: Any  # ms from the first start
     end: Any
-    west: Any
-    south: Any
-    east: Any
-    north: Any
     shapes: Any
-    rectangles: Any
 
     @classmethod
     def of(cls, p: Planar) -> Ready:
-        west, south, east, north = boxes(p, H_M / 2)
-        shapes, first = geometries(p), p.start_ms.min()
-        rectangles = shapely.box(west, south, east, north)
-        return cls(p, p.start_ms - first, p.end_ms - first, west, south, east, north, shapes, rectangles)
+        first = p.start_ms.min()
+        return cls(p, p.start_ms - first, p.end_ms - first, geometries(p))
+
+    def rectangles(self) -> Any:
+        return shapely.box(*boxes(self.p, H_M / 2))
 
 
 def sliced(r: Ready) -> Any:
     """Pairs of operations. A pair is taken in the slice in which the later of the two starts."""
+    rectangles = r.rectangles()
     first, last = r.start // SLICE_MS, (r.end - 1) // SLICE_MS
     counts = last - first + 1
     who = np.repeat(np.arange(r.p.volumes), counts)
@@ -59,7 +57,7 @@ def sliced(r: Ready) -> Any:
 
     def candidates() -> Iterator[tuple[Any, Any]]:
         for members, s in zip(np.split(who, cuts), slot[np.concatenate([[0], cuts])], strict=True):
-            given = r.rectangles[members]
+            given = rectangles[members]
             a, b = shapely.STRtree(given).query(given)
             a, b = members[a], members[b]
             once = (a < b) & (np.maximum(first[a], first[b]) == s)
@@ -69,11 +67,12 @@ def sliced(r: Ready) -> Any:
 
 
 def strtree(r: Ready) -> Any:
-    tree = shapely.STRtree(r.rectangles)
+    rectangles = r.rectangles()
+    tree = shapely.STRtree(rectangles)
 
     def candidates() -> Iterator[tuple[Any, Any]]:
         for cut in range(0, r.p.volumes, _ROWS):
-            a, b = tree.query(r.rectangles[cut : cut + _ROWS])
+            a, b = tree.query(rectangles[cut : cut + _ROWS])
             a = a + cut
             once = a < b
             yield _in_height_and_time(r, a[once], b[once])
@@ -98,8 +97,9 @@ def rtree(r: Ready) -> Any:
 def _four(r: Ready) -> tuple[Any, Any]:
     """Metres, metres, metres, seconds. Half of the vertical minimum is added on both sides, as to the boxes."""
     grow = V_MM / 2
-    mins = np.column_stack([r.west, r.south, (r.p.low_mm - grow) / 1000, r.start / 1000])
-    maxs = np.column_stack([r.east, r.north, (r.p.high_mm + grow) / 1000, r.end / 1000])
+    west, south, east, north = boxes(r.p, H_M / 2)
+    mins = np.column_stack([west, south, (r.p.low_mm - grow) / 1000, r.start / 1000])
+    maxs = np.column_stack([east, north, (r.p.high_mm + grow) / 1000, r.end / 1000])
     return mins, maxs
 
 
@@ -139,7 +139,7 @@ def sqlite_of(r: Ready) -> apsw.Connection:
 def brute(r: Ready) -> Any:
     """In blocks of 512 by start: whoever starts after the block's last end cannot matter to it."""
     order = np.argsort(r.start, kind="stable")
-    columns = [c[order] for c in (r.start, r.end, r.p.low_mm, r.p.high_mm, r.west, r.south, r.east, r.north)]
+    columns = [c[order] for c in (r.start, r.end, r.p.low_mm, r.p.high_mm, *boxes(r.p, H_M / 2))]
 
     def candidates() -> Iterator[tuple[Any, Any]]:
         start = columns[0]

@@ -281,7 +281,7 @@ def _columns(op: Any, start_s: Any, end_s: Any, low_m: Any, high_m: Any, kind: A
 def _managed(count: int, seed: int) -> Planar:
     """Rounds of newcomers are put behind those admitted; one that meets anybody admitted before it is turned away."""
     rng = np.random.default_rng(seed)
-    planted = count // 200
+    planted = max(1, count // 200)
     wanted, admitted, grow = count - planted, None, 1.15
     while admitted is None or admitted.operations < wanted:
         have = admitted.operations if admitted is not None else 0
