@@ -73,6 +73,7 @@ LADDERS: dict[str, Ladder] = {
     "whose": Ladder("ladders.md", ladders.Whoses, ladders.WhoseSaid, ladders.WHOSES),
     "life": Ladder("ladders.md", ladders.Life, ladders.Turn, ladders.LIFE, frozenset({"ENDS"})),
     "going": Ladder("ladders.md", ladders.Going, ladders.Pause, ladders.GOING, fault=_activity),
+    "settled": Ladder("ladders.md", ladders.Settled, ladders.Settling, ladders.SETTLED, frozenset({"PASSED"})),
     "bound": Ladder("ladders.md", ladders.Bound, ladders.Act, ladders.BOUND),
 }  # fmt: skip
 # DEGRADED: some checks of a line missed, as docs/lines.md has it; it is the first step to SILENT.

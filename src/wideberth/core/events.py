@@ -11,14 +11,14 @@ from typing import Literal
 
 import msgspec
 
+from wideberth.core.say.commands import CommandBase as _Command
+from wideberth.core.say.commands import ConflictCommand as ConflictCommand
+from wideberth.core.say.commands import ProposeRemedy as ProposeRemedy
+from wideberth.core.say.commands import RecordOutcome as RecordOutcome
 from wideberth.core.say.place import Altitude, Point
 from wideberth.core.say.standing import KeySignature
 from wideberth.core.say.talk import Question, Reply
 from wideberth.core.say.words import Cause, FallbackKind, Hazard, Precedence, Terms
-
-
-class _Command(msgspec.Struct, frozen=True, tag_field="command", forbid_unknown_fields=True, omit_defaults=True):
-    pass
 
 
 class RaiseAlert(_Command, frozen=True, tag="alert"):
@@ -386,7 +386,7 @@ LineCommand = LogVoice | AskCheck | AnswerCheck | SayOfLine | PostStatement
 Command = (
     RaiseAlert | GiveNotice | Revise | DeclareOffNominal | Extend | Cancel | Report | Acknowledge | FindInsufficient
     | ReadBackAs | Object | Refuse | CountRelays | SayNil | PlanOutage | LineCommand | AgreementCommand
-    | TalkCommand | CareCommand
+    | TalkCommand | CareCommand | ConflictCommand
 )  # fmt: skip
 
 

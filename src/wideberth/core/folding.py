@@ -31,6 +31,9 @@ from wideberth.core.seal.capabilities import Recall
 from wideberth.core.seal.entry import Entry, Header, Said, Unread
 from wideberth.core.seal.keys import Verifier
 
+# The fields of words that name another entry by its hash.
+_CITES = ("of", "refines", "why", "one", "other", "amended")
+
 
 class _AlreadyChecked:
     """Our own store holds only what was verified when it came; a full audit is a command of its own."""
@@ -239,7 +242,7 @@ class Fold:
             what = heard.what if heard is not None else None
             after = [place.hash for place in entry.header.seen.values()]
             # An orphan is answered by naming it; `seen` names the newest epoch only.
-            after += [cited for name in ("of", "refines", "why") if (cited := getattr(what, name, ""))]
+            after += [cited for name in _CITES if (cited := getattr(what, name, ""))]
             if (before := entries.opening_in(entry).predecessor) is not None:
                 after.append(before.hash)
             again = self._parsed_once[hash_] = _Again(hash_, heard, tuple(after))

@@ -15,6 +15,7 @@ from wideberth.core.batch import Now, Send
 from wideberth.core.call import speak
 from wideberth.core.call.agreeing import agreement_word
 from wideberth.core.call.board import Board, Change, Thread, Version
+from wideberth.core.call.conflictwork import conflict_word
 from wideberth.core.call.deadlines import CHECK_BEFORE, URGENT, Deadlines, loud, overdue
 from wideberth.core.call.fault import NotUnderstood
 from wideberth.core.call.linewatch import LineWatch
@@ -121,6 +122,8 @@ class Line:
         command = composed(command)
         if isinstance(command, ev.TalkCommand):
             return talk_word(command, self.board, self.channel.cards[self.channel.us].languages, now.t_ms)
+        if isinstance(command, ev.ConflictCommand):
+            return conflict_word(command, self.board, self.channel.cards[self.channel.us].languages)
         if isinstance(command, ev.LineCommand):
             return line_word(command, self.board, self.channel.versions, self.channel.terms, entropy, now.t_ms)
         if not isinstance(command, ev.AgreementCommand):

@@ -23,6 +23,7 @@ import msgspec
 
 from wideberth.core.call import care
 from wideberth.core.call.accord import Accord, AccordWord
+from wideberth.core.call.dialogue import Clash, Dialogue
 from wideberth.core.call.fault import NotUnderstood
 from wideberth.core.call.hotline import Hotline, Talk
 from wideberth.core.call.linelog import LineLog, LineSaid
@@ -33,6 +34,7 @@ from wideberth.core.call.thread import Step as Step
 from wideberth.core.call.thread import Thread as Thread
 from wideberth.core.call.thread import Version as Version
 from wideberth.core.say import notice, readback
+from wideberth.core.say.conflict import ConflictWord
 from wideberth.core.say.protect import CareWord, Verification
 from wideberth.core.say.rules import Rules
 from wideberth.core.say.standing import LineCheckAnswer, Statement
@@ -73,8 +75,8 @@ Answer = Acknowledgement | Insufficient | ReadBack | Objection | Refusal | Relay
 
 class Change(msgspec.Struct, frozen=True):
     """What one entry did to the board: a `version` of a thread, a `step`, a `report`, `talk` on the hotline, `care` of
-    a site or movement, something about the `agreement`, or just a `word` on the line. `signed` is a version of the
-    agreement that came into force by it."""
+    a site or movement, something about the `agreement`, or of a `clash` of two notices, or just a `word` on the line.
+    `signed` is a version of the agreement that came into force by it."""
 
     what: str
     thread: Thread | None = None
@@ -83,11 +85,12 @@ class Change(msgspec.Struct, frozen=True):
     facts: dict[str, Any] = {}
     signed: bytes | None = None
     talk: Talk | None = None
+    clash: Clash | None = None
 
     @property
     def ref(self) -> str:
-        """Of the notice, ALERT, message or question that it is about; or empty."""
-        about = self.thread or self.talk
+        """Of the notice, ALERT, message, question or clash that it is about; or empty."""
+        about = self.thread or self.talk or self.clash
         return about.ref if about is not None else ""
 
     def rings(self, entry: str, at_ms: int, us: str) -> bool:
@@ -108,6 +111,7 @@ class Board:
         self.accord = accord
         self.lines = LineLog()
         self.hotline = Hotline()
+        self.dialogue = Dialogue(versions)
         self.statements = Statements(positions)
         self.versions = versions
         self.us = us
@@ -193,6 +197,10 @@ class Board:
             return Change("agreement", facts=facts, signed=signed)
         if isinstance(what, CareWord):
             return self._care(header, entry, what)
+        if isinstance(what, ConflictWord):
+            one, other = self._by_entry.get(what.one), self._by_entry.get(what.other)
+            clash, facts = self.dialogue.take(header, entry, what, stored_ms, one, other)
+            return Change("clash", facts=facts, clash=clash)
         if isinstance(what, LineSaid):
             if why := self.lines.take(header, entry, what):
                 raise NotUnderstood(why)
@@ -335,7 +343,7 @@ class Board:
     def _given(
         h: Header, number: int, kind: str, entry: str, stored_ms: int, terms: Terms | None, text: str = ""
     ) -> Version:
-        return Version(number, kind, entry, h.by, h.epoch, h.seq, h.t_ms, stored_ms, terms, text, h.agr)
+        return Version(number, kind, entry, h.by, h.epoch, h.seq, h.t_ms, stored_ms, terms, text, h.agr, h.seen)
 
     def _add(self, thread: Thread, version: Version) -> None:
         thread.versions.append(version)

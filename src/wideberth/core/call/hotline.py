@@ -304,9 +304,10 @@ class Hotline:
 
     def order(self, said: Spoken) -> tuple[int, int]:
         """The place of a word in its author's strand, epochs counted in the order in which they were opened."""
-        return self._place(said.author, said.epoch, said.seq)
+        return self.place_of(said.author, said.epoch, said.seq)
 
-    def _place(self, author: str, epoch: str, seq: int) -> tuple[int, int]:
+    def place_of(self, author: str, epoch: str, seq: int) -> tuple[int, int]:
+        """A place in an author's strand, to compare with another of the same author."""
         epochs = self._epochs.get(author, [])
         return (epochs.index(epoch) if epoch in epochs else len(epochs)), seq
 
@@ -333,7 +334,7 @@ class Hotline:
         for party, place in talk.said.seen.items():
             chain = chains.get(party)
             if chain and party != talk.author:
-                held = self._place(party, place.epoch, place.seq)
+                held = self.place_of(party, place.epoch, place.seq)
                 if self.order(chain[-1].said) <= held:
                     return False
         message = talk.message

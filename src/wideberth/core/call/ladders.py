@@ -228,5 +228,37 @@ BOUND: Final = _stays(
     },
 )  # fmt: skip
 
+# --- what became of two notices that meet, by the word of one of their authors (domain.md Q5) ---
+
+
+class Settled(StrEnum):
+    """OPEN: that author has recorded nothing. Only EXPIRED can come of time alone."""
+
+    OPEN = "OPEN"
+    RESOLVED_BY_AMEND = "RESOLVED_BY_AMEND"
+    ACCEPTED_RISK = "ACCEPTED_RISK"
+    UNRESOLVED = "UNRESOLVED"
+    EXPIRED = "EXPIRED"
+
+
+class Settling(StrEnum):
+    """What an author records, the last word holding; PASSED when the time in which they meet is over."""
+
+    RESOLVED_BY_AMEND = "RESOLVED_BY_AMEND"
+    ACCEPTED_RISK = "ACCEPTED_RISK"
+    UNRESOLVED = "UNRESOLVED"
+    EXPIRED = "EXPIRED"
+    PASSED = "PASSED"
+
+
+# What nobody recorded is over with its time, and says so; what somebody recorded stays what it was.
+SETTLED: Final = _stays(
+    Settled, Settling,
+    {
+        **{(s, said): Settled(said.value) for s in Settled for said in Settling if said is not Settling.PASSED},
+        (Settled.OPEN, Settling.PASSED): Settled.EXPIRED,
+    },
+)  # fmt: skip
+
 # What time alone causes, in all of these.
-TIMED: Final[frozenset[StrEnum]] = frozenset({Turn.ENDS})
+TIMED: Final[frozenset[StrEnum]] = frozenset({Turn.ENDS, Settling.PASSED})

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from wideberth.core.call.board import Board, Thread
 from wideberth.core.call.carewatch import CareWatch
+from wideberth.core.call.clashwatch import ClashWatch
 from wideberth.core.call.contacts import Calls, Rung, calls, next_rung, rate_view
 from wideberth.core.call.linelog import LineItem, LineLog
 from wideberth.core.call.lines import CHECK_EARLY_MS, NO_CHECKS, LineState, LineStates, PairState, worst
@@ -27,12 +28,13 @@ DOUBTFUL: Final = frozenset({LineState.SILENT, LineState.REFUSED, LineState.SUSP
 
 class LineWatch:
     """`states` are for anybody to ask; what was told is kept in memory only. `talk` watches the hotline beside it,
-    `care` the sites and movements."""
+    `care` the sites and movements, `clash` notices that meet."""
 
     def __init__(self, ch: str, us: str, peers: tuple[str, ...], versions: Versions, terms: LineTerms) -> None:
         self.states = LineStates(versions, terms)
         self.talk = TalkWatch(ch, us, peers, versions)
         self.care = CareWatch(ch, us)
+        self.clash = ClashWatch(ch, us)
         self._ch, self._us, self._peers = ch, us, peers
         self._versions, self._terms = versions, terms
         self._told: dict[str, PairState] = {}
@@ -46,7 +48,8 @@ class LineWatch:
 
     def tell(self, board: Board, now_ms: int) -> list[Tell]:
         """What to tell now, after something was said or time has passed. Costs nothing where neither is so."""
-        return [*self._of_line(board, now_ms), *self.talk.tell(board, now_ms), *self.care.tell(board, now_ms)]
+        beside = (self.talk, self.care, self.clash)
+        return [*self._of_line(board, now_ms), *(tell for each in beside for tell in each.tell(board, now_ms))]
 
     def _of_line(self, board: Board, now_ms: int) -> list[Tell]:
         log, seen = board.lines, self._mark(board)
@@ -66,7 +69,8 @@ class LineWatch:
         seen, new = self._seen, self._mark(board)
         if seen is None or seen[0] is not new[0] or seen[1:] != new[1:]:
             return now_ms if self._peers else None
-        times = (self._next_ms, self.talk.next_ms(board, now_ms), self.care.next_ms(board, now_ms))
+        beside = (self.talk, self.care, self.clash)
+        times = (self._next_ms, *(each.next_ms(board, now_ms) for each in beside))
         return min((t_ms for t_ms in times if t_ms is not None), default=None)
 
     def _mark(self, board: Board) -> tuple[LineLog, int, int]:

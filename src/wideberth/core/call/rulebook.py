@@ -19,6 +19,10 @@ class RuleBook(Protocol):
         """The agreement in force at a time, and its hash."""
         ...
 
+    def newer(self, one: str, other: str) -> str:
+        """Of two versions that are here the later one, by their hashes."""
+        ...
+
     def speaks_for(self, agr: str, party: str) -> tuple[str, ...]:
         """The members of a coalition whose presence a party gives notice of, by that version (domain.md A6)."""
         ...

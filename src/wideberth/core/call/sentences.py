@@ -5,9 +5,10 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from wideberth.core.call import activity, talkviews
+from wideberth.core.call import activity, clashviews, talkviews
 from wideberth.core.call.board import Change, Version
 from wideberth.core.say import instant
+from wideberth.core.say.conflict import ConflictWord
 from wideberth.core.say.protect import CareWord, CheckIn, Confirmation, Verification
 from wideberth.core.say.standing import (
     CardChanged,
@@ -117,6 +118,8 @@ def of_change(author: str, by: str, change: Change, what: Word) -> str:
         return _of_step(change, by)
     if isinstance(what, CareWord):
         return _of_care(by, change, what)
+    if isinstance(what, ConflictWord):
+        return clashviews.sentence(by, change.facts, change.ref, what)
     if isinstance(what, TalkWord):
         return talkviews.sentence(by, change, what)
     if change.what == "agreement":

@@ -10,6 +10,7 @@ import msgspec
 from wideberth.core.call.activity import Activity
 from wideberth.core.call.ladders import LIFE, LIVES, Life, Turn, walk
 from wideberth.core.limits import ALERT_LIVES_MS
+from wideberth.core.say.base import Place
 from wideberth.core.say.words import NoticeType, Precedence, Terms
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ class Step(msgspec.Struct, frozen=True):
 
 class Version(msgspec.Struct, frozen=True):
     """One version as given. `t_ms` is its author's claim, `stored_ms` our clock when it was stored, `seq` its place;
-    `agr` names the version of the agreement that it was given under."""
+    `agr` names the version of the agreement that it was given under, `seen` what its author held of the others."""
 
     number: int
     kind: str
@@ -47,6 +48,7 @@ class Version(msgspec.Struct, frozen=True):
     terms: Terms | None
     text: str = ""
     agr: str = ""
+    seen: dict[str, Place] = {}
 
 
 class Thread:

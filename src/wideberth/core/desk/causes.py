@@ -175,6 +175,9 @@ def _said(tell: Mapping[str, Any], ch: str, ref: str) -> End | None:
         return End(Event.ANSWERED, (f"overdue|{ch}|{ref}|",), tail=f"|{facts.get('called', '')}", by=by, why="by voice")
     if what == "checked":
         return End(Event.ANSWERED, (f"check_due|{ch}|",), by=by, why="the line check was answered")
+    if what == "outcome":
+        # Whatever it is: a person has looked, and said so.
+        return End(Event.ANSWERED, (f"overdue|{ch}|{ref}|UNRESOLVED|",), by=by, why="an outcome was recorded")
     if what in CARES:
         return End(Event.OVER, (_missing(ch, ref),), by=by, why="it was heard of", gone=True)
     if what in ANSWERS and _counts(facts):

@@ -26,6 +26,7 @@ from wideberth.core.say.base import Hazard as Hazard
 from wideberth.core.say.base import Place as Place
 from wideberth.core.say.base import Precedence as Precedence
 from wideberth.core.say.base import WordBase, short
+from wideberth.core.say.conflict import ConflictWord
 from wideberth.core.say.place import Point
 from wideberth.core.say.protect import STANDING, CareWord, Protected
 from wideberth.core.say.standing import StandingWord
@@ -400,6 +401,6 @@ Word = (
     Notice | Amendment | Correction | Extension | OffNominal | Cancellation | ActivityReport
     | Acknowledgement | Insufficient | ReadBack | Objection | Refusal | RelayCount
     | Alert | NilReturn | Outage | VoiceContact | NodeRemark | EpochOpened | StandingWord | TalkWord
-    | CareWord
+    | CareWord | ConflictWord
 )  # fmt: skip
 NoticeVersion = Notice | Amendment | Correction | Extension | OffNominal

@@ -200,6 +200,10 @@ class Versions:
         member = agreement.member(party) if agreement is not None else None
         return member.speaks_for if member is not None else ()
 
+    def newer(self, one: str, other: str) -> str:
+        """Of two versions that are here the later one, by their hashes."""
+        return max(one, other, key=lambda agr: self._by_hash[agr].version)
+
     def rules_at(self, t_ms: int) -> Rules:
         return self.at(t_ms)[0].rules
 
