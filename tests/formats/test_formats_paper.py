@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from volumes_of_any_kind import volumes
 
-from wideberth.core.say import coordinates, instant, reference
+from wideberth.core.say import arcs, coordinates, instant, reference
 from wideberth.core.say.instant import LAST_MS
 from wideberth.core.say.place import Altitude, Point, VerticalRef
 from wideberth.core.say.protect import STANDING, Protected, Urgency, Waypoint, Work
@@ -241,3 +241,19 @@ def test_places_on_paper_are_the_exact_ones() -> None:
     spoken = paper.phone_script(sheet(terms))
     assert "three five decimal one two three four five six seven eight niner degrees south" in spoken
     assert "one two three four five six decimal seven eight niner metres" in spoken
+
+
+def test_a_sector_is_read_out_as_people_say_it_and_printed_corner_by_corner() -> None:
+    """Whoever draws it again from what was heard has the very same corners; a ring that only looks like one is read."""
+    drawn = arcs.sector(Point.at("36.2", "37.15"), 30, 120, 18_520_000)
+    terms = msgspec.structs.replace(TERMS, volumes=(msgspec.structs.replace(ROOM, shape=drawn),))
+    spoken = paper.phone_script(sheet(terms))
+    assert "from zero three zero clockwise to one two zero" in spoken
+    assert "one zero nautical miles" in spoken
+    assert "Corner" not in spoken
+    form = paper.printed_form(sheet(terms))
+    assert form.count("CORNER:") == len(drawn.corners)
+    assert paper.read_form(form).volumes[0].shape == drawn
+    bent = Polygon((*drawn.corners[:-1], Point(drawn.corners[-1].lat_ndeg + 10_000, drawn.corners[-1].lng_ndeg)))
+    other = msgspec.structs.replace(TERMS, volumes=(msgspec.structs.replace(ROOM, shape=bent),))
+    assert "Corner" in paper.phone_script(sheet(other))

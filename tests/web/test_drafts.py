@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wideberth.core.say import complete
+from wideberth.core.say import arcs, complete
 from wideberth.core.say.geodesy import area_m2
 from wideberth.core.say.instant import parse, show
+from wideberth.core.say.place import Point
 from wideberth.core.say.protect import Urgency, Work
 from wideberth.core.say.rules import Mode, Rules
 from wideberth.core.say.volume import Circle, Corridor, Polygon
@@ -111,6 +112,49 @@ def test_shapes():
     assert terms(base | {"circle": "41.20,-38.60,7nm"}).volumes[0].shape == Circle.at(
         lat="41.2", lng="-38.6", radius_nm=7
     )
+
+
+def test_an_orbit_a_sector_and_a_polyarc_are_typed_and_become_shapes_that_are_signed():
+    base = {k: v for k, v in WHOLE.items() if k not in ("circle", "radius")}
+    orbit = terms(base | {"orbit": "41.0N 38.9W; 045; 20nm; R", "radius": "3nm", "margin": "1nm"}).volumes[0].shape
+    assert isinstance(orbit, Corridor)
+    assert 7_408_000 < orbit.half_width_mm < 7_409_000
+    ends = terms(base | {"orbit": "41.0N 38.9W; 41.3N 38.5W", "radius": "3nm"}).volumes[0].shape
+    assert ends == Corridor.along((41, "-38.9"), ("41.3", "-38.5"), half_width_nm=3)
+    part = terms(base | {"circle": "41.0N 38.9W", "radius": "10nm", "sector": "030-120"}).volumes[0].shape
+    assert part == arcs.sector(Point.at(41, "-38.9"), 30, 120, 18_520_000)
+    ring = terms(base | {"circle": "41.0N 38.9W", "radius": "10nm", "inner": "5nm", "sector": "030-120"})
+    assert ring.volumes[0].shape == arcs.sector(Point.at(41, "-38.9"), 30, 120, 18_520_000, 9_260_000)
+    bay = terms(base | {"polyarc": "41.0N 38.9W; arc cw 41.0N 38.7W; 41.0N 38.5W; 40.8N 38.7W"}).volumes[0].shape
+    assert isinstance(bay, Polygon)
+    assert len(bay.corners) > 20
+
+
+@pytest.mark.parametrize(
+    ("change", "field", "words"),
+    [
+        ({"orbit": "41N 38W; 42N 38W", "radius": ""}, "radius", "radius of its turns"),
+        ({"orbit": "41N 38W; 045; 20nm; X"}, "orbit", "R or L"),
+        ({"orbit": "41N 38W; 045; 20nm"}, "orbit", "not an orbit"),
+        ({"orbit": "41N 38W; 445; 20nm; L"}, "orbit", "true bearing"),
+        ({"circle": "41N 38W", "sector": "30-30"}, "sector", "all round it is a circle"),
+        ({"circle": "41N 38W", "inner": "3nm"}, "sector", "has a hole"),
+        ({"circle": "41N 38W", "inner": "30nm", "sector": "0-90"}, "inner", "less than its radius"),
+        ({"circle": "41N 38W", "inner": "5.5nm", "radius": "5.5nm", "sector": "0-90"}, "inner", "less than its radius"),
+        ({"circle": "41N 38W", "radius": "700km", "sector": "0-90"}, "radius", "check the unit"),
+        ({"polygon": "41N 38W; 42N 38W; 42N 37W", "sector": "0-90"}, "sector", "`moving` or `circle`"),
+        ({"polyarc": "41N 38W; 42N 38W; 42N 37W"}, "polyarc", "give a polygon"),
+        ({"polyarc": "arc cw 41N 38W; 42N 38W; 42N 37W"}, "polyarc", "begins with a corner"),
+        ({"polyarc": "41N 39W; arc cw 41N 38W; arc cw 41N 38W; 41N 37W"}, "polyarc", "between two arcs"),
+        ({"polyarc": "41N 39W; arc 41N 38W; 41N 37W"}, "polyarc", "is not an arc"),
+        ({"polyarc": "41N 39W; arc cw 41N 38W; 41N 35W"}, "polyarc", "check the three places"),
+    ],
+)
+def test_what_is_wrong_with_a_shape_with_arcs_is_said(change, field, words):
+    base = {k: v for k, v in WHOLE.items() if k != "circle"}
+    fault = refused(base | change)
+    assert field in fault.details["fields"], fault.sentence
+    assert words in fault.sentence
 
 
 def test_an_accident_takes_three_fields_and_no_more():

@@ -42,15 +42,30 @@ _ALTITUDE: Final = '"SFC", "FL300", "5000ft AMSL", "300m AGL", "1500m W84", "UNL
 # field of the draft: (options, help)
 _PLACE: Final[dict[str, tuple[tuple[str, ...], str]]] = {
     "circle": (("--circle",), 'Centre: "36.20N 37.15E", DMS or MGRS; also "36.20,37.15,10km".'),
-    "radius": (("--radius",), "Radius of the circle, or round what moves, with its unit: 10km, 5nm."),
+    "radius": (
+        ("--radius",),
+        "Radius of the circle, of an orbit's turns, or round what moves, with its unit: 10km, 5nm.",
+    ),
+    "inner": (("--inner",), "With --circle and --sector: only what is farther from the centre than this."),
     "polygon": (("--polygon",), 'Corners: "lat lng; lat lng; lat lng; …".'),
     "corridor": (("--corridor",), 'Waypoints: "lat lng; lat lng; …".'),
     "half_width": (("--half-width",), "Half width of the corridor, with its unit."),
+    "orbit": (
+        ("--orbit",),
+        'A racetrack: "anchor; inbound course; leg; R or L", or the ends of its middle line; with --radius.',
+    ),
+    "polyarc": (
+        ("--polyarc",),
+        'Corners as of a polygon, with "arc cw CENTRE" or "arc ccw CENTRE" between two of them.',
+    ),
     "moving": (("--moving",), 'What the area moves with: where it starts, or its route "lat lng; lat lng; …".'),
     "speed": (("--speed",), "Its speed: 15kt, 28km/h, 8m/s; none: it lies still."),
     "course": (("--course",), "Its true course at the start, degrees; none: not told, so anywhere within its speed."),
-    "sector": (("--sector",), "Only this side of it: true bearings 135-225, or a compass word (S is 135-225)."),
-    "margin": (("--margin",), "How far it may be beside its course and time."),
+    "sector": (
+        ("--sector",),
+        "Only this part of the circle, or side of what moves: true bearings 135-225, or a compass word (S is 135-225).",
+    ),
+    "margin": (("--margin",), "How far it may be beside its course and time, or beside its orbit."),
     "slices": (("--slices",), "Into how many volumes the time is cut; default: one an hour, at most 6."),
     "days": (("--days",), "The window comes again: daily, or MO,WE (UTC); with --last."),
     "last": (("--last",), "Until when it comes again, as --from."),

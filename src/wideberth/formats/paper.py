@@ -17,7 +17,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from wideberth.core.say import codes, coordinates, instant, reference
+from wideberth.core.say import arcs, codes, coordinates, instant, reference
 from wideberth.core.say.place import Altitude, Point, VerticalRef
 from wideberth.core.say.rules import Mode
 from wideberth.core.say.volume import Circle, Corridor, Polygon, Shape, Volume4D
@@ -320,6 +320,14 @@ def _spoken_shape(shape: Shape) -> list[str]:
         return [
             f"A circle. Radius: {_spoken_distance(shape.radius_mm)}.",
             f"Its centre: {_spoken_point(shape.centre)}.",
+        ]
+    if isinstance(shape, Polygon) and (part := arcs.sector_of(shape)) is not None:
+        # Twenty corners are not heard right; what they were drawn from is, and whoever draws it again has them all.
+        first, last = (_digits(f"{bearing:03d}") for bearing in (part.first, part.last))
+        return [
+            f"A sector: the part of a circle from {first} clockwise to {last}, true bearings from its centre.",
+            f"Radius: {_spoken_distance(part.radius_mm)}.",
+            f"Its centre: {_spoken_point(part.centre)}.",
         ]
     points, what = (shape.corners, "Corner") if isinstance(shape, Polygon) else (shape.route, "Waypoint")
     count = _digits(str(len(points)))

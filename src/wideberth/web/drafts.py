@@ -104,7 +104,7 @@ def said_in(draft: Mapping[str, Any], *, contact: str) -> set[str]:
     a polygon or corridor is a place; a circle needs its radius as well, and a corridor its width, to have an extent."""
     given = {field for field in FIELDS if draft.get(field) not in (None, "", [])}
     said = {name for field, name in _SAID.items() if field in given}
-    if {"radius", "half_width", "polygon"} & given or str(draft.get("circle", "")).count(",") == 2:
+    if {"radius", "half_width", "polygon", "polyarc"} & given or str(draft.get("circle", "")).count(",") == 2:
         said.add("extent")
     if set(BAND) <= given:
         said.add("vertical")
@@ -117,7 +117,7 @@ def said_in(draft: Mapping[str, Any], *, contact: str) -> set[str]:
 
 _SAID: Final = {
     "type": "kind", "hazard": "hazard", "scale": "scale", "contact": "contact", "circle": "area", "polygon": "area",
-    "corridor": "area", "moving": "area", "from": "start", "until": "end",
+    "corridor": "area", "orbit": "area", "polyarc": "area", "moving": "area", "from": "start", "until": "end",
 }  # fmt: skip
 
 
@@ -223,7 +223,7 @@ def _short(
         until = time_of(holdoff, now_ms=now_ms, field="until", up=True)
     else:
         reading.missing("until", 'say until when others should stay away, such as "+6h"')
-    for field in ("from", *BAND, "half_width", "expires", *MOVES, *AGAIN, *PROTECT, "volumes"):
+    for field in ("from", *BAND, "half_width", "inner", "expires", *MOVES, *AGAIN, *PROTECT, "volumes"):
         if field in reading.draft and reading.given(field) and field != "half_width":
             reading.missing(field, f"{_SHORT[type_]} has kind, place and until, from now; the rest is filled in")
     reading.complain()

@@ -8,7 +8,8 @@ from typing import Any, Final
 
 import msgspec
 
-from wideberth.core.say import instant, recur
+from wideberth.core.say import arcs, instant, recur
+from wideberth.core.say.arc_words import parse_orbit, parse_polyarc
 from wideberth.core.say.coordinates import parse_distance, parse_point
 from wideberth.core.say.courses import parse_course, parse_sector, parse_speed
 from wideberth.core.say.place import Altitude, Point
@@ -16,6 +17,14 @@ from wideberth.core.say.swept import Moving, swept
 from wideberth.core.say.volume import Circle, Corridor, Polygon, Shape, Volume4D
 from wideberth.errors import BadInput
 from wideberth.web.reading import AGAIN, BAND, MOVES, SHAPES, Reading, altitude_in, time_in
+
+# What belongs to some shapes only: a circle with a sector is the part of the disc, or of the ring outside `inner`.
+_ONLY_WITH: Final = dict.fromkeys(MOVES, ("moving",)) | {
+    "sector": ("moving", "circle"), "margin": ("moving", "orbit"), "inner": ("circle",),
+}  # fmt: skip
+_HAVE: Final = dict.fromkeys(MOVES, "what moves") | {
+    "sector": "what moves or a circle", "margin": "what moves or an orbit", "inner": "a circle",
+}  # fmt: skip
 
 # What lies still, and what moves with a reference and is resolved once the times are known.
 Area = Shape | Moving
@@ -49,7 +58,8 @@ def volumes_in(reading: Reading, now_ms: int, base: tuple[Volume4D, ...]) -> tup
             "place_name") else ""  # fmt: skip
         reading.missing(
             "circle",
-            f"there is no place.{named} give `circle` with `radius`, `polygon`, `corridor` `moving` or `volumes`",
+            f"there is no place.{named} give `circle` with `radius`, `polygon`, `corridor`, `orbit`, `polyarc`, "
+            "`moving` or `volumes`",
         )
     for field, why in () if base else (
         ("low", 'say how low it reaches, such as "SFC"'), ("high", 'say how high it reaches, such as "FL300"'),
@@ -111,10 +121,12 @@ def area_in(reading: Reading) -> Area | None:
         return None
     (field,) = given
     readers: dict[str, Callable[[Reading], Area]] = {
-        "circle": _circle, "polygon": _polygon, "corridor": _corridor, "moving": _moving,
+        "circle": _circle, "polygon": _polygon, "corridor": _corridor, "orbit": _orbit, "polyarc": _polyarc,
+        "moving": _moving,
     }  # fmt: skip
-    if field != "moving" and (stray := [name for name in MOVES if reading.given(name)]):
-        reading.missing(stray[0], f"only what moves has this: give `moving` instead of `{field}`")
+    if stray := [name for name in _ONLY_WITH if reading.given(name) and field not in _ONLY_WITH[name]]:
+        fitting = " or ".join(f"`{shape}`" for shape in _ONLY_WITH[stray[0]])
+        reading.missing(stray[0], f"only {_HAVE[stray[0]]} has this: give {fitting} instead of `{field}`")
         return None
     return reading.take(field, lambda: readers[field](reading))
 
@@ -141,7 +153,24 @@ def _circle(reading: Reading) -> Shape:
     point = parse_point(place, field="circle")
     if not radius:
         raise BadInput('a circle needs a radius with its unit, such as "10km" or "5nm"', field="radius")
-    return Circle(point, parse_distance(radius, field="radius"))
+    radius_mm = parse_distance(radius, field="radius")
+    inner_mm = parse_distance(reading.text("inner"), field="inner") if reading.given("inner") else 0
+    if reading.given("sector"):
+        return arcs.sector(point, *parse_sector(reading.text("sector")), radius_mm, inner_mm)
+    if inner_mm:
+        raise BadInput("a ring all round has a hole, which is not taken: give a `sector` of it, or two", field="sector")
+    return Circle(point, radius_mm)
+
+
+def _orbit(reading: Reading) -> Shape:
+    if not reading.given("radius"):
+        raise BadInput('an orbit needs the radius of its turns with its unit, such as "3nm"', field="radius")
+    margin_mm = parse_distance(reading.text("margin"), field="margin") if reading.given("margin") else 0
+    return parse_orbit(reading.text("orbit"), parse_distance(reading.text("radius"), field="radius"), margin_mm)
+
+
+def _polyarc(reading: Reading) -> Shape:
+    return parse_polyarc(reading.text("polyarc"))
 
 
 def points_of(text: str, *, field: str) -> tuple[Point, ...]:

@@ -13,10 +13,10 @@ from wideberth.core.say.place import Altitude
 from wideberth.core.say.words import Hazard, NoticeType, Onward, Precedence, Priority, Scale
 from wideberth.errors import BadInput
 
-SHAPES: Final = ("circle", "polygon", "corridor", "moving")
+SHAPES: Final = ("circle", "polygon", "corridor", "orbit", "polyarc", "moving")
 MOVES: Final = ("speed", "course", "sector", "margin", "slices")
 AGAIN: Final = ("days", "last")
-PLACE: Final = (*SHAPES, "radius", "half_width", *MOVES, *AGAIN, "volumes")
+PLACE: Final = (*SHAPES, "radius", "inner", "half_width", *MOVES, *AGAIN, "volumes")
 WINDOW: Final = ("from", "until")
 BAND: Final = ("low", "high")
 PLAIN: Final = ("contact", "place_name", "text")
