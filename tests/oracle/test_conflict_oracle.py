@@ -10,12 +10,17 @@ sure conflict; `too_close_to_call` is said only inside the declared band; the di
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from typing import Final
 
+import msgspec
 import pytest
-from pair_families import FAMILIES, MARGIN_MM, Case, pairs
+from pair_families import FAMILIES, FIXED, MARGIN_MM, Case, pairs
 from slow_reference import ERROR_M, bands_conflict, distance, windows_conflict
 
+from wideberth.core.judge import batch
+from wideberth.core.judge.columns import Columns
+from wideberth.core.judge.fast import available
 from wideberth.core.judge.horizontal import least_distance
 from wideberth.core.judge.separation import Answer, judge
 
@@ -23,6 +28,10 @@ PAIRS_PER_CHUNK: Final = 1_000
 CHUNKS: Final = 200 if os.environ.get("WIDEBERTH_ORACLE") == "full" else 20
 # The greatest error that the judge may state for shapes of less than 1,000 km.
 BAND_M: Final = 0.001_1
+
+
+# A pair's windows begin before this; so pairs that are put this far apart in time have nothing to do with each other.
+APART_MS: Final = 2_000_000_000
 
 
 def check(case: Case) -> tuple[Answer, bool]:
@@ -65,11 +74,40 @@ def check(case: Case) -> tuple[Answer, bool]:
 def test_the_judge_agrees_with_the_slow_reference_outside_its_band(chunk: int) -> None:
     said = dict.fromkeys(Answer, 0)
     unsure = 0
+    answered: list[tuple[Case, Answer]] = []
     for case in pairs(chunk, PAIRS_PER_CHUNK, lambda a, b: distance(a, b).gap_m):
         answer, sure = check(case)
+        answered.append((case, answer))
         said[answer] += 1
         unsure += not sure
+    assert available(), "the compiled check is not installed, so half of this test would say nothing"
+    for minima in FIXED:
+        many = [each for each in answered if each[0].minima == minima]
+        assert len(many) > PAIRS_PER_CHUNK // 20
+        _hold_compiled([case for case, _ in many], [answer for _, answer in many])
+    for case, answer in [each for each in answered if each[0].minima not in FIXED][:20]:
+        _hold_compiled([case], [answer])
     # The pairs are worth something: each answer is given often, and many pairs stand within a hair of the minimum.
     assert min(said.values()) > PAIRS_PER_CHUNK // 50, said
     assert unsure > PAIRS_PER_CHUNK // 50
     assert len(FAMILIES) >= 9
+
+
+def _hold_compiled(cases: Sequence[Case], answers: Sequence[Answer]) -> None:
+    """The compiled check, all pairs of one set of minima at once, against the judge's answers, which were held against
+    the reference. It may call sure what the judge cannot call, and the other way round, only in the band."""
+    volumes = [
+        msgspec.structs.replace(v, start_ms=v.start_ms + n * APART_MS, end_ms=v.end_ms + n * APART_MS)
+        for n, case in enumerate(cases)
+        for v in (case.a, case.b)
+    ]
+    found = batch.conflicts(Columns.of_volumes(volumes), cases[0].minima, pressure_margin_mm=MARGIN_MM, compiled=True)
+    said = {(int(i), int(j)): int(code) for (i, j), code in zip(found.pairs, found.answers, strict=True)}
+    for n, (case, answer) in enumerate(zip(cases, answers, strict=True)):
+        code = said.pop((2 * n, 2 * n + 1), 0)
+        if answer is Answer.TOO_CLOSE_TO_CALL or code == batch.TOO_CLOSE:
+            apart = least_distance(case.a.shape, case.b.shape)
+            assert abs(apart.gap_m - case.minima.horizontal_mm / 1000) <= 2 * BAND_M, (case, answer, code)
+        else:
+            assert (code == batch.CONFLICT) == (answer is Answer.CONFLICT), (case, answer, code)
+    assert not said, "pairs that have nothing to do with each other"
