@@ -167,6 +167,37 @@ def test_a_version_comes_back_with_what_was_signed_under_it() -> None:
     assert world.line("GREEN", safety).channel.versions.newest.version == 2
 
 
+def test_a_version_comes_back_to_a_restored_node_that_lacks_nothing_else() -> None:
+    """What BLUE had repeated reached GREEN only after GREEN's record was put back: by then GREEN held all that BLUE had
+    said, and not the version that it was signed under."""
+    lines = (LineTerms(Purpose.FLIGHT_SAFETY, PAIR), LineTerms(Purpose.WORKING_GROUP, PAIR))
+    world = Several(*PAIR, lines=lines)
+    safety = world.ch(Purpose.FLIGHT_SAFETY)
+    old = world.ends["GREEN"].store.copy()
+    new = second(world, lead_ms=1)
+    world.propose("BLUE", new)
+    for name in PAIR:
+        world.sign(name, new)
+        world.settle()
+    give(world, "BLUE", safety)
+    (send,) = [s for s in world.ends["BLUE"].out if s.ch == safety and s.frames]
+    repeated = world.ends["BLUE"].frames(send)
+    world.settle()
+    green = world.ends["GREEN"]
+    green.store = old
+    for ch in (world.home, safety):
+        green.store.append([SettingRecord(setting_key(ch), b"GREEN/supervisor")], green.store.head)
+    green.restart(world.now)
+    world.step("GREEN", ev.Arrived(safety, "BLUE", repeated, ()))
+    assert [f.fault for f in world.faults("GREEN")] == ["Waits"]
+    for _ in range(3):
+        world.later(31_000)
+        world.step("GREEN", ev.Tick())
+        world.settle(lose=frozenset({world.home}))
+    assert len(list(world.line("GREEN", safety).board)) == 1
+    assert world.line("GREEN", safety).channel.versions.newest.version == 2
+
+
 def test_a_version_follows_one_whose_last_signature_is_still_being_judged() -> None:
     """Seed 20134, promise `agreed`: after a restore BLUE got its own signature back first, which waits for what it
     signs; then that, and the next version, in one delivery. The next version was judged before the signature was."""

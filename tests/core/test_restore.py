@@ -194,6 +194,33 @@ def test_a_double_restore_converges() -> None:
     check(pair)
 
 
+def test_what_we_say_cites_the_epoch_that_its_author_writes_in_and_not_the_one_that_came_last() -> None:
+    """Seed 53127, promise `agreed`: AMBER got the epochs of BLUE back in another order than BLUE had opened them. It
+    cited the one that came last from then on, and what it said after BLUE's newest words was put before them."""
+    pair = Pair()
+    first, nothing = backup(pair.blue), backup(pair.green)
+    for seed in ("one", "two"):
+        put_back(pair, "BLUE", first.copy(), seed=seed)
+        pair.blue.out.clear()
+        pair.blue.step(ev.RaiseAlert(pair.ch, BLUE), pair.now)
+        settle(pair)
+    own = pair.blue.node.lines[pair.ch].channel.own
+    founding, *siblings = own.epochs
+    assert len(siblings) == 2
+    put_back(pair, "GREEN", nothing)
+    for epoch in (founding, *sorted(siblings, key=lambda each: each != own.epoch)):
+        records = [r for r in entries_of(pair.blue, "BLUE") if r.epoch == epoch]
+        event = ev.Arrived(pair.ch, "BLUE", tuple((r.envelope, r.body) for r in records), ())
+        pair.green.step(event, pair.now)
+    settle(pair)
+    assert own.epoch in siblings
+    pair.blue.step(ev.SayNil(pair.ch, BLUE, pair.now.t_ms + 1), pair.now)
+    settle(pair)
+    pair.green.step(ev.RaiseAlert(pair.ch, GREEN), pair.now)
+    *_, last = entries_of(pair.green, "GREEN")
+    assert entries.reread(last.envelope, last.body, last.hash).header.seen["BLUE"] == own.place
+
+
 def test_both_sides_restored_at_once_converge() -> None:
     pair = Pair()
     give(pair)

@@ -269,7 +269,8 @@ class Recovery:
             # Receipts that a restored peer lost go back to it as well, so that its ladder is whole again.
             receipts = channel.inboxes[peer].newest_receipts() if heads.restored else ()
             lacks = self._lacks(heads)
-            agreements = channel.later_agreements if lacks else ()
+            # Whoever was restored may hold entries that came late and bare, and not the version they were signed under.
+            agreements = channel.later_agreements if lacks or heads.restored else ()
             out.send.append(Send(peer, channel.ch, lacks, (*agreements, sealed_answer, *receipts)))
 
     def _vouch(self, peer: str, now: Now, out: Effects) -> None:

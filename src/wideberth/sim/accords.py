@@ -1,15 +1,27 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the strands of a home line say about the agreement, folded without the core: plain JSON and plain hashes."""
+"""What the strands of a home line say about the agreement, folded without the core: plain JSON and plain hashes.
+
+A version that a member's record holds, or that the strands complete, is known to everybody at rest. One that only
+records held which were put back to older ones is gone; what was signed under it waits for the same signatures again, on
+every node alike (docs/simulator.md).
+"""
 
 from __future__ import annotations
 
+import base64
 import hashlib
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, Final
 
 import msgspec
 
 from wideberth.core.call.accord import Accord
+from wideberth.core.line import Line
+from wideberth.core.records import SidecarRecord
 from wideberth.sim.outside import Read, in_order
+
+_JSON: Final = msgspec.json.Decoder()
+Chains = dict[tuple[str, str], list[Read]]
 
 
 class Compact(msgspec.Struct):
@@ -20,6 +32,10 @@ class Compact(msgspec.Struct):
     suspensions: list[list[Any]] = []
     exits: list[list[Any]] = []
     ready: list[list[str]] = []
+
+    def complete(self, members: tuple[str, ...]) -> set[str]:
+        """The versions that every member signed in these words."""
+        return {hash_ for hash_, (signed, _) in self.versions.items() if signed == sorted(members)}
 
 
 def shown(accord: Accord) -> Compact:
@@ -32,8 +48,28 @@ def shown(accord: Accord) -> Compact:
     )
 
 
-def said(chains: dict[tuple[str, str], list[Read]], founding: str, members: tuple[str, ...]) -> Compact:
-    """What was said, in causal order; what breaks a rule is skipped. `founding` is the hash of version 1.
+def kept(*disks: Iterable[SidecarRecord]) -> set[str]:
+    """The versions that any of these records holds, by hash."""
+    return {
+        hashlib.sha256(base64.b64decode(_JSON.decode(each.envelope)["payload"])).hexdigest()
+        for sidecars in disks for each in sidecars if each.kind == "agreement"
+    }  # fmt: skip
+
+
+def flaw(line: Line, chains: Chains, known: set[str], wanted: Compact | None) -> str:
+    """Where a node shows of the agreement what was not said, or does not know a version that is known; or empty."""
+    for chain in chains.values():
+        for read in chain:
+            if read.agr in known and line.channel.versions.of(read.agr) is None:
+                return f"waits for the version of entry {read.seq} of {read.author}"
+    if wanted is None or (got := shown(line.mechanism.accord)) == wanted:
+        return ""
+    return f"shows of the agreement {got}, by the strands {wanted}"
+
+
+def said(chains: Chains, founding: str, members: tuple[str, ...], held: set[str]) -> Compact:
+    """What was said, in causal order; what breaks a rule is skipped. `founding` is the hash of version 1; `held` are
+    the versions that records hold.
 
     Whose author had seen an entry that a restore lost for good cannot be judged: it takes effect once it fits. The same
     holds for what follows such an entry.
@@ -49,6 +85,8 @@ def said(chains: dict[tuple[str, str], list[Read]], founding: str, members: tupl
 
     def take(e: Read) -> bool:
         what = e.what
+        if e.agr not in held | in_force:
+            return False
         match what["kind"]:
             case "propose":
                 hash_ = hashlib.sha256(what["agreement"].encode()).hexdigest()
@@ -95,7 +133,7 @@ def said(chains: dict[tuple[str, str], list[Read]], founding: str, members: tupl
     behind: set[str] = set()
     for e in in_order(chains):
         follows = any(hash_ in behind for hash_ in e.after)
-        lost = any(hash_ not in known for hash_ in e.after if hash_ != e.what.get("of"))
+        lost = e.agr not in held | in_force or any(hash_ not in known for hash_ in e.after if hash_ != e.what.get("of"))
         fits = take(e)
         if not fits and (lost or follows):
             waiting.append(e)

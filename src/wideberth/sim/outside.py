@@ -163,16 +163,17 @@ def in_order(chains: dict[tuple[str, str], list[Read]]) -> list[Read]:
 
 class Fold:
     """What a channel's strands say, thread by thread. `ignored` are entries that clash with what stands already: only
-    somebody who forgot what it had said (a restore) can have signed them."""
+    somebody who forgot what it had said (a restore) can have signed them. So are those under a version of the agreement
+    that is not among the `known`: nobody has it any more."""
 
-    def __init__(self, chains: dict[tuple[str, str], list[Read]]) -> None:
+    def __init__(self, chains: dict[tuple[str, str], list[Read]], known: set[str]) -> None:
         self.pictures: dict[str, Picture] = {}
         self.ignored: list[Read] = []
         self._by_entry: dict[str, Picture] = {}
         # Versions that were reported finished.
         self._finished: set[str] = set()
         for read in in_order(chains):
-            if not self._take(read):
+            if read.agr not in known or not self._take(read):
                 self.ignored.append(read)
         for thread in self.pictures.values():
             thread.steps.sort()

@@ -8,7 +8,8 @@ lost        what an officer was told, and what was receipted `stored`, is on tha
 split       at rest all copies of every epoch of a strand are the same, byte by byte
 agreed      at rest both boards show the same threads, versions and rungs: those that the strands say by their
             order; a board that was folded anew from the disk shows them too (rungs by machine are beside the
-            strands: a restore may lose them)
+            strands: a restore may lose them; what was signed under a version of the agreement that restores took out
+            of every record waits, on every node)
 convicted   whoever shows two peers two entries for one place is proven a liar at both, within one line check of
             theirs; who backdates, poisons or signs a checkpoint over another strand is named; what one peer is not
             sent, others pass on; a liar takes nothing else from honest nodes
@@ -293,12 +294,17 @@ class Promises:
                 if site.disk.entry(record.hash) is None:
                     raise Broken("stuck", f"entry {_name(record)} does not reach {site.party} on a busy line")
 
-    def at_rest(self, sites: Sequence[Site], charters: Iterable[Charter]) -> None:
+    def at_rest(self, sites: Sequence[Site], charters: Sequence[Charter]) -> None:
+        strands = {c.ch: self._strands(c, [s for s in sites if s.party in c.members]) for c in charters}
         for charter in charters:
             members = [s for s in sites if s.party in charter.members]
-            chains = self._strands(charter, members)
-            self._receipted(charter, members, chains)
-            self._agreed(charter, members, chains)
+            home = next(c for c in charters if c.home and c.founding == charter.founding)
+            held = accords.kept(*(site.disk.sidecars() for site in members))
+            said = accords.said(strands[home.ch], home.founding, home.members, held)
+            known = held | said.complete(home.members)
+            self._receipted(charter, members, strands[charter.ch])
+            self._one_accord(charter, members, strands[charter.ch], known, said if charter.home else None)
+            self._agreed(charter, members, strands[charter.ch], known)
         for site in sites:
             for entry in self._memory(site).durable:
                 record = site.disk.entry(entry)
@@ -378,13 +384,12 @@ class Promises:
                         story = f"{author} has receipts of {member} up to {upto} of {len(chain)} entries"
                         raise Broken("stuck", story)
 
-    def _agreed(self, charter: Charter, members: list[Site], chains: Chains) -> None:
-        fold = Fold(chains)
+    def _agreed(self, charter: Charter, members: list[Site], chains: Chains, known: set[str]) -> None:
+        fold = Fold(chains, known)
         if fold.ignored and not self.restores:
             read = fold.ignored[0]
             raise Broken("agreed", f"what was signed does not follow: entry {read.seq} of {read.author}")
         wanted = fold.pictures
-        self._one_accord(charter, members, chains)
         delivered: dict[str, set[tuple[str, str]]] = {}
         seen: dict[str, set[tuple[str, str]]] = {}
         for site in members:
@@ -419,21 +424,17 @@ class Promises:
                 story = f"{party} shows {len(reached)} deliveries of {len(everywhere)}, all of which took place"
                 raise Broken("agreed", story)
 
-    def _one_accord(self, charter: Charter, members: list[Site], chains: Chains) -> None:
-        """Every node, as it ran and folded anew, shows of the agreement what was said; nothing waits for a version."""
-        wanted = accords.said(chains, charter.founding, tuple(charter.members)) if charter.home else None
+    def _one_accord(
+        self, charter: Charter, members: list[Site], chains: Chains, known: set[str], wanted: accords.Compact | None
+    ) -> None:
+        """Every node, as it ran and folded anew, shows of the agreement what was said; nothing waits for a version that
+        anybody has."""
         for site in members:
             fresh = site.build()
             fresh.started(site.now())
             for how, node in (("as it ran", site.node), ("folded anew from its disk", fresh)):
-                line = node.lines[charter.ch]
-                if unknown := [r for c in chains.values() for r in c if line.channel.versions.of(r.agr) is None]:
-                    raise Broken(
-                        "agreed",
-                        f"{site.party}, {how}, waits for the version of entry {unknown[0].seq} of {unknown[0].author}",
-                    )
-                if wanted is not None and (got := accords.shown(line.mechanism.accord)) != wanted:
-                    raise Broken("agreed", f"the agreement of {site.party}, {how}: {got}, by the strands {wanted}")
+                if story := accords.flaw(node.lines[charter.ch], chains, known, wanted):
+                    raise Broken("agreed", f"{site.party}, {how}, {story}")
 
 
 def _copy(site: Site, ch: str) -> dict[tuple[str, str], list[EntryRecord]]:

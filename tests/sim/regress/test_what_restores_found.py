@@ -12,8 +12,11 @@ from tests.pair import Pair
 
 from wideberth.core import events as ev
 from wideberth.core.folding import Heard
+from wideberth.core.records import EntryRecord
 from wideberth.core.tells import FaultSeen
+from wideberth.sim.promises import Broken
 from wideberth.sim.run import run_seed
+from wideberth.sim.world import World
 
 
 def test_a_restart_goes_on_in_the_epoch_that_was_opened_and_not_in_one_that_came_back() -> None:
@@ -128,6 +131,49 @@ def test_a_version_that_is_complete_only_after_a_fold_anew_is_taken_in() -> None
     completed: its own entries under that version waited for ever."""
     outcome = run_seed(50226)
     assert outcome.broken == "", outcome.story
+
+
+def test_what_waited_is_put_before_what_its_author_said_later() -> None:
+    """Promise `agreed`; `tests/core/test_three_members.py` has the smallest forms."""
+    outcome = run_seed(51171)
+    assert (outcome.broken, outcome.story) == ("", "")
+
+
+def test_what_is_said_cites_the_epoch_that_its_author_writes_in() -> None:
+    """Promise `agreed`; `tests/core/test_restore.py` has the smallest form."""
+    outcome = run_seed(53127, 0)
+    assert (outcome.broken, outcome.story) == ("", "")
+
+
+def test_a_version_that_restores_took_out_of_every_record_is_gone_and_its_entries_wait_everywhere() -> None:
+    """Seed 51886: both records were put back to before the version, and an entry under it came out of the wire then."""
+    world = World(51886)
+    assert world.run().broken == ""
+    (charter,) = world.charters
+    versions = [site.node.lines[charter.ch].channel.versions for site in world.sites]
+    gone = {
+        read.agr
+        for site in world.sites
+        for record in site.disk.load()
+        if isinstance(record, EntryRecord)
+        for read in [world.promises.reader.entry(record.envelope, record.body)]
+        if all(each.of(read.agr) is None for each in versions)
+    }
+    assert len(gone) == 1
+
+
+@pytest.mark.parametrize("seed", [4, 13])
+def test_a_version_that_any_record_holds_must_be_known_everywhere(seed: int) -> None:
+    """The judge is not blind: with a node that has forgotten a version which a disk holds, the promise is broken."""
+    world = World(seed)
+    assert world.run().broken == ""
+    assert world.promises.restores
+    versions = [site.node.lines[c.ch].channel.versions for c in world.charters for site in world.sites]
+    forgetful = next(each for each in versions if each.newest_hash != each.hash)
+    for _, hash_ in list(forgetful)[1:]:
+        del forgetful._by_hash[hash_]
+    with pytest.raises(Broken, match="waits for the version of entry"):
+        world.promises.at_rest(world.sites, world.charters)
 
 
 def test_an_epoch_stands_for_what_leads_to_it_and_not_for_one_beside_it() -> None:

@@ -245,8 +245,13 @@ class Channel:
         return self.strands[entry.header.sender].fit(entry, opens)
 
     def link(self, entry: Entry, opens: Place | None) -> None:
-        """Take an entry of another member that fits NEXT."""
-        self.strands[entry.header.sender].append(entry.header, entry.hash, opens)
+        """Take an entry of another member that fits NEXT. As far as we can know it writes in this epoch, unless this is
+        an orphan: of siblings the one that was linked last need not be the one that was opened last."""
+        header = entry.header
+        strand = self.strands[header.sender]
+        strand.append(header, entry.hash, opens)
+        if not strand.orphaned(header.epoch, header.seq):
+            strand.epoch = header.epoch
 
     def false_citation(self, header: Header) -> str:
         """Why what a peer's header cites cannot be true here; empty when it can. Kept, but not understood."""
