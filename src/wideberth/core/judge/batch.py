@@ -77,13 +77,14 @@ def _compiled(columns: Columns, minima: SeparationMinima, margin_mm: int) -> Fou
         columns, horizontal_mm=minima.horizontal_mm, vertical_mm=minima.vertical_mm, time_ms=minima.time_ms,
         margin_mm=margin_mm,
     )  # fmt: skip
-    pairs = meeting(boxes, columns.op)
+    pairs = meeting(boxes.box, columns.op)
     answers = np.empty(len(pairs), dtype=np.int8)
     if len(pairs):
         weigh_pairs(
-            pairs, boxes, columns.start_ms, columns.end_ms, columns.low_mm, columns.low_ref, columns.high_mm,
-            columns.high_ref, columns.kind, columns.first, columns.lat_ndeg, columns.lng_ndeg, columns.reach_mm,
-            minima.horizontal_mm, minima.vertical_mm, minima.time_ms, margin_mm, answers,
+            pairs, boxes.box, columns.start_ms, columns.end_ms, columns.low_mm, columns.low_ref, columns.high_mm,
+            columns.high_ref, columns.first, columns.lat_ndeg, columns.lng_ndeg, columns.reach_mm,
+            minima.horizontal_mm, minima.vertical_mm, minima.time_ms, margin_mm, boxes.sure_of_time,
+            boxes.sure_of_height, answers,
         )  # fmt: skip
     undecided = np.flatnonzero(answers == UNDECIDED)
     for k in undecided:

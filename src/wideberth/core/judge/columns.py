@@ -130,7 +130,7 @@ class Columns:
             ("kind", (self.kind < POINT) | (self.kind > RING)),
             ("first", (corners < least) | ((self.kind == POINT) & (corners != 1))),
             ("start_ms", (self.start_ms < 0) | (self.start_ms >= self.end_ms)),
-            ("reach_mm", (self.reach_mm < 0) | ((self.kind != RING) & (self.reach_mm == 0))),
+            ("reach_mm", (self.reach_mm < 0) | ((self.kind == RING) != (self.reach_mm == 0))),
             ("low_ref", (self.low_ref < 0) | (self.low_ref >= _REF_CODE[VerticalRef.UNL])),
             ("high_ref", (self.high_ref < 0) | (self.high_ref > _REF_CODE[VerticalRef.UNL])),
             ("high_mm", (self.low_ref == self.high_ref) & (self.low_mm > self.high_mm)),

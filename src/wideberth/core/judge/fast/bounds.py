@@ -21,7 +21,7 @@ least b²/a = 6,335,439 m for M and a for N, each at most a²/b):
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -172,28 +172,36 @@ def _boxes(
         )
         put_place(box, south, north, west, wide)
         put_height(box, low_mm[i], low_ref[i], high_mm[i], high_ref[i], margin_mm, one)
-        box[Z_HI] = _clip(box[Z_HI] + rise_mm)
+        # Whole millimetres: nearer than the minimum is at most one less than it.
+        box[Z_HI] = _clip(box[Z_HI] + max(rise_mm - 1, 0))
 
 
-def boxes_of(
-    columns: Columns, *, horizontal_mm: int, vertical_mm: int, time_ms: int, margin_mm: int
-) -> NDArray[np.int32]:
-    """A box for each volume, (n, 8), such that two volumes can only conflict under these minima when their boxes meet:
-    half of the horizontal minimum is added all round each, the whole of the vertical one above, of that in time after.
-    """
+class Boxes(NamedTuple):
+    """`box` (n, 8): two volumes can only conflict when their boxes meet. `sure_of_time`, `sure_of_height`: where they
+    do, the clause of time, or that of height, surely holds."""
+
+    box: NDArray[np.int32]
+    sure_of_time: bool
+    sure_of_height: bool
+
+
+def boxes_of(columns: Columns, *, horizontal_mm: int, vertical_mm: int, time_ms: int, margin_mm: int) -> Boxes:
+    """A box for each volume under these minima: half of the horizontal one is added all round each, the whole of the
+    vertical one above, the whole of that in time after."""
     n = len(columns)
     boxes = np.empty((n, BOX), dtype=np.int32)
     if n == 0:
-        return boxes
+        return Boxes(boxes, False, False)
     epoch = int(columns.start_ms.min())
     span = int(columns.end_ms.max()) + time_ms - epoch
     shift = max(0, span.bit_length() - 30)
-    refs = {int(r) for r in np.unique(columns.low_ref)} | {int(r) for r in np.unique(columns.high_ref)}
-    one = len(refs) == 1
+    ref = int(columns.low_ref[0])
+    one = bool((columns.low_ref == ref).all() and (columns.high_ref == ref).all())
     grow_m = horizontal_mm / 2000 + 0.01
     _boxes(
         columns.start_ms, columns.end_ms, columns.low_mm, columns.high_mm, columns.low_ref, columns.high_ref,
         columns.kind, columns.first, columns.lat_ndeg, columns.lng_ndeg, columns.reach_mm,
         grow_m, vertical_mm, time_ms, margin_mm, epoch, shift, one, boxes,
     )  # fmt: skip
-    return boxes
+    within = bool(boxes[:, Z_LO].min() > -_Z_END and boxes[:, Z_HI].max() < _Z_END)
+    return Boxes(boxes, shift == 0, one and within and vertical_mm > 0)

@@ -36,7 +36,6 @@ from typing import Any, Final
 import numpy as np
 from numba import njit
 
-from wideberth.core.judge.columns import POINT, RING
 from wideberth.core.judge.fast.heights import apart_in_height
 from wideberth.core.say.geodesy import A_M, B_M, E2
 
@@ -49,6 +48,20 @@ _RAD_PER_NDEG: Final = math.pi / 180e9
 _AGREE_M: Final = 0.002
 _ROUNDING_M: Final = 1e-6
 _KD_MOST: Final = 0.05
+# Below this angle (radians) the first terms of the series of sine and cosine are exact in double precision.
+_SMALL: Final = 0.02
+
+
+@njit(cache=True, nogil=True)
+def _sine(x: float) -> float:
+    s = x * x
+    return x * (1 - s / 6 * (1 - s / 20 * (1 - s / 42)))
+
+
+@njit(cache=True, nogil=True)
+def _cosine(x: float) -> float:
+    s = x * x
+    return 1 - s / 2 * (1 - s / 12 * (1 - s / 30 * (1 - s / 56)))
 
 
 @njit(cache=True, nogil=True)
@@ -61,12 +74,23 @@ def _drop(
     x0, z0 = n0 * cosine0, n0 * (1 - E2) * sine0
     far = 0.0
     for k in range(begin, end):
-        lat = lat_ndeg[k] * _RAD_PER_NDEG
         turn = lng_ndeg[k] * _RAD_PER_NDEG - lng0
-        sine, cosine = math.sin(lat), math.cos(lat)
+        if turn > math.pi:
+            turn -= 2 * math.pi
+        elif turn < -math.pi:
+            turn += 2 * math.pi
+        rise = lat_ndeg[k] * _RAD_PER_NDEG - lat0
+        if abs(turn) < _SMALL and abs(rise) < _SMALL:
+            sine_turn, cosine_turn = _sine(turn), _cosine(turn)
+            sine_rise, cosine_rise = _sine(rise), _cosine(rise)
+        else:
+            sine_turn, cosine_turn = math.sin(turn), math.cos(turn)
+            sine_rise, cosine_rise = math.sin(rise), math.cos(rise)
+        sine = sine0 * cosine_rise + cosine0 * sine_rise
+        cosine = cosine0 * cosine_rise - sine0 * sine_rise
         n = A_M / math.sqrt(1 - E2 * sine * sine)
-        out_east = n * cosine * math.sin(turn)
-        x = n * cosine * math.cos(turn) - x0
+        out_east = n * cosine * sine_turn
+        x = n * cosine * cosine_turn - x0
         z = n * (1 - E2) * sine - z0
         north = z * cosine0 - x * sine0
         up = x * cosine0 + z * sine0
@@ -136,52 +160,91 @@ def _boundary(flat: Any, count: int, ring: bool, px: float, py: float) -> float:
 
 
 @njit(cache=True, nogil=True)
-def _least(a: Any, na: int, a_edges: int, b: Any, nb: int, b_edges: int, enough: float, apart: float) -> float:
-    """δ² between two boundaries, or anything at most `enough`² as soon as one pair is so near, or at least `apart`²
-    when all are. Both limits in metres."""
+def _parted(a: Any, na: int, a_edges: int, b: Any, nb: int, apart: float) -> bool:
+    """Whether a line along some edge of `a` leaves all of `b` at least `apart` metres beyond all of `a`."""
+    for i in range(a_edges):
+        i2 = i + 1 if i + 1 < na else 0
+        nx, ny = a[i2, 1] - a[i, 1], a[i, 0] - a[i2, 0]
+        low_a = low_b = 1e300
+        high_a = high_b = -1e300
+        for k in range(na):
+            value = a[k, 0] * nx + a[k, 1] * ny
+            low_a = min(low_a, value)
+            high_a = max(high_a, value)
+        for k in range(nb):
+            value = b[k, 0] * nx + b[k, 1] * ny
+            low_b = min(low_b, value)
+            high_b = max(high_b, value)
+        gap = max(low_b - high_a, low_a - high_b)
+        if gap > 0.0 and gap * gap >= apart * apart * (nx * nx + ny * ny):
+            return True
+    return False
+
+
+@njit(cache=True, nogil=True)
+def _rank_to_piece(
+    px: float, py: float, ax: float, ay: float, dx: float, dy: float, squared: float, near: float, far: float
+) -> int:
+    """0: p is within √near of the piece from a along (dx, dy); 2: beyond √far; else 1. No root, no division."""
+    ux, uy = px - ax, py - ay
+    along = ux * dx + uy * dy
+    if along <= 0.0:
+        square, scale = ux * ux + uy * uy, 1.0
+    elif along >= squared:
+        ux -= dx
+        uy -= dy
+        square, scale = ux * ux + uy * uy, 1.0
+    else:
+        off = ux * dy - uy * dx
+        square, scale = off * off, squared
+    if square <= near * scale:
+        return 0
+    return 2 if square >= far * scale else 1
+
+
+@njit(cache=True, nogil=True)
+def _rank(a: Any, na: int, a_edges: int, b: Any, nb: int, b_edges: int, enough: float, apart: float) -> int:
+    """0: the boundaries come within `enough` metres (never, when that is not positive); 2: nowhere nearer than
+    `apart`; else 1."""
     near = enough * enough if enough > 0.0 else -1.0
-    least = 1e300
+    far = apart * apart
     west = south = 1e300
     east = north = -1e300
     for k in range(nb):
         west, east = min(west, b[k, 0]), max(east, b[k, 0])
         south, north = min(south, b[k, 1]), max(north, b[k, 1])
+    least = 2
     for i in range(max(a_edges, 1)):
         i2 = i + 1 if i + 1 < na else 0
-        ax, ay, bx, by = a[i, 0], a[i, 1], a[i2, 0], a[i2, 1]
-        if a_edges == 0:
-            bx, by = ax, ay
-        if (
-            max(ax, bx) + apart < west
-            or min(ax, bx) - apart > east
-            or max(ay, by) + apart < south
-            or min(ay, by) - apart > north
-        ):
+        ax, ay = a[i, 0], a[i, 1]
+        dx, dy = a[i2, 0] - ax, a[i2, 1] - ay
+        low_x, high_x = ax + min(dx, 0.0) - apart, ax + max(dx, 0.0) + apart
+        low_y, high_y = ay + min(dy, 0.0) - apart, ay + max(dy, 0.0) + apart
+        if high_x < west or low_x > east or high_y < south or low_y > north:
             continue
+        squared = dx * dx + dy * dy
         for j in range(max(b_edges, 1)):
             j2 = j + 1 if j + 1 < nb else 0
-            cx, cy, dx, dy = b[j, 0], b[j, 1], b[j2, 0], b[j2, 1]
-            if b_edges == 0:
-                dx, dy = cx, cy
+            cx, cy = b[j, 0], b[j, 1]
+            ex, ey = b[j2, 0] - cx, b[j2, 1] - cy
             if (
-                max(ax, bx) + apart < min(cx, dx)
-                or max(cx, dx) + apart < min(ax, bx)
-                or max(ay, by) + apart < min(cy, dy)
-                or max(cy, dy) + apart < min(ay, by)
+                high_x < cx + min(ex, 0.0)
+                or low_x > cx + max(ex, 0.0)
+                or high_y < cy + min(ey, 0.0)
+                or low_y > cy + max(ey, 0.0)
             ):
                 continue
-            here = min(
-                min(_to_piece(ax, ay, cx, cy, dx, dy), _to_piece(bx, by, cx, cy, dx, dy)),
-                min(_to_piece(cx, cy, ax, ay, bx, by), _to_piece(dx, dy, ax, ay, bx, by)),
-            )
-            if here > 0.0 and a_edges and b_edges:
-                one, two = _side(ax, ay, bx, by, cx, cy), _side(ax, ay, bx, by, dx, dy)
-                three, four = _side(cx, cy, dx, dy, ax, ay), _side(cx, cy, dx, dy, bx, by)
-                if (one > 0) != (two > 0) and (three > 0) != (four > 0):
-                    here = 0.0
-            least = min(least, here)
-            if least <= near:
-                return least
+            other = ex * ex + ey * ey
+            least = min(least, _rank_to_piece(cx, cy, ax, ay, dx, dy, squared, near, far))
+            least = min(least, _rank_to_piece(cx + ex, cy + ey, ax, ay, dx, dy, squared, near, far))
+            least = min(least, _rank_to_piece(ax, ay, cx, cy, ex, ey, other, near, far))
+            least = min(least, _rank_to_piece(ax + dx, ay + dy, cx, cy, ex, ey, other, near, far))
+            one, two = dx * (cy - ay) - dy * (cx - ax), dx * (cy + ey - ay) - dy * (cx + ex - ax)
+            three, four = ex * (ay - cy) - ey * (ax - cx), ex * (ay + dy - cy) - ey * (ax + dx - cx)
+            if (one > 0) != (two > 0) and (three > 0) != (four > 0):
+                least = min(least, 0 if near >= 0.0 else 1)
+            if least == 0:
+                return 0
     return least
 
 
@@ -214,7 +277,7 @@ def _surely_meet(a: Any, na: int, b: Any, nb: int, sure: float) -> bool:
 
 @njit(cache=True, nogil=True)
 def weigh(
-    kind: Any, first: Any, lat_ndeg: Any, lng_ndeg: Any, reach_mm: Any, i: int, j: int,
+    first: Any, lat_ndeg: Any, lng_ndeg: Any, reach_mm: Any, i: int, j: int,
     lat0: float, lng0: float, horizontal_mm: int, a: Any, b: Any,
 ) -> int:  # fmt: skip
     """Two shapes, on the map about (lat0, lng0), radians. `a` and `b` are room for their vertices."""
@@ -228,9 +291,10 @@ def weigh(
         return UNDECIDED
     m2 = (_K * d) ** 2 / (1 - (_K * d) ** 2)
     q = math.sqrt(1 + m2)
-    ring_a, ring_b = kind[i] == RING, kind[j] == RING
-    edges_a = na if ring_a else (0 if kind[i] == POINT else na - 1)
-    edges_b = nb if ring_b else (0 if kind[j] == POINT else nb - 1)
+    # Points and lines have a reach, rings have none (`Columns.checked`): one column less to fetch for each pair.
+    ring_a, ring_b = reach_mm[i] == 0, reach_mm[j] == 0
+    edges_a = na if ring_a else na - 1
+    edges_b = nb if ring_b else nb - 1
     per_square = _K * _K * d / 8 * (1 + m2)
     bend = _bend(a, na, ring_a, per_square) if edges_a else 0.0
     bend += _bend(b, nb, ring_b, per_square) if edges_b else 0.0
@@ -238,13 +302,15 @@ def weigh(
     limit = (horizontal_mm + reach_mm[i] + reach_mm[j]) / 1000
     enough = (limit - _AGREE_M - _ROUNDING_M) / q - bend
     apart = limit + bend + _AGREE_M
-    least = _least(a, na, edges_a, b, nb, edges_b, enough, apart)
-    if enough > 0.0 and least <= enough * enough:
+    if _parted(a, na, edges_a, b, nb, apart) or _parted(b, nb, edges_b, a, na, apart):
+        return SEPARATE
+    rank = _rank(a, na, edges_a, b, nb, edges_b, enough, apart)
+    if rank == 0:
         return CONFLICT
     held = (ring_b and _winds(b, nb, a[0, 0], a[0, 1])) or (ring_a and _winds(a, na, b[0, 0], b[0, 1]))
     if held and enough > 0.0:
         return CONFLICT
-    if not held and least >= apart * apart:
+    if not held and rank == 2:
         return SEPARATE
     if enough <= 0.0 and ring_a and ring_b and _surely_meet(a, na, b, nb, 2 * bend + _AGREE_M):
         return CONFLICT
@@ -254,25 +320,26 @@ def weigh(
 @njit(cache=True, nogil=True)
 def weigh_pairs(
     pairs: Any, boxes: Any, start_ms: Any, end_ms: Any, low_mm: Any, low_ref: Any, high_mm: Any, high_ref: Any,
-    kind: Any, first: Any, lat_ndeg: Any, lng_ndeg: Any, reach_mm: Any,
-    horizontal_mm: int, vertical_mm: int, time_ms: int, margin_mm: int, answers: Any,
+    first: Any, lat_ndeg: Any, lng_ndeg: Any, reach_mm: Any,
+    horizontal_mm: int, vertical_mm: int, time_ms: int, margin_mm: int, sure_of_time: bool, sure_of_height: bool,
+    answers: Any,
 ) -> None:  # fmt: skip
-    """The whole predicate for every pair: SEPARATE, CONFLICT or UNDECIDED into `answers`."""
+    """The whole predicate for every pair of boxes that meet: SEPARATE, CONFLICT or UNDECIDED into `answers`."""
     most = 0
-    for i in range(len(kind)):
+    for i in range(len(first) - 1):
         most = max(most, first[i + 1] - first[i])
     a, b = np.empty((most, 2)), np.empty((most, 2))
     for k in range(len(pairs)):
         i, j = pairs[k, 0], pairs[k, 1]
-        if start_ms[i] >= end_ms[j] + time_ms or start_ms[j] >= end_ms[i] + time_ms:
+        if not sure_of_time and (start_ms[i] >= end_ms[j] + time_ms or start_ms[j] >= end_ms[i] + time_ms):
             answers[k] = SEPARATE
             continue
-        if apart_in_height(low_mm, low_ref, high_mm, high_ref, i, j, vertical_mm, margin_mm):
+        if not sure_of_height and apart_in_height(low_mm, low_ref, high_mm, high_ref, i, j, vertical_mm, margin_mm):
             answers[k] = SEPARATE
             continue
         lat0, lng0 = between(boxes[i], boxes[j])
         answers[k] = weigh(
-            kind, first, lat_ndeg, lng_ndeg, reach_mm, i, j, lat0, lng0, horizontal_mm, a, b
+            first, lat_ndeg, lng_ndeg, reach_mm, i, j, lat0, lng0, horizontal_mm, a, b
         )  # fmt: skip
 
 
