@@ -31,7 +31,7 @@ from wideberth.errors import BadInput
 
 # How much larger the polygon may be than the true shape: domain.md D1 asks for 0.1 %; some is kept for the rest.
 AREA_MORE: Final = 0.001
-_AREA_AIM: Final = 0.000_8
+_AREA_KEPT: Final = 0.000_8
 # A wider step than this would still keep the area where an arc is a small part of it, and look like a mistake.
 _STEP_DEGREES_MAX: Final = 10.0
 _ROUNDING_MM: Final = 1
@@ -201,7 +201,7 @@ def _drawn(parts: Sequence[Point | Arc], turns: dict[int, _Turn]) -> Polygon:
     """
     area_m2 = abs(_signed_area_m2(_coarse(parts)))
     cost = sum(abs(math.radians(t.turn)) * t.radius_m**2 / (24 if t.convex else 12) for t in turns.values())
-    step = min(math.sqrt(_AREA_AIM * area_m2 / cost), math.radians(_STEP_DEGREES_MAX))
+    step = min(math.sqrt(_AREA_KEPT * area_m2 / cost), math.radians(_STEP_DEGREES_MAX))
     count = len(parts) + sum(math.ceil(abs(math.radians(t.turn)) / step) for t in turns.values())
     if count > CORNERS_PER_SHAPE_MAX:
         raise BadInput(
