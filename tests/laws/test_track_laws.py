@@ -115,7 +115,8 @@ def test_the_tangent_plane_never_contradicts_the_geodesics(
     if found.inside and answer != SEPARATE:
         assert enters * 1000 - 2 <= found.inside[0][0] - NOW
         assert leaves * 1000 + 2 >= found.inside[-1][1] - NOW
-    assert abs(walked_m(a, b, NOW + closest * 1000) - metres) <= error + 1e-6
+    if answer != SEPARATE:
+        assert abs(walked_m(a, b, NOW + closest * 1000) - metres) <= error + 1e-6
     assert [each.open for each in approaches([a, b], minima, now_ms=NOW, look_ahead_ms=seconds * 1000)] == (
         [True] if found.open else []
     )

@@ -76,77 +76,87 @@ def meet(
     that they have already gone since. reach + grows t: the horizontal minimum and what is not known of both places.
     low … high: the range of b's height less a's, now, rising by climb m/s; height + height_grows t: the vertical
     minimum and what is not known. All in metres and seconds; `reach` and `height` above 0.
-    Answer: SEPARATE, OPEN or SURE. With SEPARATE only the first three after it mean anything but `in` and `out`.
+    Answer: SEPARATE (and then nothing else is told), OPEN or SURE.
     """
     first, last = 0.0, until
     # Height: low + climb t < height + height_grows t, and high + climb t > -(height + height_grows t).
-    for slope, room in ((climb - height_grows, height - low), (-climb - height_grows, height + high)):
-        if slope > 1e-9:
-            last = min(last, room / slope)
-        elif slope < -1e-9:
-            first = max(first, room / slope)
-        elif room <= 0.0:
-            last = -1.0
+    slope, room = climb - height_grows, height - low
+    if slope > 1e-9:
+        last = min(last, room / slope)
+    elif slope < -1e-9:
+        first = max(first, room / slope)
+    elif room <= 0.0:
+        last = -1.0
+    slope, room = -climb - height_grows, height + high
+    if slope > 1e-9:
+        last = min(last, room / slope)
+    elif slope < -1e-9:
+        first = max(first, room / slope)
+    elif room <= 0.0:
+        last = -1.0
+    if first >= last:
+        return SEPARATE, 0.0, 0.0, 0.0, 0.0, 0.0
     # In the plane: squared distance = aa t^2 + 2 bb t + cc.
     mm = mx * mx + my * my + mz * mz
     d_up, w_up = dx * mx + dy * my + dz * mz, wx * mx + wy * my + wz * mz
     chord = dx * dx + dy * dy + dz * dz
+    if chord > _CHORD2_MAX or way_a + way_b > _WAYS_MAX_M:
+        return OPEN, 0.0, math.sqrt(chord), first, last, math.inf
     aa = wx * wx + wy * wy + wz * wz - w_up * w_up / mm
     bb = dx * wx + dy * wy + dz * wz - d_up * w_up / mm
     cc = chord - d_up * d_up / mm
-    if chord > _CHORD2_MAX or way_a + way_b > _WAYS_MAX_M:
-        return (OPEN if first < last else SEPARATE), 0.0, math.sqrt(chord), max(first, 0.0), last, math.inf
     closest = 0.0
     if aa > 1e-12 and bb < 0.0:
         closest = min(until, -bb / aa)
-    metres = math.sqrt(max(0.0, cc + closest * (2.0 * bb + closest * aa)))
+    squared = max(0.0, cc + closest * (2.0 * bb + closest * aa))
     # Angles between either normal and m: 0.54 for normals weighed by their radii, 1.02 for chords of arcs.
     alpha = CURVATURE * (0.54 * math.sqrt(chord) + 1.02 * past)
-    path = _BAND_M
-    for way in (way_a, way_b):
-        turn = CURVATURE * way
-        path += way * turn * (alpha / 2.0 + turn / 6.0)
-    farther = max(way_a, way_b)
-    phi = alpha + CURVATURE * (farther + (reach + grows * until) / 2.0)
-    here = alpha + CURVATURE * (farther + metres / 2.0)
-    error = path + (metres + path) * here * here / max(0.5, 1.0 - here * here)
+    turn_a, turn_b = CURVATURE * way_a, CURVATURE * way_b
+    path = _BAND_M + way_a * turn_a * (alpha / 2.0 + turn_a / 6.0) + way_b * turn_b * (alpha / 2.0 + turn_b / 6.0)
     # What rounding can do to a squared distance, and to times, in double precision.
     hair = 1e-14 * chord + 1e-11 * (1.0 + until) ** 2
+    farthest = reach + path + grows * until
+    if squared >= farthest * farthest + hair:
+        return SEPARATE, 0.0, 0.0, 0.0, 0.0, 0.0
+    metres = math.sqrt(squared)
+    farther = CURVATURE * max(way_a, way_b)
+    phi = alpha + farther + CURVATURE * (reach + grows * until) / 2.0
+    here = alpha + farther + CURVATURE * metres / 2.0
+    error = path + (metres + path) * here * here / max(0.5, 1.0 - here * here)
     answer = 0
     enters, leaves = 0.0, 0.0
-    if first < last:
-        for outer in (True, False):
-            if outer:
-                near, far_grows, extra = reach + path, grows, -hair
-            else:
-                shrunk = 1.0 - phi * phi
-                near, far_grows, extra = reach * shrunk - path, grows * shrunk, hair
-                if phi > _PHI_MAX or near <= 0.0:
-                    break
-            a, b, c = aa - far_grows * far_grows, bb - near * far_grows, cc - near * near + extra
-            start, end = first, last
-            # Distance less a growing reach is convex in t, so the times inside are one interval.
-            if a > 1e-12:
-                root = b * b - a * c
-                if root <= 0.0:
-                    break
+    # First with all that the plane may err against a conflict, then with all that it may err for one.
+    for inner in range(2):
+        near, far_grows, extra = reach + path, grows, -hair
+        if inner:
+            shrunk = 1.0 - phi * phi
+            near, far_grows, extra = reach * shrunk - path, grows * shrunk, hair
+            if phi > _PHI_MAX or near <= 0.0:
+                break
+        a, b, c = aa - far_grows * far_grows, bb - near * far_grows, cc - near * near + extra
+        start, end = first, last
+        # Distance less a growing reach is convex in t, so the times inside are one interval.
+        if a > 1e-12:
+            root = b * b - a * c
+            if root <= 0.0:
+                break
+            q = -b - math.sqrt(root) if b > 0.0 else -b + math.sqrt(root)
+            one, other = q / a, c / q
+            start, end = max(start, min(one, other)), min(end, max(one, other))
+        elif a < -1e-12:  # the reach grows faster than they part: from some time on for ever
+            root = b * b - a * c
+            if root > 0.0:
                 q = -b - math.sqrt(root) if b > 0.0 else -b + math.sqrt(root)
-                one, other = q / a, c / q
-                start, end = max(start, min(one, other)), min(end, max(one, other))
-            elif a < -1e-12:  # the reach grows faster than they part: from some time on for ever
-                root = b * b - a * c
-                if root > 0.0:
-                    q = -b - math.sqrt(root) if b > 0.0 else -b + math.sqrt(root)
-                    start = max(start, q / a, c / q)
-            elif b > 1e-12:
-                end = min(end, -c / (2.0 * b))
-            elif b < -1e-12:
-                start = max(start, -c / (2.0 * b))
-            elif c >= 0.0:
-                break
-            if start >= end:
-                break
-            if outer:
-                enters, leaves = start, end
-            answer += 1
+                start = max(start, q / a, c / q)
+        elif b > 1e-12:
+            end = min(end, -c / (2.0 * b))
+        elif b < -1e-12:
+            start = max(start, -c / (2.0 * b))
+        elif c >= 0.0:
+            break
+        if start >= end:
+            break
+        if not inner:
+            enters, leaves = start, end
+        answer += 1
     return answer, closest, metres, enters, leaves, error
