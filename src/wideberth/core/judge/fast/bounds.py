@@ -39,7 +39,7 @@ BOX: Final = 8
 TURN: Final = 1 << 32
 MASK: Final = TURN - 1
 LAT_UNITS: Final = 10_000_000  # to a degree
-_NDEG_PER_UNIT: Final = 100.0
+_UNITS_PER_NDEG: Final = 0.01
 
 _M_LEAST_M: Final = B_M * B_M / A_M * (1 - 1e-12)
 _RADIUS_GREATEST_M: Final = A_M * A_M / B_M * (1 + 1e-12)
@@ -50,11 +50,21 @@ _POLAR_NDEG: Final = 89 * 10**9
 _WIDE_NDEG: Final = 150 * 10**9
 _LOW_NDEG: Final = 45 * 10**9
 
-# Cosine and tangent by hundredths of a degree: the least cosine and the greatest tangent of each.
-_CELL_NDEG: Final = 10**7
-_COS_LEAST: Final = np.cos(np.radians((np.arange(9001) + 1) / 100)) - 1e-12
-_COS_GREATEST: Final = np.cos(np.radians(np.arange(9001) / 100)) + 1e-12
-_TAN_GREATEST: Final = np.tan(np.radians(np.minimum((np.arange(9001) + 1) / 100, 89.99))) + 1e-12
+# Divisions are slow, and these are constants: what they are rounded by is far below the unit that is added outward.
+_NDEG_PER_M: Final = 1 / (_M_LEAST_M * _RAD_PER_NDEG) * (1 + 1e-12)
+_NDEG_PER_ASIDE_M: Final = 1 / (A_M * _RAD_PER_NDEG) * (1 + 1e-12)
+_NDEG_PER_RAD: Final = 1 / _RAD_PER_NDEG * (1 + 1e-12)
+_BEND_BY_TANGENT: Final = 1 / (A_M * _M_LEAST_M) * (1 + 1e-12)
+_BEND_AT_LEAST: Final = 0.0102 / _M_LEAST_M**2
+_EIGHTH_PER_SQUARE: Final = (_RAD_PER_NDEG * _RADIUS_GREATEST_M) ** 2 / 8 * (1 + 1e-12)
+_HALF_LENGTH: Final = math.sqrt(8) / 2 * _NDEG_PER_M
+
+# Cosine and tangent by hundredths of a degree: the least cosine and the greatest tangent of each, with a neighbour's
+# width to spare, because a product may fall on the wrong side of a border.
+_CELLS_PER_NDEG: Final = 1e-7
+_COS_LEAST: Final = np.cos(np.radians((np.arange(9001) + 2) / 100)) - 1e-12
+_COS_GREATEST: Final = np.cos(np.radians(np.maximum(np.arange(9001) - 1, 0) / 100)) + 1e-12
+_TAN_GREATEST: Final = np.tan(np.radians(np.minimum((np.arange(9001) + 2) / 100, 89.99))) + 1e-12
 
 _Z_END: Final = 2_100_000_000  # beyond 2,100 km everything is alike
 _ABOVE_SEA_LO: Final = np.array([0, -GEOID_MM[1], 0, GROUND_MM[0], GROUND_MM[0], 2 * _Z_END], dtype=np.int64)
@@ -84,7 +94,7 @@ def spine_box(
         north = max(north, lat)
     steep = False
     square = 0.0
-    widest = 1.0 if crosses else _COS_GREATEST[near // _CELL_NDEG]
+    widest = 1.0 if crosses else _COS_GREATEST[int(near * _CELLS_PER_NDEG)]
     count = end - begin
     for k in range(1, count + 1 if ring else count):
         after = begin + k if k < count else begin
@@ -104,14 +114,14 @@ def spine_box(
         square = max(square, across * across + up * up)
     winds = ring and here != lng_ndeg[begin]
     # L² / 8 in radians², times the greatest radius squared: metres².
-    eighth = square * (_RAD_PER_NDEG * _RADIUS_GREATEST_M) ** 2 / 8
+    eighth = square * _EIGHTH_PER_SQUARE
     far = float(max(abs(south), abs(north)))
-    farther = far + math.sqrt(8 * eighth) / 2 / _M_LEAST_M / _RAD_PER_NDEG
-    grown = reach_m / _M_LEAST_M / _RAD_PER_NDEG
+    farther = far + math.sqrt(eighth) * _HALF_LENGTH
+    grown = reach_m * _NDEG_PER_M
     bulge = 0.0
     if farther < _POLAR_NDEG:
-        bend = _TAN_GREATEST[int(farther) // _CELL_NDEG] / (A_M * _M_LEAST_M) + 0.0102 / _M_LEAST_M**2
-        bulge = bend * eighth / _RAD_PER_NDEG + 1.0
+        bend = _TAN_GREATEST[int(farther * _CELLS_PER_NDEG)] * _BEND_BY_TANGENT + _BEND_AT_LEAST
+        bulge = bend * eighth * _NDEG_PER_RAD + 1.0
     top = far + bulge + grown
     if steep or winds or farther >= _POLAR_NDEG or top >= _POLAR_NDEG:
         low = -90e9
@@ -127,15 +137,15 @@ def spine_box(
         return -90e9, 90e9, -180e9, 360e9
     aside = 0.0
     if grown > 0.0:
-        aside = reach_m / (A_M * _COS_LEAST[int(top) // _CELL_NDEG]) / _RAD_PER_NDEG + 1.0
+        aside = reach_m * _NDEG_PER_ASIDE_M / _COS_LEAST[int(top * _CELLS_PER_NDEG)] + 1.0
     return south - bulge - grown, north + bulge + grown, west - aside, min(east - west + 2 * aside, 360e9)
 
 
 @njit(cache=True, nogil=True)
 def put_place(box: Any, south: float, north: float, west: float, wide: float) -> None:
     """Latitude and longitude into a box, rounded outward."""
-    box[LAT_LO] = max(math.floor(south / _NDEG_PER_UNIT) - 1, -900_000_000)
-    box[LAT_HI] = min(math.ceil(north / _NDEG_PER_UNIT) + 1, 900_000_000)
+    box[LAT_LO] = max(math.floor(south * _UNITS_PER_NDEG) - 1, -900_000_000)
+    box[LAT_HI] = min(math.ceil(north * _UNITS_PER_NDEG) + 1, 900_000_000)
     low = math.floor(west * (TURN / _FULL_NDEG)) - 1
     width = math.ceil(wide * (TURN / _FULL_NDEG)) + 3
     box[LNG_LO] = np.int32(np.uint32(low & MASK))

@@ -31,8 +31,8 @@ def middle(a: Any, b: Any) -> tuple[float, float]:
 
 
 @kernel
-def _copy(spine: Any, corners: Any, n: int, kind: Any, first: Any, lat: Any, lng: Any, reach: Any) -> None:
-    kind[n], reach[n] = spine[0], spine[3]
+def _copy(spine: Any, corners: Any, n: int, first: Any, lat: Any, lng: Any, reach: Any) -> None:
+    reach[n] = spine[3]
     begin = first[n]
     for m in range(spine[2]):
         lat[begin + m], lng[begin + m] = corners[spine[1] + m, 0], corners[spine[1] + m, 1]
@@ -47,12 +47,12 @@ def weigh_found(
     most = 0
     for f in range(found.shape[0]):
         most = max(most, spines[found[f, 0], 2], rows[found[f, 1], 10])
-    kind, reach, first = np.zeros(2, np.int8), np.zeros(2, np.int64), np.zeros(3, np.int64)
+    reach, first = np.zeros(2, np.int64), np.zeros(3, np.int64)
     lat, lng = np.empty(2 * most, np.int64), np.empty(2 * most, np.int64)
     a, b = np.empty((most, 2)), np.empty((most, 2))
     for f in range(found.shape[0]):
         record, row = found[f, 0], found[f, 1]
-        _copy(spines[record], corners, 0, kind, first, lat, lng, reach)
-        _copy(rows[row, 8:12], own_corners, 1, kind, first, lat, lng, reach)
+        _copy(spines[record], corners, 0, first, lat, lng, reach)
+        _copy(rows[row, 8:12], own_corners, 1, first, lat, lng, reach)
         lat0, lng0 = middle(records[record], rows[row])
-        answers[f] = weigh(kind, first, lat, lng, reach, 0, 1, lat0, lng0, horizontal_mm, a, b)
+        answers[f] = weigh(first, lat, lng, reach, 0, 1, lat0, lng0, horizontal_mm, a, b)
