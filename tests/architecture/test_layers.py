@@ -43,6 +43,9 @@ INNER = SAY | {
     "core.inner",
     "core.unitwatch",
     "core.rings",
+    "core.scene",
+    "core.scene_pairs",
+    "core.scene_words",
 }
 ANY = frozenset({"*"})
 
@@ -78,7 +81,11 @@ ALLOWED: dict[str, frozenset[str]] = {
     "core.unitwatch": INNER - {"core.inner", "core.crossing", "core.unitwatch"},
     "core.nearing": frozenset(),
     "core.rings": INNER - {"core.inner", "core.crossing", "core.unitwatch"},
-    "core.inner": INNER,
+    "core.inner": INNER - {"core.scene", "core.scene_pairs", "core.scene_words"},
+    # Zones and tracks beside it: it hears what the inner side hears, and tells the rest of the picture.
+    "core.scene_words": INNER - {"core.inner", "core.scene", "core.scene_pairs"},
+    "core.scene_pairs": INNER - {"core.inner", "core.scene"},
+    "core.scene": INNER,
     # The watch room: it hears what both sides tell own people, and has no voice.
     "core.desk": SAY | {"core.desk", "core.tells", "core.warned"},
     # the shell
@@ -208,6 +215,9 @@ PLANS = (
     "core.nearing",
     "core.inner",
     "core.rings",
+    "core.scene",
+    "core.scene_pairs",
+    "core.scene_words",
     "core.warned",
     "core.desk.desk",
     "inner",
@@ -220,6 +230,9 @@ MUTE = (
     "core.nearing",
     "core.inner",
     "core.rings",
+    "core.scene",
+    "core.scene_pairs",
+    "core.scene_words",
     "core.unitwatch",
     "core.warned",
     "core.desk",
