@@ -1,13 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Laws of the predicate, for any two volumes anywhere: it is symmetric, nothing that grows makes a conflict go away,
-and two volumes that share a point conflict."""
+"""Laws of the predicate, for any two volumes anywhere: it is symmetric, nothing that grows makes a conflict go away, it
+does not matter where in time or in what order, and two volumes that share a point conflict."""
 
 from __future__ import annotations
 
+from random import Random
+
 import msgspec
+import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from wideberth.core.judge import batch
+from wideberth.core.judge.columns import Columns
 from wideberth.core.judge.horizontal import least_distance
 from wideberth.core.judge.separation import Answer, judge
 from wideberth.core.say.geodesy import point_towards
@@ -133,3 +138,78 @@ def test_growing_a_reach_by_the_distance_makes_two_areas_meet(p: Point, q: Point
     else:
         return
     assert least_distance(wider, b).gap_m < 0
+
+
+def later(v: Volume4D, by_ms: int) -> Volume4D:
+    return msgspec.structs.replace(v, start_ms=v.start_ms + by_ms, end_ms=v.end_ms + by_ms)
+
+
+@given(pairs(), MINIMA, st.integers(0, 2**52))
+@settings(max_examples=150, deadline=None)
+def test_the_same_pair_at_another_time_has_the_same_verdict(
+    pair: tuple[Volume4D, Volume4D], minima: SeparationMinima, by_ms: int
+) -> None:
+    """To the last digit: time is in whole milliseconds, and nothing but the differences counts."""
+    now = judge(*pair, minima, measure=True)
+    then = judge(later(pair[0], by_ms), later(pair[1], by_ms), minima, measure=True)
+    assert then == msgspec.structs.replace(now, start_ms=now.start_ms + by_ms, end_ms=now.end_ms + by_ms)
+
+
+@given(pairs(), MINIMA, st.integers(0, 5), st.booleans())
+@settings(max_examples=200, deadline=None)
+def test_it_does_not_matter_at_which_corner_a_ring_begins_nor_which_way_round_it_goes(
+    pair: tuple[Volume4D, Volume4D], minima: SeparationMinima, first: int, back: bool
+) -> None:
+    a, b = pair
+    match a.shape:
+        case Polygon(corners):
+            turned = corners[first % len(corners) :] + corners[: first % len(corners)]
+            other: Shape = Polygon(turned[::-1] if back else turned)
+        case Corridor(route, half):
+            other = Corridor(route[::-1], half)
+        case Circle():
+            other = a.shape
+    one = judge(a, b, minima, measure=True)
+    again = judge(msgspec.structs.replace(a, shape=other), b, minima, measure=True)
+    assert one.answer is again.answer or Answer.TOO_CLOSE_TO_CALL in (one.answer, again.answer)
+    assert one.horizontal_mm is not None
+    assert again.horizontal_mm is not None
+    assert abs(one.horizontal_mm - again.horizontal_mm) <= one.error_mm + again.error_mm
+
+
+@st.composite
+def crowds(draw: st.DrawFn) -> list[Volume4D]:
+    """Six to twelve volumes at one place and time, so that many of them meet."""
+    near, found = draw(ANYWHERE), []
+    for _ in range(draw(st.integers(6, 12))):
+        lower, upper = draw(bands())
+        start = draw(st.integers(0, 1000))
+        found.append(Volume4D(draw(shapes(near)), lower, upper, start, start + draw(st.integers(1, 1000))))
+    return found
+
+
+@pytest.mark.parametrize("compiled", [True, False], ids=["compiled", "plain"])
+@given(crowds(), MINIMA, st.randoms(use_true_random=False))
+@settings(max_examples=40, deadline=None)
+def test_many_at_once_are_the_same_pairs_in_whatever_order_they_come(
+    compiled: bool, crowd: list[Volume4D], minima: SeparationMinima, chance: Random
+) -> None:
+    """And they are the pairs that the judge finds open, each against each."""
+    order = list(range(len(crowd)))
+    chance.shuffle(order)
+
+    def found(numbers: list[int]) -> set[frozenset[int]]:
+        columns = Columns.of_volumes([crowd[n] for n in numbers])
+        many = batch.conflicts(columns, minima, compiled=compiled)
+        return {frozenset((numbers[int(i)], numbers[int(j)])) for i, j in many.pairs}
+
+    sure, hardly = set(), set()
+    for i in range(len(crowd)):
+        for j in range(i):
+            verdict = judge(crowd[i], crowd[j], minima)
+            if verdict.answer is Answer.CONFLICT:
+                sure.add(frozenset((i, j)))
+            elif verdict.open:
+                hardly.add(frozenset((i, j)))
+    for numbers in (list(range(len(crowd))), order):
+        assert sure <= found(numbers) <= sure | hardly

@@ -13,11 +13,15 @@ from wideberth.core.judge.separation import Answer, judge
 from wideberth.core.judge.zones import Where, Zone
 from wideberth.core.say.geodesy import bearing_degrees, point_towards
 from wideberth.core.say.minima import RULE_OF_THREES, SeparationMinima
+from wideberth.core.say.notice import check_terms
 from wideberth.core.say.place import Altitude, Point, VerticalRef
 from wideberth.core.say.ring import flaw
+from wideberth.core.say.rules import Rules
 from wideberth.core.say.units import feet, nautical_miles
 from wideberth.core.say.volume import Circle, Corridor, Leg, Polygon, Shape, Track, Volume4D
+from wideberth.core.say.words import Hazard, NoticeType, Terms
 from wideberth.errors import BadInput
+from wideberth.formats import geojson
 
 HERE = Point.at("33.51", "38.62")
 KM = 1_000_000
@@ -179,6 +183,37 @@ def test_d9_a_ring_round_a_pole_holds_the_pole_and_every_longitude_is_there() ->
 )
 def test_d9_a_ring_that_crosses_itself_is_refused_with_what_to_do(ring: list[tuple[int, int]], words: str) -> None:
     assert words in (flaw(Polygon.of(*ring)) or "")
+
+
+def test_d9_a_polygon_with_a_hole_is_refused_and_not_filled_in_silence() -> None:
+    outer, inner = ([[lng, lat] for lng, lat in ring] for ring in (
+        ((37, 36), (38, 36), (38, 37), (37, 37), (37, 36)), ((37.4, 36.4), (37.6, 36.4), (37.5, 36.6), (37.4, 36.4)),
+    ))  # fmt: skip
+    given_ = {
+        "type": "Feature", "id": "A1", "geometry": {"type": "Polygon", "coordinates": [outer, inner]},
+        "properties": {"lower": "SFC", "upper": "FL300", "start": "2031-05-14T10:00Z", "end": "2031-05-14T11:00Z"},
+    }  # fmt: skip
+    with pytest.raises(BadInput, match="parts without holes") as told:
+        geojson.features(given_)
+    assert told.value.details["field"] == "GeoJSON.geometry.coordinates"
+    whole = {**given_, "geometry": {"type": "Polygon", "coordinates": [outer]}}
+    assert len(geojson.features(whole)) == 1
+
+
+@pytest.mark.parametrize(
+    ("lat", "lng", "suspected"),
+    [("36.2", "37.4", False), ("37.4", "36.2", False), ("38.6", "33.5", True), (20, 20, False)],
+)
+def test_d9_latitude_and_longitude_the_wrong_way_round_are_suspected_aloud(lat: str, lng: str, suspected: bool) -> None:
+    """Where the area of the agreement is known: outside it as given, inside it swapped. Told, and never refused."""
+    rules = Rules(area=Polygon.of((33, 36), (33, 40), (38, 40), (38, 36)), least_radius_mm=0)
+    volume = Volume4D(
+        Circle(Point.at(lat, lng), 5 * KM), Altitude.surface(), Altitude.unlimited(), 3_600_000, 7_200_000
+    )
+    terms = Terms(NoticeType.AREA_ACTIVITY, Hazard.CREWED_AIRCRAFT, "+999 1", (volume,), 7_200_000)
+    told = [flaw_ for flaw_ in check_terms(terms, rules, now_ms=0) if "swapped" in flaw_.sentence]
+    assert bool(told) is suspected
+    assert not any(flaw_.fatal for flaw_ in told)
 
 
 # --- D10: no more than three minutes inside both limits ---
