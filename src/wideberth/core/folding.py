@@ -111,6 +111,9 @@ class Fold:
     def released(self) -> list[tuple[Heard, Change | NotUnderstood]]:
         """What waited and can be judged now, after something else came. Where `disordered` is true then, the board must
         be folded anew, and the outcomes are those of that."""
+        if not self._waiting and not self._settled:
+            self._known.clear()
+            return []
         done: list[tuple[Heard, Change | NotUnderstood]] = [(h, self.outcome_of(h.hash)) for h in self._settled]
         self._settled.clear()
         # One can be what another waits for: as long as any of them fits.

@@ -296,6 +296,9 @@ class Promises:
 
     def at_rest(self, sites: Sequence[Site], charters: Sequence[Charter]) -> None:
         strands = {c.ch: self._strands(c, [s for s in sites if s.party in c.members]) for c in charters}
+        fresh = {site.party: site.build() for site in sites}
+        for site in sites:
+            fresh[site.party].started(site.now())
         for charter in charters:
             members = [s for s in sites if s.party in charter.members]
             home = next(c for c in charters if c.home and c.founding == charter.founding)
@@ -303,8 +306,12 @@ class Promises:
             said = accords.said(strands[home.ch], home.founding, home.members, held)
             known = held | said.complete(home.members)
             self._receipted(charter, members, strands[charter.ch])
-            self._one_accord(charter, members, strands[charter.ch], known, said if charter.home else None)
-            self._agreed(charter, members, strands[charter.ch], known)
+            for site in members:
+                for how, node in (("as it ran", site.node), ("folded anew from its disk", fresh[site.party])):
+                    line, wanted = node.lines[charter.ch], said if charter.home else None
+                    if story := accords.flaw(line, strands[charter.ch], known, wanted):
+                        raise Broken("agreed", f"{site.party}, {how}, {story}")
+            self._agreed(charter, members, strands[charter.ch], known, fresh)
         for site in sites:
             for entry in self._memory(site).durable:
                 record = site.disk.entry(entry)
@@ -384,7 +391,10 @@ class Promises:
                         story = f"{author} has receipts of {member} up to {upto} of {len(chain)} entries"
                         raise Broken("stuck", story)
 
-    def _agreed(self, charter: Charter, members: list[Site], chains: Chains, known: set[str]) -> None:
+    def _agreed(
+        self, charter: Charter, members: list[Site], chains: Chains, known: set[str], fresh: dict[str, Node]
+    ) -> None:
+        """`fresh` are nodes that were built anew from the disks of now."""
         fold = Fold(chains, known)
         if fold.ignored and not self.restores:
             read = fold.ignored[0]
@@ -393,15 +403,13 @@ class Promises:
         delivered: dict[str, set[tuple[str, str]]] = {}
         seen: dict[str, set[tuple[str, str]]] = {}
         for site in members:
-            fresh = site.build()
-            fresh.started(site.now())
-            for how, node in (("as it ran", site.node), ("folded anew from its disk", fresh)):
+            for how, node in (("as it ran", site.node), ("folded anew from its disk", fresh[site.party])):
                 shown = picture(node, charter.ch)
                 if shown != wanted:
                     raise Broken("agreed", f"the board of {site.party}, {how}: {_difference(shown, wanted)}")
             if self.restores:
                 continue
-            rungs = [rungs_by_machine(node.lines[charter.ch].board) for node in (site.node, fresh)]
+            rungs = [rungs_by_machine(node.lines[charter.ch].board) for node in (site.node, fresh[site.party])]
             if rungs[0] != rungs[1]:
                 story = f"machine rungs of {site.party} differ after a restart: {sorted(rungs[0] ^ rungs[1])[:3]}"
                 raise Broken("agreed", story)
@@ -423,18 +431,6 @@ class Promises:
             if not self.restores and reached != everywhere and len(charter.members) == 2:
                 story = f"{party} shows {len(reached)} deliveries of {len(everywhere)}, all of which took place"
                 raise Broken("agreed", story)
-
-    def _one_accord(
-        self, charter: Charter, members: list[Site], chains: Chains, known: set[str], wanted: accords.Compact | None
-    ) -> None:
-        """Every node, as it ran and folded anew, shows of the agreement what was said; nothing waits for a version that
-        anybody has."""
-        for site in members:
-            fresh = site.build()
-            fresh.started(site.now())
-            for how, node in (("as it ran", site.node), ("folded anew from its disk", fresh)):
-                if story := accords.flaw(node.lines[charter.ch], chains, known, wanted):
-                    raise Broken("agreed", f"{site.party}, {how}, {story}")
 
 
 def _copy(site: Site, ch: str) -> dict[tuple[str, str], list[EntryRecord]]:
