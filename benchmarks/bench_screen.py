@@ -19,9 +19,10 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
+from bench_conflicts import columns_of
 from workload import POINT, RING, Workload, workload
 
 from wideberth.core.say import instant
@@ -96,17 +97,22 @@ def main() -> None:
                 _write(w, path)
             run(path)
             runs = [run(path) for _ in range(given.times)]
-            print(
-                f"{count:>9,} operations, {w.planar.volumes:>9,} volumes, {path.stat().st_size / 1e6:8.1f} MB: "
-                f"{statistics.median(r.wall_s for r in runs):7.2f} s wall, {statistics.median(r.cpu_s for r in runs):7.2f} s "
-                f"CPU, {runs[0].found:,} pairs, load {os.getloadavg()[0]:.1f}\n{'':>10}{runs[0].told}",
-                flush=True,
+            wall_s, cpu_s = (
+                statistics.median(column) for column in ([r.wall_s for r in runs], [r.cpu_s for r in runs])
             )
+            size_mb, load = path.stat().st_size / 1e6, os.getloadavg()[0]
+            print(f"{count:>9,} operations, {w.planar.volumes:>9,} volumes, {size_mb:8.1f} MB: {wall_s:7.2f} s wall, "
+                  f"{cpu_s:7.2f} s CPU, {runs[0].found:,} pairs, load {load:.1f}")  # fmt: skip
+            print(f"{'':>10}{runs[0].told}", flush=True)
 
 
 def _write(w: Workload, path: Path) -> None:
-    made: Any = {".jsonl": write_json_lines}[path.suffix]
-    made(w, path)
+    if path.suffix == ".jsonl":
+        write_json_lines(w, path)
+    else:
+        from wideberth.formats import parquet
+
+        parquet.write(str(path), columns_of(w), [f"op{i}" for i in range(w.planar.operations)])
 
 
 if __name__ == "__main__":

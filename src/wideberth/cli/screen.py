@@ -3,8 +3,7 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -14,8 +13,8 @@ from wideberth.cli.session import here
 from wideberth.cli.verbs import verb
 
 if TYPE_CHECKING:
+    from wideberth.core.judge.screen import Meeting
     from wideberth.core.say.minima import SeparationMinima
-    from wideberth.formats.operations import Operation
 
 # The fields of a line of JSON, as in the design; programs elsewhere read them.
 FIELDS: Final = (
@@ -30,7 +29,8 @@ def add_to(app: typer.Typer) -> None:
 
 def screen(
     files: Annotated[
-        list[str], typer.Argument(metavar="FILE...", help="JSON, JSON Lines or GeoJSON; - is the standard input.")
+        list[str],
+        typer.Argument(metavar="FILE...", help="JSON, JSON Lines, GeoJSON or Parquet; - is the standard input."),
     ],
     minima: Annotated[str, typer.Option("--minima", help="RULE_OF_THREES, FAA_SUA or UTM_OVERLAP.")] = "",
     horizontal: Annotated[str, typer.Option("--horizontal", help="Least distance, with its unit: 50m, 3nm.")] = "",
@@ -39,6 +39,11 @@ def screen(
     pressure_margin: Annotated[
         str, typer.Option("--pressure-margin", help="How far a flight level may be from the same height above the sea.")
     ] = "610m",
+    against: Annotated[
+        list[str] | None,
+        typer.Option("--against", metavar="FILE", help="Compare with what is in this file only; may be given again."),
+    ] = None,
+    svg: Annotated[str, typer.Option("--svg", metavar="FOLDER", help="A picture of each pair, in a new folder.")] = "",
     exit_code: Annotated[bool, typer.Option("--exit-code", help="Exit with 1 when a pair was found.")] = False,
 ) -> None:
     """Compare the volumes in files; one line for each pair that comes too close."""
@@ -46,30 +51,94 @@ def screen(
 
     from wideberth.cli import show
     from wideberth.cli.exits import FOUND
-    from wideberth.core.judge.screen import screen as pairs
+    from wideberth.cli.screen_files import Screening
+    from wideberth.core.judge.fast import available
     from wideberth.core.say.coordinates import parse_distance
 
     rule = minima_of(minima, horizontal, vertical, time)
     margin_mm = parse_distance(pressure_margin, field="pressure-margin")
-    operations = _Counted(_read(files))
+    pictures = Pictures(svg, rule) if svg else None
     found = 0
     rows: list[dict[str, Any]] = []
-    for finding in pairs(operations, rule, pressure_margin_mm=margin_mm):
-        found += 1
-        row = {name: value for name, value in msgspec.to_builtins(finding).items() if name in FIELDS}
-        if here().json:
-            print(show.as_json(row), flush=True)
-        else:
-            rows.append(row)
-    if not here().json:
-        if rows:
-            show.table(FIELDS, [tuple(row.values()) for row in rows])
-        show.say(
-            f"{found} pair(s) of {operations.count} operations come too close under {rule.name}."
-            + (" Two notices that do not conflict can still both be wrong." if not found else "")
+    with show.bar("reading") as told:
+        screening = Screening(files, against or [], told)
+        columns = screening.large and available()
+        for meeting in screening.meetings(rule, pressure_margin_mm=margin_mm, columns=columns):
+            found += 1
+            row = {name: value for name, value in msgspec.to_builtins(meeting.finding).items() if name in FIELDS}
+            if here().json:
+                print(show.as_json(row), flush=True)
+            else:
+                rows.append(row)
+            if pictures is not None:
+                pictures.add(meeting)
+    if rows:
+        show.table(FIELDS, [tuple(row.values()) for row in rows])
+    among = f"{screening.operations} operations"
+    if against:
+        among += f" against {screening.held_against}"
+    summary = f"{found} pair(s) of {among} come too close under {rule.name}." + (
+        " Two notices that do not conflict can still both be wrong." if not found else ""
+    )
+    if here().json:
+        show.note(summary)
+    else:
+        show.say(summary)
+    show.note(f"{screening.volumes:,} volumes, {'in columns' if columns else 'one by one'}{_memory()}.")
+    if screening.large and not columns:
+        show.note(
+            "Files as large as these are compared many times faster with the extra: pip install 'wideberth[fast]'"
         )
+    if pictures is not None:
+        show.note(f"{found} picture(s) in {svg}.")
     if found and exit_code:
         raise typer.Exit(FOUND)
+
+
+def _memory() -> str:
+    """How much memory this process had at the most, in words; nothing where the system does not say (Linux does)."""
+    try:
+        lines = Path("/proc/self/status").read_text(encoding="ascii", errors="replace").splitlines()
+    except OSError:
+        return ""
+    kib = next((line.split()[1] for line in lines if line.startswith("VmHWM:")), "")
+    return f"; {int(kib) * 1024 / 1e6:,.0f} MB of memory at the most" if kib.isdigit() else ""
+
+
+class Pictures:
+    """A folder with a picture of each pair: its number, and the names of both."""
+
+    def __init__(self, folder: str, minima: SeparationMinima) -> None:
+        """Raises BadInput when the folder cannot be made, or has pictures already: they would be taken for these."""
+        from wideberth.errors import BadInput
+
+        self._folder, self._minima, self._count = Path(folder), minima, 0
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            taken = any(self._folder.glob("*.svg"))
+        except OSError as why:
+            raise BadInput(f"--svg: {folder} cannot be used as a folder: {why.strerror}", field="svg") from None
+        if taken:
+            raise BadInput(f"--svg: there are pictures in {folder} already; give a new folder", field="svg")
+
+    def add(self, meeting: Meeting) -> None:
+        from wideberth.cli import show
+        from wideberth.core.judge.draw import Drawn, few, picture
+        from wideberth.core.judge.explain import explain
+
+        a, b, verdict, a_volume, b_volume = meeting
+        self._count += 1
+        one, other = show.plain(a.id), show.plain(b.id)
+        # Colours tell two things apart here; neither of them is "own".
+        things = [Drawn(one, few(a.volumes, a_volume), own=False), Drawn(other, few(b.volumes, b_volume), own=True)]
+        title = explain(verdict, one, other, self._minima)
+        drawn = picture(title, things, mark=verdict.here, mark_ms=verdict.start_ms)
+        name = "-".join([f"{self._count:04}", *(_IN_A_NAME.sub("_", id_)[:60] for id_ in (a.id, b.id))])
+        (self._folder / f"{name}.svg").write_text(drawn, encoding="utf-8")
+
+
+# What is not plainly a letter, a digit, a dot, a dash or a line below could mean something to a file system.
+_IN_A_NAME: Final = re.compile(r"[^A-Za-z0-9._-]")
 
 
 def minima_of(name: str, horizontal: str, vertical: str, time: str) -> SeparationMinima:
@@ -96,33 +165,3 @@ def minima_of(name: str, horizontal: str, vertical: str, time: str) -> Separatio
         parse_distance(vertical, field="vertical"),
         parse_span(time, field="time") if time else 0,
     )
-
-
-class _Counted:
-    """Operations as they pass, and how many there were."""
-
-    def __init__(self, operations: Iterator[Operation]) -> None:
-        self._operations = operations
-        self.count = 0
-
-    def __iter__(self) -> Iterator[Operation]:
-        for operation in self._operations:
-            self.count += 1
-            yield operation
-
-
-def _read(files: list[str]) -> Iterator[Operation]:
-    from wideberth.errors import BadInput, NotFound
-    from wideberth.formats.operations import read
-
-    for name in files:
-        if name == "-":
-            yield from read(sys.stdin.buffer, "standard input")
-            continue
-        try:
-            with Path(name).open("rb") as file:
-                yield from read(file, name)
-        except FileNotFoundError:
-            raise NotFound(f"there is no file {name}", field="file") from None
-        except OSError as why:
-            raise BadInput(f"{name} cannot be read: {why.strerror}", field="file") from None

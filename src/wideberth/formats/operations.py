@@ -34,12 +34,12 @@ class Operation(msgspec.Struct, frozen=True):
     volumes: tuple[Volume4D, ...]
 
 
-class _Wire(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Wire(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     id: str | int
     volumes: list[astm.AstmVolume4D]
 
 
-_OPERATION: Final = msgspec.json.Decoder(_Wire)
+OPERATION: Final = msgspec.json.Decoder(Wire)
 _TYPED: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _ANY: Final = msgspec.json.Decoder()
 
@@ -49,37 +49,61 @@ def read(lines: Iterable[bytes], name: str) -> Iterator[Operation]:
 
     Raises BadInput: not readable, an unknown field, no volume, the same id twice; with `name` and line or path.
     """
+    return unique(placed(lines, name))
+
+
+def placed(lines: Iterable[bytes], name: str) -> Iterator[tuple[str, Operation]]:
+    """As `read`, each with its place in words, and names not compared."""
+    by_line, rest = numbered(lines, name)
+    return in_lines(rest, name) if by_line else in_document(rest, name)
+
+
+def unique(placed: Iterable[tuple[str, Operation]]) -> Iterator[Operation]:
+    """Operations without their places. Raises BadInput for one without volumes, and for an id that comes twice."""
     seen: dict[str, str] = {}
-    for where, operation in _operations(lines, name):
-        if not operation.volumes:
-            raise BadInput(f"{where}: {operation.id!r} has no volumes: it is nowhere", field="volumes")
+    for where, operation in placed:
+        somewhere(operation.id, len(operation.volumes), where)
         if operation.id in seen:
-            first = seen[operation.id]
-            raise BadInput(f"{where}: the id {operation.id!r} was used before, at {first}; ids are unique", field="id")
+            raise twice(operation.id, where, seen[operation.id])
         seen[operation.id] = where
         yield operation
 
 
+def somewhere(id_: str, volumes: int, where: str) -> None:
+    """Raises BadInput for an operation without volumes."""
+    if not volumes:
+        raise BadInput(f"{where}: {id_!r} has no volumes: it is nowhere", field="volumes")
+
+
+def twice(id_: str, where: str, first: str) -> BadInput:
+    return BadInput(f"{where}: the id {id_!r} was used before, at {first}; ids are unique", field="id")
+
+
 def encode(operation: Operation) -> bytes:
     """One line of JSON Lines, with its end."""
-    return msgspec.json.encode(_Wire(operation.id, [astm.json_of(v) for v in operation.volumes])) + b"\n"
+    return msgspec.json.encode(Wire(operation.id, [astm.json_of(v) for v in operation.volumes])) + b"\n"
 
 
-def _operations(lines: Iterable[bytes], name: str) -> Iterator[tuple[str, Operation]]:
-    numbered = ((n, line.removeprefix(b"\xef\xbb\xbf") if n == 1 else line) for n, line in enumerate(lines, 1))
-    filled = ((n, line) for n, line in numbered if line.strip())
+def numbered(lines: Iterable[bytes], name: str) -> tuple[bool, Iterator[tuple[int, bytes]]]:
+    """Whether this is JSON Lines, and the lines that are not empty, with their numbers. Raises BadInput: none is."""
+    counted = ((n, line.removeprefix(b"\xef\xbb\xbf") if n == 1 else line) for n, line in enumerate(lines, 1))
+    filled = ((n, line) for n, line in counted if line.strip())
     first = next(filled, None)
     if first is None:
         raise BadInput(f"{name}: is empty; nothing to screen", field="file")
+    if first[1].startswith(b"PAR1"):
+        raise BadInput(f"{name}: this is a Parquet file; give it by its name", field="file")
     second = next(filled, None)
     rest = itertools.chain([first] if second is None else [first, second], filled)
-    if second is None or not _is_whole_object(first[1]):
-        yield from _document(rest, name)
-        return
+    return second is not None and _is_whole_object(first[1]), rest
+
+
+def in_lines(rest: Iterable[tuple[int, bytes]], name: str) -> Iterator[tuple[str, Operation]]:
+    """Operations of numbered JSON Lines, each with its place in words."""
     for n, line in rest:
         where = f"{name}, line {n}"
-        _bounded(len(line), where)
-        for operation in _one(line, where):
+        bounded(len(line), where)
+        for operation in in_line(line, where):
             yield where, operation
 
 
@@ -92,12 +116,13 @@ def _is_whole_object(line: bytes) -> bool:
         return line.strip().startswith(b"{") and line.strip().endswith(b"}")
 
 
-def _document(numbered: Iterable[tuple[int, bytes]], name: str) -> Iterator[tuple[str, Operation]]:
+def in_document(rest: Iterable[tuple[int, bytes]], name: str) -> Iterator[tuple[str, Operation]]:
+    """Operations of one document, from its numbered lines, each with its place in words."""
     parts, size, line_of = [], 0, []
-    for n, line in numbered:
+    for n, line in rest:
         line_of.append((size, n))
         size += len(line)
-        _bounded(size, name)
+        bounded(size, name)
         parts.append(line)
     text = b"".join(parts)
     try:
@@ -115,10 +140,10 @@ def _document(numbered: Iterable[tuple[int, bytes]], name: str) -> Iterator[tupl
         yield name, _converted(value, name)
 
 
-def _one(line: bytes, where: str) -> list[Operation]:
+def in_line(line: bytes, where: str) -> list[Operation]:
     """One line: an operation, or a GeoJSON Feature."""
     try:
-        wire = _OPERATION.decode(line)
+        wire = OPERATION.decode(line)
     except msgspec.DecodeError as error:
         if _is_geojson(line):
             return [operation for _, operation in _merged(_ANY.decode(line), where)]
@@ -135,13 +160,13 @@ def _is_geojson(line: bytes) -> bool:
 
 def _converted(value: Any, where: str) -> Operation:
     try:
-        wire = msgspec.convert(value, _Wire)
+        wire = msgspec.convert(value, Wire)
     except msgspec.ValidationError as error:
         raise BadInput(f"{where}: {error}", field="file") from None
     return _made(wire, where)
 
 
-def _made(wire: _Wire, where: str) -> Operation:
+def _made(wire: Wire, where: str) -> Operation:
     volumes = (astm.volume_of(v, where=f"{where}: volumes[{i}]") for i, v in enumerate(wire.volumes))
     return _simple(Operation(str(wire.id), tuple(volumes)), where)
 
@@ -162,7 +187,8 @@ def _merged(value: Any, where: str) -> Iterator[tuple[str, Operation]]:
         yield where, _simple(Operation(id_, tuple(volumes)), where)
 
 
-def _bounded(size: int, where: str) -> None:
+def bounded(size: int, where: str) -> None:
+    """Raises BadInput for a line or a document that is too large to be held in memory whole."""
     if size > DOCUMENT_BYTES_MAX:
         most = DOCUMENT_BYTES_MAX // (1024 * 1024)
         raise BadInput(
