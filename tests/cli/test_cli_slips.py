@@ -119,6 +119,8 @@ SLIPS = [
     (("rings", "list", "x"), 2, "unexpected extra argument"),
     (("rings", "drop", "ridge"), 4, "there are no rings"),
     (("conflicts", "--near"), 2, "No such option"),
+    (("propose", "CNF-1", "--how", "later"), 4, "no two notices here"),
+    (("outcome", "CNF-10000000-A", "settled"), 3, "--outcome is one of RESOLVED_BY_AMEND"),
     (("screen",), 2, "Missing argument"),
     (("screen", "-"), 3, "what too close means"),
     (("screen", "-", "--minima", "RULE_OF_FOURS"), 3, "RULE_OF_THREES"),

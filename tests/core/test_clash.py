@@ -13,6 +13,7 @@ from wideberth.core import events as ev
 from wideberth.core.call.clashviews import OPTIONAL, clash_view
 from wideberth.core.call.dialogue import conflict_id
 from wideberth.core.call.fault import NotUnderstood
+from wideberth.core.desk import causes
 from wideberth.core.judge.remedies import remedy
 from wideberth.core.say.conflict import How, Outcome, Remedy
 from wideberth.core.say.minima import UTM_OVERLAP
@@ -194,6 +195,23 @@ def test_what_is_unresolved_when_it_begins_rings_at_both_ends_and_holds_nothing_
         assert (rung.member == end.keys.party) is (own == ""), "it names who has not said anything"
     assert pair.thread(pair.green, pair.other).life(pair.now.t_ms) == "ACTIVE", "nothing was held up"
     assert pair.view()["unresolved"]
+
+
+def test_the_desk_is_called_until_somebody_records_an_outcome() -> None:
+    pair = Clashing()
+    pair.propose(pair.blue, later(pair))
+    pair.later(HOUR)
+    pair.tick()
+    (rung,) = unresolved(pair.blue)
+    cause = causes.cause(msgspec.to_builtins(rung))
+    assert cause is not None
+    assert not cause.inside, "the other side knows of it as well"
+    pair.blue.told.clear()
+    pair.record(pair.blue, "UNRESOLVED")
+    (said,) = [t for t in pair.blue.told if isinstance(t, Said)]
+    end = causes.end(msgspec.to_builtins(said))
+    assert end is not None
+    assert end.covers(cause.key)
 
 
 def test_nobody_is_called_where_both_go_on_knowing_the_risk() -> None:

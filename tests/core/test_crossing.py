@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Two notices that meet, on one line or on two (domain.md A10): what own officers are told, and when anew."""
 
+import html
 import random
 from typing import Any
 
@@ -12,6 +13,7 @@ from wideberth.core.batch import Now
 from wideberth.core.feed import Forget, Weigh
 from wideberth.core.inner import Inner, PlanGiven, Tick
 from wideberth.core.judge.exposure import expose
+from wideberth.core.say.coordinates import show_decimal
 from wideberth.core.say.geodesy import point_towards
 from wideberth.core.say.minima import SeparationMinima
 from wideberth.core.say.place import Altitude, Point, VerticalRef
@@ -60,6 +62,18 @@ def test_notices_of_two_mechanisms_that_clash_warn_our_own_officer_with_both() -
         assert tell.not_covered == ("non-party air defence in the area",)
         assert inner.crossings() == (tell,)
         assert inner.exposures() == ()
+
+
+def test_a_meeting_is_explained_with_clause_place_severity_and_a_picture_that_says_it_too() -> None:
+    (tell,) = run(Inner(), west(), east(at=away(2)))
+    assert isinstance(tell, Crossed)
+    assert tell.rules[0].endswith("RULE_OF_THREES: time, vertical and horizontal")
+    assert tell.closest is not None
+    assert f"nearest at {show_decimal(tell.closest)}" in tell.sentence
+    assert f"<desc>{html.escape(tell.sentence)}</desc>" in tell.svg
+    # 2 km of 5,556 m are left, so 640 permille are undercut; the bands are the same, and so are the windows.
+    assert (tell.depth_permille, tell.share_permille) == (640, 1000)
+    assert (tell.one.entry, tell.other.entry) == (west().entry, east().entry)
 
 
 def test_it_is_told_once_and_again_only_when_it_changes() -> None:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from wideberth.cli import agreed, line_show, show, talk_show
+from wideberth.cli import agreed, conflict_show, line_show, show, talk_show
 
 
 def several(notices: list[dict[str, Any]]) -> None:
@@ -241,11 +241,14 @@ def conflicts(found: list[dict[str, Any]]) -> None:
         return
     for each in found:
         show.say(conflict(each), style="bold red")
+        conflict_show.beside(each)
     show.say("Nobody else is told of any of it; only an own command sends.", style="dim")
 
 
 def conflict(tell: Mapping[str, Any]) -> str:
     """One line: what kind, what became of it, who knows, and the sentence."""
+    if tell.get("kind") == "SPOKEN_OF":
+        return str(tell["sentence"])
     kind = {"crossed": "CROSSING", "exposed": "EXPOSURE"}.get(str(tell.get("tell")), "")
     change = {"GREW": " GREW", "EASED": " eased", "CHANGED": " changed"}.get(str(tell.get("change")), "")
     known = tell.get("known_to", "known to us alone")

@@ -20,8 +20,8 @@ STOPPED: Final = 130  # 128 + SIGINT, as shells count
 
 MEANING: Final = {
     FINE: "done",
-    FOUND: "done, and something was found: `doctor` has findings, a read-back differs, `screen --exit-code` has a "
-    "pair, a drill's check failed",
+    FOUND: "done, and something was found: `doctor` has findings, a read-back differs, `screen --exit-code` or "
+    "`conflicts --exit-code` has one, a drill's check failed",
     USAGE: "the command was typed wrongly; nothing was done",
     OURS: "what was given cannot be used; nothing was signed, stored or sent",
     NOT_FOUND: "there is no such notice, line, post, plan, draft or folder here",

@@ -97,8 +97,26 @@ def _filled(name: str, draft: dict[str, Any]) -> dict[str, Any]:
 
 @verb(app, "amend")
 @takes_draft()
-def amend(draft: dict[str, Any], ref: Ref, yes: Yes = False, preview: Preview = False) -> None:
+def amend(
+    draft: dict[str, Any],
+    ref: Ref,
+    yes: Yes = False,
+    preview: Preview = False,
+    proposed: Annotated[
+        str, typer.Option("--proposed", help="Take the volumes that were proposed last in this conflict (CNF-…).")
+    ] = "",
+) -> None:
     """A new version with what you give changed; the rest stays."""
+    if proposed:
+        from wideberth.cli import ways_out
+        from wideberth.errors import BadInput
+
+        if draft:
+            raise BadInput("with --proposed the volumes are those of the proposal; give the rest in another version",
+                           field="proposed")  # fmt: skip
+        body = ways_out.as_proposed(here().client(), ref, proposed, here().line)
+        result(post("/v1/commands", {**body, "by": here().by()}, preview=preview), preview=preview)
+        return
     result(send(draft, yes=yes, preview=preview, ref=ref, how="amend"), preview=preview)
 
 

@@ -21,7 +21,7 @@ _FREE: Final = ("text", "place_name", "contact", "answer", "as_read", "values", 
 # Commands that may wait for a look; whatever is not named here (alert, distress, …) goes out at once.
 _MAY_WAIT: Final = frozenset(
     {"cancel", "insufficient", "objection", "refused", "outage", "voice", "readback", "statement", "line"}
-    | {"message", "translation", "heardas", "ask", "answer"}
+    | {"message", "translation", "heardas", "ask", "answer", "remedy", "outcome"}
 )
 _AT_ONCE: Final = ("FLASH", "IMMEDIATE")
 # Where the place of a notice is looked at once more before it goes out (domain.md K2).

@@ -240,6 +240,8 @@ _DONE = {
     "objection": "objection recorded",
     "refused": "recorded as not taken",
     "relay": "relay counted",
+    "remedy": "proposed; it changes nothing until its owner amends",
+    "outcome": "outcome recorded, for our own side",
     "nil": "nothing planned, as said",
     "outage": "outage announced",
     "voice": "call logged",

@@ -19,6 +19,7 @@ from wideberth.core.judge.draw import Drawn, few, picture
 from wideberth.core.judge.explain import explain_crossing
 from wideberth.core.judge.exposure import Exposure, expose
 from wideberth.core.judge.separation import Answer
+from wideberth.core.judge.severity import depth_permille, share_permille
 from wideberth.core.say import instant
 from wideberth.core.tells import Level
 from wideberth.core.warned import Change, Crossed, Exposed, Nearer, Side, Uncrossed
@@ -55,6 +56,7 @@ def cross(a: Weigh, b: Weigh, before: Crossed | None, *, draw: bool) -> Crossed 
         known_to += f" as a warning; {' and '.join(both)} {'hold' if both[1:] else 'holds'} both and may find it too"
     assert worst.closest_at_ms is not None
     one, other = _side(first), _side(second)
+    sentence = explain_crossing(worst, _named(one), _named(other), at.rules.minima, at.mechanism)
     crossed = Crossed(
         kind="CROSSING" if both else "TRIANGLE",
         one=one,
@@ -70,10 +72,15 @@ def cross(a: Weigh, b: Weigh, before: Crossed | None, *, draw: bool) -> Crossed 
         closest_at_ms=worst.closest_at_ms,
         closest=worst.closest,
         known_to=known_to,
-        sentence=explain_crossing(worst, _named(one), _named(other), at.rules.minima, at.mechanism),
-        svg=_drawn(first, second, worst) if draw else "",
+        sentence=sentence,
+        svg=_drawn(first, second, worst, sentence) if draw else "",
         not_covered=tuple(dict.fromkeys((*first.rules.not_covered, *second.rules.not_covered))),
-    )
+        depth_permille=depth_permille(at.rules.minima, worst.horizontal_mm or 0, worst.vertical_mm),
+        share_permille=share_permille(
+            (first.volumes[worst.volume],), (second.volumes[worst.own],),
+            pressure_margin_mm=at.rules.pressure_margin_mm,
+        ),
+    )  # fmt: skip
     if before is None:
         return crossed
     if msgspec.structs.replace(crossed, change=before.change, level=before.level) == before:
@@ -167,7 +174,7 @@ def _worse(*pairs: tuple[int, int]) -> Change:
 
 
 def _side(n: Weigh) -> Side:
-    return Side(n.ch, n.mechanism, n.author, n.ref, n.version, n.by_us)
+    return Side(n.ch, n.mechanism, n.author, n.ref, n.version, n.by_us, n.entry)
 
 
 def _named(side: Side, *, within: bool = False) -> str:
@@ -175,10 +182,10 @@ def _named(side: Side, *, within: bool = False) -> str:
     return f"{whose} notice {side.ref} ({side.mechanism})"
 
 
-def _drawn(first: Weigh, second: Weigh, worst: Exposure) -> str:
+def _drawn(first: Weigh, second: Weigh, worst: Exposure, says: str) -> str:
     labels = [f"{n.author} {n.ref}" for n in (first, second)]
     things = (
         Drawn(labels[0], few(first.volumes, worst.volume), own=False),
         Drawn(labels[1], few(second.volumes, worst.own), own=True),
     )
-    return picture(" and ".join(labels), things, mark=worst.closest, mark_ms=worst.closest_at_ms)
+    return picture(" and ".join(labels), things, mark=worst.closest, mark_ms=worst.closest_at_ms, says=says)

@@ -33,6 +33,7 @@ from wideberth.core.judge.explain import explain_exposure
 from wideberth.core.judge.exposure import Exposure, Plan4D, expose
 from wideberth.core.judge.path import leg_volumes
 from wideberth.core.judge.picture import Picture
+from wideberth.core.judge.severity import depth_permille, share_permille
 from wideberth.core.nearing import Nearing
 from wideberth.core.say.minima import SeparationMinima
 from wideberth.core.say.plan import Plan, PlanRecord
@@ -296,12 +297,12 @@ class Inner:
         self, notice: Weigh, exposure: Exposure, plan: str, label: str, shape: Plan4D, minima: SeparationMinima
     ) -> Exposed:
         assert exposure.closest_at_ms is not None
-        svg = ""
+        svg, says = "", explain_exposure(exposure, label, notice.author, notice.ref, minima)
         if self._draw:
             theirs = Drawn(f"{notice.author} {notice.ref}", few(notice.volumes, exposure.volume), own=False)
             ours = Drawn(label, shape if isinstance(shape, Track) else few(shape, exposure.own), own=True)
             title = f"{label} and {notice.author} {notice.ref}"
-            svg = picture(title, (theirs, ours), mark=exposure.closest, mark_ms=exposure.closest_at_ms)
+            svg = picture(title, (theirs, ours), mark=exposure.closest, mark_ms=exposure.closest_at_ms, says=says)
         return Exposed(
             ch=notice.ch,
             ref=notice.ref,
@@ -317,9 +318,11 @@ class Inner:
             closest_at_ms=exposure.closest_at_ms,
             closest=exposure.closest,
             inside=exposure.inside,
-            sentence=explain_exposure(exposure, label, notice.author, notice.ref, minima),
+            sentence=says,
             svg=svg,
             not_covered=notice.rules.not_covered,
+            depth_permille=depth_permille(minima, exposure.horizontal_mm or 0, exposure.vertical_mm),
+            share_permille=_share(exposure, shape, notice),
         )
 
     def _settle(self, found: dict[MeetingKey, Exposed], before: list[MeetingKey], why: str) -> list[Warned]:
@@ -339,6 +342,13 @@ class Inner:
 
 def _pair(tell: Crossed | Uncrossed) -> PairKey:
     return (tell.one.ch, tell.one.ref), (tell.other.ch, tell.other.ref)
+
+
+def _share(exposure: Exposure, shape: Plan4D, notice: Weigh) -> int:
+    volume = notice.volumes[exposure.volume]
+    if isinstance(shape, Track):
+        return min(1000, 1000 * exposure.inside_ms // (volume.end_ms - volume.start_ms))
+    return share_permille((shape[exposure.own],), (volume,), pressure_margin_mm=notice.rules.pressure_margin_mm)
 
 
 def _name(key: NoticeKey) -> str:

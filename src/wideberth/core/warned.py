@@ -26,7 +26,8 @@ class Exposed(_Warned, frozen=True, tag="exposed"):
     """An own plan meets a notice (domain.md D6, D12). Local: no identifier of it leaves, and it never causes traffic.
 
     `inside` lists the half-open intervals in which the plan is inside the minima. `change` is against what was told of
-    this plan and notice before, as of a `Crossed`.
+    this plan and notice before, as of a `Crossed`. `depth_permille`, `share_permille`: of its severity
+    (judge/severity.py); the share of a track is that of the notice's window.
     """
 
     ch: str
@@ -48,6 +49,8 @@ class Exposed(_Warned, frozen=True, tag="exposed"):
     not_covered: tuple[str, ...] = ()
     level: Level = Level.RING
     change: Change = "APPEARED"
+    depth_permille: int = 0
+    share_permille: int = 0
 
 
 class Nearer(_Warned, frozen=True, tag="nearer"):
@@ -79,7 +82,7 @@ class Eased(_Warned, frozen=True, tag="eased"):
 
 
 class Side(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One of two notices that meet: on which line of which mechanism, whose, and in which version."""
+    """One of two notices that meet: on which line of which mechanism, whose, and in which version (`entry`: hash)."""
 
     ch: str
     mechanism: str
@@ -87,6 +90,7 @@ class Side(msgspec.Struct, frozen=True, omit_defaults=True):
     ref: str
     version: int
     by_us: bool = False
+    entry: str = ""
 
 
 class Crossed(_Warned, frozen=True, tag="crossed"):
@@ -117,6 +121,8 @@ class Crossed(_Warned, frozen=True, tag="crossed"):
     svg: str = ""
     not_covered: tuple[str, ...] = ()
     level: Level = Level.RING
+    depth_permille: int = 0
+    share_permille: int = 0
 
 
 class Uncrossed(_Warned, frozen=True, tag="uncrossed"):

@@ -15,6 +15,7 @@
     GET    /v1/watch?since=N&run=R         what the node tells, as JSON lines, each flushed at once
     POST   /v1/shown                       {"line", "author", "entry"}: a screen of ours showed this entry of a peer
     POST   /v1/lines                       take the lines joined in the folder, or {"agreement", "cards"} (base64)
+    GET    /v1/conflicts?line=&all=1, /v1/conflicts/{ref}      notices that meet (web/conflicts.py)
     GET    /v1/line, /v1/contacts, /v1/statements      the line itself (web/linework.py)
     POST   /v1/backup, /v1/resume, /v1/check      keeping the record (web/keeping.py)
     POST   /v1/ways, GET /v1/spoiled              ways and mediators (web/relaying.py)
@@ -53,7 +54,19 @@ from wideberth.core.seal.keys import unb64
 from wideberth.errors import BadInput, Fault, Misuse, NotFound
 from wideberth.home import Home
 from wideberth.inner import protocol as inner
-from wideberth.web import desk_api, drafting, drafts, keeping, keys_api, linework, mechanisms, relaying, rings, talking
+from wideberth.web import (
+    conflicts,
+    desk_api,
+    drafting,
+    drafts,
+    keeping,
+    keys_api,
+    linework,
+    mechanisms,
+    relaying,
+    rings,
+    talking,
+)
 from wideberth.web.faults import problem
 
 # A notice of 100 volumes of 500 corners as JSON with indents is 5 MB; beyond that it is not a notice.
@@ -129,6 +142,7 @@ def local_routes(service: LocalService, *, heartbeat_s: float = HEARTBEAT_S) -> 
         *relaying.ways_table(service),
         *linework.line_table(service),
         *talking.talk_table(service),
+        *conflicts.conflict_table(service),
         *desk_api.desk_table(service, _object),
         *keys_api.keys_table(service, _object),
         *mechanisms.mechanism_table(service, _object, api._post),

@@ -48,6 +48,12 @@ def clash_view(board: Board, clash: Clash, at_ms: int) -> dict[str, Any]:
         "notices": sides,
         "together_ms": list(span) if span is not None else None,
         "stands": clash.stands(at_ms),
+        "rule": {
+            "minima": msgspec.to_builtins(clash.rules.minima),
+            "pressure_margin_mm": clash.rules.pressure_margin_mm,
+            "least_radius_mm": clash.rules.least_radius_mm,
+            "lead_ms": clash.rules.lead_ms,
+        },
         "moves": {"author": asked.author, "ref": asked.ref, "by": asked.by.value, "sentence": asked.sentence},
         "outcomes": outcomes,
         "same_outcome": len(set(outcomes.values())) == 1,

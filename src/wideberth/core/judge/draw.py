@@ -45,8 +45,11 @@ def few(volumes: tuple[Volume4D, ...], first: int) -> tuple[Volume4D, ...]:
     return (volumes[first], *rest[: DRAWN_MAX - 1])
 
 
-def picture(title: str, things: Sequence[Drawn], *, mark: Point | None = None, mark_ms: int | None = None) -> str:
-    """One SVG with both panels. `mark` is the nearest point, `mark_ms` its time."""
+def picture(
+    title: str, things: Sequence[Drawn], *, mark: Point | None = None, mark_ms: int | None = None, says: str = ""
+) -> str:
+    """One SVG with both panels. `mark` is the nearest point, `mark_ms` its time; `says` is the sentence that it goes
+    with, for whoever cannot see it."""
     width, tall = 2 * SIZE + 3 * _PAD, SIZE + 3 * _PAD
     body = [*_map(things, mark), *_strip(things, mark_ms)]
     names = []
@@ -55,9 +58,13 @@ def picture(title: str, things: Sequence[Drawn], *, mark: Point | None = None, m
         names.append(f'<text x="{_PAD}" y="{tall - 6 - 14 * i}" fill="{colour}">{html.escape(thing.label[:80])}</text>')
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {tall + 14 * len(things)}" role="img" '
-        f'style="{_STYLE}"><title>{html.escape(title)}</title><g>{"".join(body)}</g>'
+        f'style="{_STYLE}"><title>{html.escape(title)}</title>{_desc(says)}<g>{"".join(body)}</g>'
         f'<g transform="translate(0 {14 * len(things) - 4})">{"".join(names)}</g></svg>'
     )
+
+
+def _desc(says: str) -> str:
+    return f"<desc>{html.escape(says)}</desc>" if says else ""
 
 
 def _map(things: Sequence[Drawn], mark: Point | None) -> Iterable[str]:

@@ -12,6 +12,7 @@ from wideberth.core.judge.exposure import Exposure
 from wideberth.core.judge.separation import Answer, Verdict
 from wideberth.core.judge.vertical import NO_BOUND_MM
 from wideberth.core.say import instant
+from wideberth.core.say.coordinates import show_decimal
 from wideberth.core.say.minima import SeparationMinima
 
 _OPENING: Final = {
@@ -99,6 +100,8 @@ def explain_exposure(exposure: Exposure, plan: str, author: str, ref: str, minim
         )
         if exposure.core_mm is not None and exposure.core_mm != exposure.horizontal_mm:
             where += f", {distance(exposure.core_mm)} from its centre"
+        if exposure.closest is not None:
+            where += f", at {show_decimal(exposure.closest)}"
         facts.append(f"nearest at {clock(exposure.closest_at_ms)}, {where}")
     facts.append(apart_in_height(exposure.vertical_mm))
     if exposure.inside:
@@ -123,4 +126,6 @@ def explain_crossing(exposure: Exposure, one: str, other: str, minima: Separatio
     facts.append(apart_in_height(exposure.vertical_mm))
     if exposure.inside:
         facts.append(f"inside the minima {span(exposure.inside[0][0], exposure.inside[-1][1])}")
+    if exposure.closest is not None:
+        facts.append(f"nearest at {show_decimal(exposure.closest)}")
     return f"{head}: {'; '.join(facts)}."
