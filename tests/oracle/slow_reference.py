@@ -14,6 +14,7 @@ reference itself may be wrong by.
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -87,6 +88,7 @@ def _xyz(lat: float, lng: float) -> tuple[float, float, float]:
     return n * math.cos(phi) * math.cos(lam), n * math.cos(phi) * math.sin(lam), n * (1 - _E2) * math.sin(phi)
 
 
+@lru_cache(maxsize=16)  # who makes a pair by its distance asks again
 def distance(a: Shape, b: Shape) -> Slow:
     """Between two shapes less than some 1,000 km across and apart."""
     one, other = _Spine(a), _Spine(b)

@@ -18,7 +18,7 @@ import pytest
 from pair_families import FAMILIES, FIXED, MARGIN_MM, Case, pairs
 from slow_reference import ERROR_M, bands_conflict, distance, windows_conflict
 
-from wideberth.core.judge import batch
+from wideberth.core.judge import batch, live
 from wideberth.core.judge.columns import Columns
 from wideberth.core.judge.fast import available
 from wideberth.core.judge.horizontal import least_distance
@@ -94,8 +94,9 @@ def test_the_judge_agrees_with_the_slow_reference_outside_its_band(chunk: int) -
 
 
 def _hold_compiled(cases: Sequence[Case], answers: Sequence[Answer]) -> None:
-    """The compiled check, all pairs of one set of minima at once, against the judge's answers, which were held against
-    the reference. It may call sure what the judge cannot call, and the other way round, only in the band."""
+    """The compiled check and the live picture, all pairs of one set of minima at once, against the judge's answers,
+    which were held against the reference. They may call sure what the judge cannot call, and the other way round, only
+    in the band."""
     volumes = [
         msgspec.structs.replace(v, start_ms=v.start_ms + n * APART_MS, end_ms=v.end_ms + n * APART_MS)
         for n, case in enumerate(cases)
@@ -103,6 +104,23 @@ def _hold_compiled(cases: Sequence[Case], answers: Sequence[Answer]) -> None:
     ]
     found = batch.conflicts(Columns.of_volumes(volumes), cases[0].minima, pressure_margin_mm=MARGIN_MM, compiled=True)
     said = {(int(i), int(j)): int(code) for (i, j), code in zip(found.pairs, found.answers, strict=True)}
+    _hold_all(cases, answers, said)
+    picture = live.live_picture(fast=True)
+    for n, volume in enumerate(volumes[::2]):
+        picture.add(live.ready(str(n), (volume,), fast=True))
+    met: dict[tuple[int, int], int] = {}
+    for n, volume in enumerate(volumes[1::2]):
+        for meeting in picture.meets(
+            live.ready("asks", (volume,), fast=True), cases[0].minima, pressure_margin_mm=MARGIN_MM
+        ):
+            met[2 * int(meeting.key), 2 * n + 1] = _CODES[meeting.answer]
+    _hold_all(cases, answers, met)
+
+
+_CODES: Final = {Answer.CONFLICT: batch.CONFLICT, Answer.TOO_CLOSE_TO_CALL: batch.TOO_CLOSE}
+
+
+def _hold_all(cases: Sequence[Case], answers: Sequence[Answer], said: dict[tuple[int, int], int]) -> None:
     for n, (case, answer) in enumerate(zip(cases, answers, strict=True)):
         code = said.pop((2 * n, 2 * n + 1), 0)
         if answer is Answer.TOO_CLOSE_TO_CALL or code == batch.TOO_CLOSE:
