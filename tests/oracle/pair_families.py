@@ -236,3 +236,13 @@ def _simple(make: Callable[[random.Random, Point], Pair]) -> Callable[[random.Ra
 
 
 FAMILIES: Final = {name: _simple(make) for name, make in _MADE.items()}
+
+
+def continental(rng: random.Random) -> Pair:
+    """Areas of 10 to 4,000 km, as far apart."""
+
+    def made(rng: random.Random, near: Point) -> Pair:
+        spread_m = 10 ** rng.uniform(5.5, 6.9)
+        return shape(rng, near, spread_m), shape(rng, near, spread_m)
+
+    return _simple(made)(rng, _place(rng))

@@ -30,8 +30,9 @@ ERROR_M: Final = 0.000_05
 _A, _E2 = 6_378_137.0, 0.006_694_379_990_141_317  # WGS-84, from f = 1/298.257223563
 _CURVATURE_M = 6_335_000.0  # the least radius of curvature, rounded down
 _PLACE = Geodesic.LATITUDE | Geodesic.LONGITUDE
-# Beyond this the great ellipse of an edge of 300 km cannot lie (measured: 2 m); nearer, edges are cut into pieces.
-_SURE_M, _PIECE_M = 10.0, 4_000.0
+# A geodesic leaves the great ellipse through its ends by about 0.08 m at 100 km, and with the cube of the length;
+# where two areas are nearer than ten times that, edges are cut into pieces.
+_LEAVES_M, _PIECE_M = 0.8, 4_000.0
 _NO_BOUND = 10**12
 
 
@@ -56,6 +57,10 @@ class _Spine:
         self.xyz = np.array([_xyz(*p) for p in self.points])
         count = len(points)
         self.pairs = [(i, (i + 1) % count) for i in range(count if self.filled else count - 1)]
+        starts, ends = [i for i, _ in self.pairs], [j for _, j in self.pairs]
+        self.start = self.xyz[starts]
+        self.along = self.xyz[ends] - self.start
+        self.squared = np.maximum((self.along * self.along).sum(axis=1), 1e-12)
         self._lines: dict[int, Any] = {}
 
     def line(self, n: int) -> Any:
@@ -90,7 +95,7 @@ def _xyz(lat: float, lng: float) -> tuple[float, float, float]:
 
 @lru_cache(maxsize=16)  # who makes a pair by its distance asks again
 def distance(a: Shape, b: Shape) -> Slow:
-    """Between two shapes less than some 1,000 km across and apart."""
+    """Between two shapes that lie, both together, in a ball of 4,900 km."""
     one, other = _Spine(a), _Spine(b)
     metres = _nearest(one, other)
     meet = metres <= 0.0 or _meet(one, other, metres)
@@ -118,16 +123,13 @@ def _nearest(one: _Spine, other: _Spine) -> float:
 
 def _bounds(p: _Spine, e: _Spine) -> np.ndarray:
     """Lower bounds of the way from each point to each edge: straight through the Earth to the edge's chord, less what a
-    geodesic of that length bulges above its chord, at most L²/8r."""
+    geodesic bulges above its chord c: c²/8r for a short one, under 1.2 times that for half a quarter of the Earth."""
     if not e.pairs:
         return np.empty((len(p.points), 0))
-    start = e.xyz[[i for i, _ in e.pairs]]
-    along = e.xyz[[j for _, j in e.pairs]] - start
-    squared = np.maximum((along * along).sum(axis=1), 1e-12)
-    off = p.xyz[:, None, :] - start[None, :, :]
-    t = np.clip((off * along).sum(axis=2) / squared, 0.0, 1.0)
-    straight = np.sqrt(((off - t[..., None] * along) ** 2).sum(axis=2))
-    return straight - 1.01 * squared / (8 * _CURVATURE_M) - 1e-6
+    off = p.xyz[:, None, :] - e.start[None, :, :]
+    t = np.clip((off * e.along).sum(axis=2) / e.squared, 0.0, 1.0)
+    straight = np.sqrt(((off - t[..., None] * e.along) ** 2).sum(axis=2))
+    return straight - np.where(e.squared < 9e10, 1.01, 1.2) * e.squared / (8 * _CURVATURE_M) - 1e-6
 
 
 def _to_edge(p: tuple[float, float], line: Any) -> float:
@@ -174,7 +176,8 @@ def _to_edge(p: tuple[float, float], line: Any) -> float:
 def _meet(one: _Spine, other: _Spine, metres: float) -> bool:
     if not one.pairs and not other.pairs:
         return False
-    if metres > _SURE_M:
+    longest = max(math.sqrt(e.squared.max()) if e.pairs else 0.0 for e in (one, other))
+    if metres > 10 + _LEAVES_M * (longest / 100_000) ** 3:
         return _on_map(one.xyz, one, other.xyz, other)
     return _on_map(one.cut(), one, other.cut(), other)
 

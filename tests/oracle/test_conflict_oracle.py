@@ -10,12 +10,13 @@ sure conflict; `too_close_to_call` is said only inside the declared band; the di
 from __future__ import annotations
 
 import os
+import random
 from collections.abc import Sequence
 from typing import Final
 
 import msgspec
 import pytest
-from pair_families import FAMILIES, FIXED, MARGIN_MM, Case, pairs
+from pair_families import FAMILIES, FIXED, MARGIN_MM, Case, continental, pairs
 from slow_reference import ERROR_M, bands_conflict, distance, windows_conflict
 
 from wideberth.core.judge import batch, live
@@ -129,3 +130,18 @@ def _hold_all(cases: Sequence[Case], answers: Sequence[Answer], said: dict[tuple
         else:
             assert (code == batch.CONFLICT) == (answer is Answer.CONFLICT), (case, answer, code)
     assert not said, "pairs that have nothing to do with each other"
+
+
+def test_areas_as_large_as_continents_are_measured_as_well_or_say_how_badly() -> None:
+    """Within 4,900 km of the middle of a pair the error is a millimetre still; beyond, the stated one holds."""
+    rng = random.Random("continents")
+    coarse = met = 0
+    for _ in range(300):
+        a, b = continental(rng)
+        apart, slow = least_distance(a, b), distance(a, b)
+        assert abs(apart.gap_m - slow.gap_m) <= apart.error_m + ERROR_M or (apart.meet and slow.meet), (a, b)
+        assert apart.meet <= slow.meet, (a, b)
+        coarse += apart.error_m > BAND_M
+        met += slow.meet
+    assert coarse >= 3
+    assert met >= 5
