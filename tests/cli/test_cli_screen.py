@@ -65,6 +65,7 @@ def test_several_files_and_a_sentence_for_people(tmp_path):
     two.write_text(json.dumps(operation("b", 50.002)))
     said = wideberth("screen", str(one), str(two), *MINIMA)
     assert "1 pair(s) of 2 operations" in said.out
+    assert "a and b conflict under 50m/15m/0s" in said.out.splitlines()[0]
     assert wideberth("screen", str(one), str(two), *MINIMA, "--exit-code").code == 1
     assert wideberth("screen", str(one), *MINIMA, "--exit-code").code == 0
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -46,12 +46,13 @@ def screen(
     svg: Annotated[str, typer.Option("--svg", metavar="FOLDER", help="A picture of each pair, in a new folder.")] = "",
     exit_code: Annotated[bool, typer.Option("--exit-code", help="Exit with 1 when a pair was found.")] = False,
 ) -> None:
-    """Compare the volumes in files; one line for each pair that comes too close."""
+    """Compare the volumes in files; a sentence for each pair that comes too close, or a line of JSON with --json."""
     import msgspec
 
     from wideberth.cli import show
     from wideberth.cli.exits import FOUND
     from wideberth.cli.screen_files import Screening
+    from wideberth.core.judge.explain import explain
     from wideberth.core.judge.fast import available
     from wideberth.core.say.coordinates import parse_distance
 
@@ -59,21 +60,20 @@ def screen(
     margin_mm = parse_distance(pressure_margin, field="pressure-margin")
     pictures = Pictures(svg, rule) if svg else None
     found = 0
-    rows: list[dict[str, Any]] = []
+    sentences: list[str] = []
     with show.bar("reading") as told:
         screening = Screening(files, against or [], told)
         columns = screening.large and available()
         for meeting in screening.meetings(rule, pressure_margin_mm=margin_mm, columns=columns):
             found += 1
-            row = {name: value for name, value in msgspec.to_builtins(meeting.finding).items() if name in FIELDS}
             if here().json:
-                print(show.as_json(row), flush=True)
-            else:
-                rows.append(row)
+                row = msgspec.to_builtins(meeting.finding)
+                print(show.as_json({name: value for name, value in row.items() if name in FIELDS}), flush=True)
+            else:  # told when the bar is gone
+                sentences.append(explain(meeting.verdict, meeting.a.id, meeting.b.id, rule))
             if pictures is not None:
                 pictures.add(meeting)
-    if rows:
-        show.table(FIELDS, [tuple(row.values()) for row in rows])
+    show.say(*sentences)
     among = f"{screening.operations} operations"
     if against:
         among += f" against {screening.held_against}"
