@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """SC6, "We have received your information" (domain.md §5): received is one thing, sufficient another.
 
-The source's hours are read as UTC+8 (the source says no zone). Civil drafts and proposals are another matter.
+The source's hours are read as UTC+8 (the source says no zone). Civil drafts are another matter.
 """
 
 from __future__ import annotations
@@ -12,7 +12,9 @@ from typing import Any, Final
 import msgspec
 
 from wideberth.core.judge.horizontal import least_distance
+from wideberth.core.judge.remedies import remedy
 from wideberth.core.say import instant
+from wideberth.core.say.conflict import How
 from wideberth.core.say.geodesy import middle, point_towards
 from wideberth.core.say.place import Point
 from wideberth.core.say.rules import Rules
@@ -173,6 +175,71 @@ def _understood(s: Scene) -> None:
     s.same("E3", "the version that is sufficient was read back", ["READ_BACK"] * 2, standing)
 
 
+def _clash(s: Scene, who: str, *, found: bool = True) -> dict[str, Any]:
+    """The conflict as that side has it; while it is looked for, once its own check has found it."""
+    if not found:
+        kept: dict[str, Any] = s.get(who, f"/v1/conflicts/{s.kept['clash']}")
+        return kept
+    views = s.waits(
+        f"{who} finds that the two meet", lambda: [v for v in s.get(who, "/v1/conflicts") if v["found"] is not None]
+    )
+    return views[0] if views else {}
+
+
+def _says_patrol(s: Scene) -> None:
+    given = s.give(
+        BLUE, type="TRANSIT", hazard="CREWED_AIRCRAFT", corridor="24.6 130.0; 25.3 130.6", half_width="10km",
+        low="FL190", high="FL210", **{"from": f"{_DAY}T07:20Z", "until": f"{_DAY}T07:40Z"},
+    )  # fmt: skip
+    s.kept["transit"] = given["ref"]
+    views = [_clash(s, who) for who in _BOTH]
+    ids = [view.get("id", "") for view in views]
+    s.check("Q1", "both sides name the conflict alike, without a word said of it", "one id", ids,
+            ids[0] != "" and ids[0] == ids[1])  # fmt: skip
+    s.same("Q3", "and the same side is asked to move: BLUE, which filed later", [BLUE] * 2,
+           [view.get("moves", {}).get("author") for view in views])  # fmt: skip
+    s.kept["clash"] = ids[0]
+
+
+def _proposes(s: Scene) -> None:
+    if not s.kept.get("clash"):
+        return
+    view = _clash(s, GREEN)
+    mine, other = (
+        msgspec.convert(s.notice(GREEN, ref)["versions"][-1]["terms"]["volumes"], tuple[Volume4D, ...])
+        for ref in (s.kept["transit"], s.kept["ref"])
+    )
+    tried = remedy(How.ASIDE, mine, other, _RULES.minima, pressure_margin_mm=_RULES.pressure_margin_mm)
+    found = tried.remedy
+    s.check("Q4", "the least way aside is worked out", "a way that keeps apart", found.sentence if found else tried.why,
+            found is not None)  # fmt: skip
+    if found is None:
+        return
+    one, two = (notice["entry"] for notice in view["notices"])
+    moving = next(n["entry"] for n in view["notices"] if n["author"] == BLUE)
+    s.say(GREEN, "remedy", ref=one, other=two, moves=moving, how="ASIDE", volumes=msgspec.to_builtins(found.volumes))
+    s.kept["volumes"] = msgspec.to_builtins(found.volumes)
+    views = [_clash(s, who, found=False) for who in _BOTH]
+    s.same("Q2", "GREEN's proposal is on the record of both", [[GREEN]] * 2,
+           [[each["author"] for each in v["proposals"]] for v in views])  # fmt: skip
+    s.same("Q2", "and has changed nothing", [1, 1],
+           [s.notice(who, s.kept["transit"])["versions"][-1]["version"] for who in _BOTH])  # fmt: skip
+
+
+def _resolved(s: Scene) -> None:
+    if not s.kept.get("volumes"):
+        return
+    terms = s.notice(BLUE, s.kept["transit"])["versions"][-1]["terms"]
+    s.say(BLUE, "revise", ref=s.kept["transit"], how="amend", terms={**terms, "volumes": s.kept["volumes"]})
+    view = _clash(s, BLUE, found=False)
+    one, other = (notice["entry"] for notice in view["notices"])
+    for who in _BOTH:
+        s.say(who, "outcome", ref=one, other=other, outcome="RESOLVED_BY_AMEND")
+    views = [_clash(s, who, found=False) for who in _BOTH]
+    s.same("Q5", "BLUE amended, and each side recorded it for itself, at both ends",
+           [{BLUE: "RESOLVED_BY_AMEND", GREEN: "RESOLVED_BY_AMEND"}] * 2, [v["outcomes"] for v in views])  # fmt: skip
+
+
 def _afterwards(s: Scene) -> None:
     check_replay(s, [s.ms("06:31:00"), s.ms("06:36:00"), s.now_ms])
 
@@ -202,6 +269,9 @@ DRILL: Final = Drill(
         Step("06:41:00", BLUE, "", _sufficient),
         Step("06:45:00", BLUE, "moves its own patrol, acknowledges and reads back", _moves, unless="never-amended"),
         Step("06:50:00", GREEN, "", _understood),
+        Step("06:52:00", BLUE, "gives notice of a patrol nearer by", _says_patrol, unless="never-amended"),
+        Step("06:54:00", GREEN, "proposes how it could keep apart", _proposes, unless="never-amended"),
+        Step("06:58:00", BLUE, "amends it so; both record what became of it", _resolved, unless="never-amended"),
     ),
     afterwards=_afterwards,
 )  # fmt: skip
