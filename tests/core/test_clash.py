@@ -8,6 +8,7 @@ from typing import Any, get_args, get_type_hints
 import msgspec
 import pytest
 
+from tests.core.test_restore import backup, put_back, settle
 from tests.pair import RULES, T0, End, Pair
 from wideberth.core import events as ev
 from wideberth.core.call.clashviews import OPTIONAL, clash_view
@@ -235,6 +236,29 @@ def test_a_node_that_starts_anew_rings_again_while_it_lasts() -> None:
     pair.tick()
     assert len(unresolved(pair.blue)) == 1
     assert pair.view() == before, "and the record says what it said"
+
+
+@pytest.mark.parametrize("seed", ["a", "b", "c", "d"])
+def test_an_outcome_of_a_notice_that_its_author_forgot_stands_at_both_ends(seed: str) -> None:
+    """GREEN is restored from before its notice, and goes on beside it; then both boards are folded anew."""
+    pair = Pair()
+    old = backup(pair.green)
+    one = give(pair.blue, pair, pair.terms())
+    other = give(pair.green, pair, pair.terms(lat=36.25))
+    put_back(pair, "GREEN", old, seed=seed)
+    pair.green.out.clear()
+    pair.green.step(ev.Resume(pair.ch, "GREEN/supervisor"), pair.now)
+    settle(pair)
+    pair.blue.step(ev.RecordOutcome(pair.ch, BLUE, one, other, "UNRESOLVED"), pair.now)
+    settle(pair)
+    for end in (pair.blue, pair.green):
+        end.restart(pair.now)
+    seen = [
+        [clash_view(board, clash, pair.now.t_ms) for clash in board.dialogue]
+        for end in (pair.blue, pair.green) for board in (end.node.lines[pair.ch].board,)
+    ]  # fmt: skip
+    assert seen[0] == seen[1]
+    assert [view["outcomes"]["BLUE"] for view in seen[0]] == ["UNRESOLVED"]
 
 
 def test_what_nobody_recorded_is_expired_with_its_time_and_what_somebody_did_stays() -> None:

@@ -17,6 +17,7 @@ import msgspec
 from wideberth import home
 from wideberth.core.batch import Now
 from wideberth.core.call import views
+from wideberth.core.call.clashviews import clash_view
 from wideberth.core.line import Line
 from wideberth.core.node import Node
 from wideberth.core.records import EntryRecord
@@ -47,7 +48,8 @@ def folded(folder: Path, at_ms: int) -> tuple[Node, dict[tuple[str, str], list[t
 
 
 def picture(line: Line, at_ms: int, two: frozenset[str]) -> dict[str, Any]:
-    """What the nodes of `two` members must show alike of one line: every notice with its ladder, every pair's state.
+    """What the nodes of `two` members must show alike of one line: every notice with its ladder, every conflict
+    that was spoken of, every pair's state.
 
     Machines sign for receipt to each other, so a third member does not hold what two of them receipted.
     """
@@ -56,6 +58,9 @@ def picture(line: Line, at_ms: int, two: frozenset[str]) -> dict[str, Any]:
     states = {f"{a}-{b}": line.watch.states.of(line.board.lines, a, b, at_ms) for a, b in pairs}
     return {
         "notices": [_held_by(two, each) for each in views.shared(line.board, members, at_ms)],
+        "conflicts": [
+            clash_view(line.board, clash, at_ms) for clash in sorted(line.board.dialogue, key=lambda each: each.id)
+        ],
         "states": {pair: (each.state.value, each.since_ms) for pair, each in states.items()},
     }
 
