@@ -2,8 +2,8 @@
 """A slow reference for the conflict check that shares no code with it (docs/conflict-check.md §12).
 
     geographiclib   every distance that decides: Karney's algorithms as he wrote them in Python, not the C of `pyproj`
-    shapely         whether two areas meet, on the map that projects from the Earth's centre: great ellipses are
-                    straight there, and a geodesic of 4 km leaves its great ellipse by 5 micrometres
+    shapely         whether two areas meet, on a map that projects from the centre of curvature below them: plane
+                    sections through it are straight there, and 2 km of a geodesic leave theirs by 0.02 mm at most
     integers        time and height, written down anew from the definition
 
 Brute force: every corner of each spine against every edge of the other, in the order of a bound from straight lines
@@ -30,9 +30,9 @@ ERROR_M: Final = 0.000_05
 _A, _E2 = 6_378_137.0, 0.006_694_379_990_141_317  # WGS-84, from f = 1/298.257223563
 _CURVATURE_M = 6_335_000.0  # the least radius of curvature, rounded down
 _PLACE = Geodesic.LATITUDE | Geodesic.LONGITUDE
-# A geodesic leaves the great ellipse through its ends by about 0.08 m at 100 km, and with the cube of the length;
-# where two areas are nearer than ten times that, edges are cut into pieces.
-_LEAVES_M, _PIECE_M = 0.8, 4_000.0
+# A geodesic leaves any plane through its ends and near the Earth's centre by less than 0.7 m at 100 km, and with the
+# square of the length (measured); where two areas are nearer than four times that, edges are cut into pieces.
+_LEAVES_M, _PIECE_M = 3.0, 2_000.0
 _NO_BOUND = 10**12
 
 
@@ -71,7 +71,7 @@ class _Spine:
         return self._lines[n]
 
     def cut(self) -> np.ndarray:
-        """Its points in Earth-centred metres, with points added along the geodesics, at most 4 km apart."""
+        """Its points in Earth-centred metres, with points added along the geodesics, at most 2 km apart."""
         if not self.pairs:
             return self.xyz
         made = []
@@ -177,14 +177,17 @@ def _meet(one: _Spine, other: _Spine, metres: float) -> bool:
     if not one.pairs and not other.pairs:
         return False
     longest = max(math.sqrt(e.squared.max()) if e.pairs else 0.0 for e in (one, other))
-    if metres > 10 + _LEAVES_M * (longest / 100_000) ** 3:
+    if metres > 10 + _LEAVES_M * (longest / 100_000) ** 2:
         return _on_map(one.xyz, one, other.xyz, other)
     return _on_map(one.cut(), one, other.cut(), other)
 
 
 def _on_map(a: np.ndarray, one: _Spine, b: np.ndarray, other: _Spine) -> bool:
-    up = a.mean(axis=0) + b.mean(axis=0)
+    middle = a.mean(axis=0) + b.mean(axis=0)
+    middle *= _A / np.linalg.norm(middle)
+    up = middle / [1.0, 1.0, 1 - _E2]
     up /= np.linalg.norm(up)
+    a, b = (xyz - middle + up * _A for xyz in (a, b))
     east = np.cross(up, [1.0, 0, 0] if abs(up[0]) < 0.8 else [0, 1.0, 0])
     east /= np.linalg.norm(east)
     frame = np.stack([east, np.cross(up, east)])
