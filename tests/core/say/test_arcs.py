@@ -13,11 +13,12 @@ import msgspec
 import pytest
 from geographiclib.geodesic import Geodesic
 
+from wideberth.core.call.sentences import place
 from wideberth.core.judge.outline import inside, outline
 from wideberth.core.say.arcs import Arc, polyarc, racetrack, sector
 from wideberth.core.say.geodesy import area_m2, point_towards
-from wideberth.core.say.place import Point
-from wideberth.core.say.volume import Circle, Corridor, Polygon, Shape
+from wideberth.core.say.place import Altitude, Point
+from wideberth.core.say.volume import Circle, Corridor, Polygon, Shape, Volume4D
 from wideberth.errors import BadInput
 
 CENTRE = Point.at("36.2", "37.15")
@@ -111,3 +112,11 @@ def test_a_band_too_thin_for_its_area_is_refused_with_what_to_give_instead() -> 
     with pytest.raises(BadInput, match="give a corridor") as told:
         sector(CENTRE, 0, 350, 100_000_000, 99_900_000)
     assert told.value.details["field"] == "radius"
+
+
+def test_a_list_says_a_sector_as_people_do_and_a_ring_by_its_corners() -> None:
+    def said(shape: Shape) -> str:
+        return place(Volume4D(shape, Altitude.surface(), Altitude.unlimited(), 0, 1))
+
+    assert said(sector(CENTRE, 30, 120, NM10)) == "18.5 km round 36.2000 37.1500, from 030 to 120 true"
+    assert said(sector(CENTRE, 30, 120, NM10, NM10 // 2)).startswith("49 corners from")

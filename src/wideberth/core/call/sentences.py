@@ -8,6 +8,7 @@ from typing import Any, Final
 from wideberth.core.call import activity, clashviews, talkviews
 from wideberth.core.call.board import Change, Version
 from wideberth.core.say import instant
+from wideberth.core.say.arcs import sector_of
 from wideberth.core.say.conflict import ConflictWord
 from wideberth.core.say.protect import CareWord, CheckIn, Confirmation, Verification
 from wideberth.core.say.standing import (
@@ -35,6 +36,12 @@ def place(volume: Volume4D) -> str:
         case Circle(centre, radius_mm):
             return f"{radius_mm / 1e6:.1f} km round {centre.lat:.4f} {centre.lng:.4f}"
         case Polygon(corners):
+            part = sector_of(Polygon(corners))
+            if part is not None:
+                return (
+                    f"{part.radius_mm / 1e6:.1f} km round {part.centre.lat:.4f} {part.centre.lng:.4f}, "
+                    f"from {part.first:03d} to {part.last:03d} true"
+                )
             return f"{len(corners)} corners from {corners[0].lat:.4f} {corners[0].lng:.4f}"
         case Corridor(route, half_width_mm):
             return (

@@ -19,6 +19,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final
 
 import msgspec
@@ -138,6 +139,7 @@ def polyarc(parts: Sequence[Point | Arc]) -> Polygon:
     return _drawn(parts, _turns(parts, clockwise=signed < 0))
 
 
+@lru_cache(maxsize=4_096)  # lists of notices ask again and again
 def sector_of(polygon: Polygon) -> Sector | None:
     """The sector that this polygon was drawn from, or None: to say it as people say it. Tried by drawing it anew."""
     centre, rim = polygon.corners[0], (polygon.corners[1], polygon.corners[-1])
