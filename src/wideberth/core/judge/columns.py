@@ -11,7 +11,7 @@ A shape is a spine and a reach beyond it (judge/outline.py), so three kinds hold
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import accumulate, chain
 from typing import TYPE_CHECKING, Any, Final, Protocol
@@ -125,21 +125,24 @@ class Columns:
         if n == 0:
             return self
         corners = np.diff(self.first)
-        least = np.array([1, 2, 3])[np.clip(self.kind, 0, 2)]
-        faults = (
-            ("kind", (self.kind < POINT) | (self.kind > RING)),
-            ("first", (corners < least) | ((self.kind == POINT) & (corners != 1))),
-            ("start_ms", (self.start_ms < 0) | (self.start_ms >= self.end_ms)),
-            ("reach_mm", (self.reach_mm < 0) | ((self.kind == RING) != (self.reach_mm == 0))),
-            ("low_ref", (self.low_ref < 0) | (self.low_ref >= _REF_CODE[VerticalRef.UNL])),
-            ("high_ref", (self.high_ref < 0) | (self.high_ref > _REF_CODE[VerticalRef.UNL])),
-            ("high_mm", (self.low_ref == self.high_ref) & (self.low_mm > self.high_mm)),
-            ("lat_ndeg", abs(self.lat_ndeg) > 90 * 10**9),
-            ("lng_ndeg", abs(self.lng_ndeg) > 180 * 10**9),
+        # Each is computed only while all before it hold, and without what as many values would cost in memory.
+        faults: tuple[tuple[str, Callable[[], NDArray[np.bool_]]], ...] = (
+            ("kind", lambda: (self.kind < POINT) | (self.kind > RING)),
+            ("first", lambda: (corners < self.kind + 1) | ((self.kind == POINT) & (corners != 1))),
+            ("start_ms", lambda: (self.start_ms < 0) | (self.start_ms >= self.end_ms)),
+            ("reach_mm", lambda: (self.reach_mm < 0) | ((self.kind == RING) != (self.reach_mm == 0))),
+            ("low_ref", lambda: (self.low_ref < 0) | (self.low_ref >= _REF_CODE[VerticalRef.UNL])),
+            ("high_ref", lambda: (self.high_ref < 0) | (self.high_ref > _REF_CODE[VerticalRef.UNL])),
+            ("high_mm", lambda: (self.low_mm > self.high_mm) & (self.low_ref == self.high_ref)),
         )
-        for name, fault in faults:
+        for name, find in faults:
+            fault = find()
             if fault.any():
                 raise BadInput(f"the column {name} is not one of volumes, first at {int(fault.argmax())}", field=name)
+        for name, column, most in (("lat_ndeg", self.lat_ndeg, 90 * 10**9), ("lng_ndeg", self.lng_ndeg, 180 * 10**9)):
+            if column.min() < -most or column.max() > most:
+                at = int((abs(column) > most).argmax())
+                raise BadInput(f"the column {name} is not one of degrees, first at {at}", field=name)
         return self
 
     def volume(self, i: int) -> Volume4D:
