@@ -2,7 +2,8 @@
 """Compiled kernels for many volumes at once (numba, the extra `fast`). Nothing outside imports it before it is needed.
 
     bounds.py    a box round each volume, outward: latitude, longitude, height and time in 32 bits each
-    sweep.py     which boxes meet: a grid of latitude rows, swept in time
+    grid.py      the cells: rows of latitude and their columns, in hashed buckets
+    sweep.py     which boxes meet: every cell, swept in time
     heights.py   the vertical clause, to the millimetre, as judge/vertical.py has it
     flatmap.py   the horizontal clause on a flat map with a proved error: separate, conflict, or not decided here
 

@@ -62,7 +62,7 @@ def count(
     `filled` has entries in."""
     begins = np.zeros((1 << bits) + 1, dtype=np.int64)
     for i in range(len(boxes)):
-        if (level[i] >= here) if below else (level[i] != here):
+        if (level[i] < 0 or level[i] >= here) if below else (level[i] != here):
             continue
         box = boxes[i]
         low = box[LNG_LO] & MASK
@@ -88,7 +88,7 @@ def fill(
     """The entries that `count` counted, in each bucket in the order of the boxes."""
     place = begins[:-1].copy()
     for i in range(len(boxes)):
-        if (level[i] >= here) if below else (level[i] != here):
+        if (level[i] < 0 or level[i] >= here) if below else (level[i] != here):
             continue
         box = boxes[i]
         low = box[LNG_LO] & MASK

@@ -102,11 +102,14 @@ def _unpack(boxes: Any, op: Any, entries: Any, begin: int, end: int, counts: Any
 
 @njit(cache=True, nogil=True)
 def _is_told_in(a: Any, b: Any, cell: int, row_height: int, counts: Any) -> bool:
-    """Whether two boxes that meet are told in this cell. `a` is the same whichever cell asks."""
+    """Whether two boxes that seem to meet do so in longitude, and are told in this cell. `a` is the same whichever cell
+    asks."""
     if ((b[LNG_LO] - a[LNG_LO]) & MASK) <= (a[LNG_WIDE] & MASK):
         edge = b[LNG_LO] & MASK
-    else:
+    elif ((a[LNG_LO] - b[LNG_LO]) & MASK) <= (b[LNG_WIDE] & MASK):
         edge = a[LNG_LO] & MASK
+    else:
+        return False
     r = (max(a[LAT_LO], b[LAT_LO]) + SOUTH) // row_height
     return bool((r << COLUMN_BITS | (edge * counts[r] >> 32)) == cell)
 
