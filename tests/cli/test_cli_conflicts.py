@@ -86,6 +86,10 @@ def test_the_least_changes_are_shown_for_both_and_stay_on_this_machine(world):
 def test_a_proposal_travels_the_owner_amends_and_both_record_it(world):
     one, other = meeting(world)
     ref = shared(world, "BLUE")["conflict"]
+    seen = world.do("BLUE", "propose", ref, "--how", "later", "--text", "half an hour?", "--preview")
+    assert seen.code == 0, seen.err
+    assert "PREVIEW" in seen.out
+    assert "A proposal changes nothing until" in seen.out
     said = world.do("BLUE", "propose", ref, "--how", "later", "--text", "half an hour?")
     assert said.code == 0, said.err
     assert "it changes nothing until its owner amends" in said.out

@@ -12,6 +12,7 @@ from tests.core.hub import Hub
 from wideberth.core import events as ev
 from wideberth.core.call.views import version_view
 from wideberth.core.preview import named_elsewhere, preview
+from wideberth.core.say.conflict import How
 from wideberth.core.say.words import Precedence
 from wideberth.core.seal import entry as entries
 from wideberth.core.tells import Heard
@@ -34,6 +35,9 @@ COMMANDS: dict[str, Made] = {
     "nil": lambda h, ours, theirs: ev.SayNil(h.ch["NORTH"], BY, h.now.t_ms + 3_600_000),
     "line": lambda h, ours, theirs: ev.SayOfLine(h.ch["NORTH"], BY, "SUSPENDED", "the mast is down"),
     "voice": lambda h, ours, theirs: ev.LogVoice(h.ch["NORTH"], BY, "telephone", "they have it", 0, theirs),
+    "remedy": lambda h, ours, theirs: ev.ProposeRemedy(
+        h.ch["NORTH"], BY, ours, theirs, theirs, How.LATER, h.terms(start_ms=9_000_000).volumes, "later?"),
+    "outcome": lambda h, ours, theirs: ev.RecordOutcome(h.ch["NORTH"], BY, ours, theirs, "UNRESOLVED", text="not yet"),
 }  # fmt: skip
 
 
@@ -158,6 +162,18 @@ def test_what_belongs_here_is_not_warned_of() -> None:
         assert named_elsewhere(hub.hub.node.lines, ev.RaiseAlert(hub.ch["NORTH"], BY, 0, text)) == ()
     # A party with one line has nothing to mix up.
     assert named_elsewhere(hub.west.node.lines, ev.RaiseAlert(hub.ch["NORTH"], "WEST/watch-1", 0, "EAST")) == ()
+
+
+def test_a_conflict_of_another_line_is_known_by_its_reference() -> None:
+    hub, ours, _ = told()
+    mine = hub.give("HUB", "SOUTH")
+    (east,) = [t.ref for t in hub.east.node.lines[hub.ch["SOUTH"]].board if t.author == "EAST"]
+    hub.do("HUB", ev.RecordOutcome(hub.ch["SOUTH"], BY, mine, east, "UNRESOLVED"))
+    (clash,) = hub.hub.node.lines[hub.ch["SOUTH"]].board.dialogue
+    command = ev.Cancel(hub.ch["NORTH"], BY, ours, f"because of {clash.ref}")
+    assert named_elsewhere(hub.hub.node.lines, command) == (
+        f"this text names {clash.ref}, a conflict of another line than NORTH",
+    )
 
 
 def test_our_own_second_notice_of_another_line_is_known_by_its_number() -> None:

@@ -13,6 +13,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from wideberth.cli.preview import Preview
+from wideberth.cli.preview import post as send
+from wideberth.cli.preview import result as told
 from wideberth.cli.session import here
 from wideberth.cli.verbs import verb
 from wideberth.cli.words import one_of
@@ -95,17 +98,17 @@ def propose(
     moves: Annotated[str, typer.Option("--moves", help="Which notice; default: the one that is asked to move.")] = "",
     text: Text = "",
     language: Language = "",
+    preview: Preview = False,
 ) -> None:
     """Propose to the other side how the two could be kept apart. It changes nothing until the owner amends."""
-    from wideberth.cli import show, ways_out
+    from wideberth.cli import ways_out
 
     way = one_of(how, "how", WAYS)
     client = here().client()
     view = client.get(f"/v1/conflicts/{ref}", line=here().line)
     moving, volumes = ways_out.one_way(client, view, way, moves)
     _say(
-        "remedy", view, moves=moving["entry"], how=way, volumes=volumes, text=text, language=language,
-        done=show.said,
+        "remedy", view, moves=moving["entry"], how=way, volumes=volumes, text=text, language=language, preview=preview
     )  # fmt: skip
 
 
@@ -117,21 +120,18 @@ def outcome(
     ] = "",
     text: Text = "",
     language: Language = "",
+    preview: Preview = False,
 ) -> None:
     """Record what became of it, for your own side alone. The other side records its own; the two may differ."""
-    from wideberth.cli import show
-
     said = one_of(what, "outcome", OUTCOMES)
     view = here().client().get(f"/v1/conflicts/{ref}", line=here().line)
-    _say("outcome", view, outcome=said, amended=amended, text=text, language=language, done=show.said)
+    _say("outcome", view, outcome=said, amended=amended, text=text, language=language, preview=preview)
 
 
-def _say(command: str, view: dict[str, Any], *, done: Any, **fields: Any) -> None:
-    from wideberth.cli import preview, show
-
+def _say(command: str, view: dict[str, Any], *, preview: bool, **fields: Any) -> None:
     one, other = (notice["entry"] for notice in view["notices"])
     body = {"command": command, "ch": view["ch"], "by": here().by(), "ref": one, "other": other, **fields}
-    show.result(preview.post("/v1/commands", body), done)
+    told(send("/v1/commands", body, preview=preview), preview=preview)
 
 
 def found(client: Client, *, everything: bool = False) -> list[dict[str, Any]]:

@@ -146,7 +146,8 @@ def _spoken(line: Line) -> Spoken:
 
 def _apart(board: Board, what: Word) -> Board:
     """A board with copies of the threads that the word is about, and of nothing else: to try it on."""
-    named = [cited for field in ("of", "refines", "why", "about", "reply_to") if (cited := getattr(what, field, ""))]
+    fields = ("of", "refines", "why", "about", "reply_to", "one", "other", "amended")
+    named = [cited for field in fields if (cited := getattr(what, field, ""))]
     threads = {(t.author, t.ref): t for t in map(board.find, named) if t is not None}
     apart = Board(board.ch, board.versions, board.us, positions=board.statements.here)
     apart.lines = copy.deepcopy(board.lines)

@@ -39,7 +39,7 @@ def clash_view(board: Board, clash: Clash, at_ms: int) -> dict[str, Any]:
     ]
     outcomes = {author: clash.outcome(author, at_ms).value for author in sorted(clash.authors)}
     asked = moves(clash, board)
-    span = clash.together()
+    span = clash.together
     return {
         "ch": board.ch,
         "id": clash.id,

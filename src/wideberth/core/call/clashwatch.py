@@ -36,7 +36,7 @@ class ClashWatch:
         self._dialogue, self._count = board.dialogue, board.dialogue.count
         times: list[int] = []
         for clash in board.dialogue:
-            span = clash.together()
+            span = clash.together
             if span is None or now_ms >= span[1] or self._us not in clash.authors or clash.id in self._told:
                 continue
             if now_ms < span[0]:

@@ -11,6 +11,7 @@ A pure fold, like the board's: every word names the exact versions. Nothing here
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from typing import Any, Final
 
 import msgspec
@@ -76,6 +77,7 @@ class Clash:
     def authors(self) -> tuple[str, str]:
         return self.sides[0][0].author, self.sides[1][0].author
 
+    @cached_property
     def together(self) -> tuple[int, int] | None:
         """The first and the last moment in which windows of both are open, the time minimum counted; None for never.
 
@@ -97,7 +99,7 @@ class Clash:
     def outcome(self, author: str, at_ms: int | None = None) -> Settled:
         """What an author recorded last; with a time, EXPIRED once that is over and nothing was recorded."""
         said = [Settling(t.what.outcome) for t in self.outcomes if t.author == author and isinstance(t.what, Outcome)]
-        span = self.together()
+        span = self.together
         if at_ms is not None and (span is None or at_ms >= span[1]):
             said.append(Settling.PASSED)
         state: Settled = walk(SETTLED, Settled.OPEN, said)

@@ -17,6 +17,7 @@ import msgspec
 
 from wideberth.core import events as ev
 from wideberth.core.call.board import Board
+from wideberth.core.call.dialogue import CLASH
 from wideberth.core.call.hotline import MESSAGE, QUESTION, WHOSE
 from wideberth.core.carry.channel import Channel
 from wideberth.core.say import reference
@@ -25,6 +26,7 @@ from wideberth.errors import BadInput
 
 # What an officer can write freely, in any command or in the terms of a notice. All the rest is numbers and short lists.
 _FREE: Final = ("text", "place_name", "contact", "answer", "as_read", "medium", "translator")
+_KINDS: Final = {MESSAGE: "message", QUESTION: "message", WHOSE: "message", CLASH: "conflict"}
 _REFERENCE: Final = re.compile(r"(?<!\w)(?:[a-z]{3}[- ]?\d{4,8}[- ]?[a-z]|alert-[0-9a-f]{8})(?!\w)", re.IGNORECASE)
 
 
@@ -43,8 +45,9 @@ class Spoken(msgspec.Struct, frozen=True):
         return self.channel.agreement.mechanism
 
     def knows(self, ref: str) -> bool:
-        """Whether there is a notice, an ALERT, a message or a question of that reference."""
-        return self.board.find(ref) is not None or self.board.hotline.find(ref) is not None
+        """Whether there is a notice, an ALERT, a message, a question or a conflict of that reference."""
+        board = self.board
+        return any(found is not None for found in (board.find(ref), board.hotline.find(ref), board.dialogue.find(ref)))
 
 
 def free_texts(command: ev.Command) -> tuple[str, ...]:
@@ -75,7 +78,7 @@ def names_elsewhere(command: ev.Command, here: Spoken, others: Iterable[Spoken])
         ref = _canonical(match[0])
         known_there = any(line.knows(ref) for line in others)
         if ref[: reference.PARTY_LETTERS] in codes or (known_there and not here.knows(ref)):
-            kind = "message" if ref[: reference.PARTY_LETTERS] in (MESSAGE, QUESTION, WHOSE) else "notice"
+            kind = _KINDS.get(ref[: reference.PARTY_LETTERS], "notice")
             found.append(f"this text names {ref}, a {kind} of another line than {here.mechanism}")
     return tuple(dict.fromkeys(found))
 

@@ -96,7 +96,7 @@ def _terms(side: Side) -> Terms:
 
 def _begins(clash: Clash) -> int:
     """When the two are first both there; of two that never are, when the earlier one begins."""
-    span = clash.together()
+    span = clash.together
     return span[0] if span is not None else min(_terms(side).starts_ms for side in clash.sides)
 
 
