@@ -240,9 +240,7 @@ class Line:
         if receipt.level == "stored":
             self.channel.compare_clocks(receipt, now.t_ms)
         out.store.append(receipt_record(receipt, envelope, now.t_ms))
-        out.tell.append(
-            Delivered(receipt.ch, receipt.sender, receipt.level, receipt.epoch, receipt.seq, receipt.t_ms)
-        )  # fmt: skip
+        out.tell.append(Delivered(receipt.ch, receipt.sender, receipt.level, receipt.epoch, receipt.seq, receipt.t_ms))
         self.send_fresh(receipt.sender, now, out)
 
     def note_receipt(self, receipt: Receipt, mono_ms: int) -> bool:
@@ -390,9 +388,7 @@ class Line:
         else:
             # An ALERT covers the whole area of the mechanism, at every height, until a notice makes it precise.
             expires, precedence = version.t_ms + ALERT_LIVES_MS, Precedence.FLASH
-            volumes = (
-                Volume4D(rules.area, Altitude.surface(), Altitude.unlimited(), version.t_ms, expires),
-            )  # fmt: skip
+            volumes = (Volume4D(rules.area, Altitude.surface(), Altitude.unlimited(), version.t_ms, expires),)
         feed.append(
             Weigh(
                 self.channel.ch, self.channel.agreement.mode, thread.ref, version.number, version.entry, thread.author,
