@@ -186,9 +186,18 @@ def test_nothing_is_proposed_where_nothing_meets() -> None:
 
 
 def test_the_work_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "MEASURED_MAX", 20)
+    monkeypatch.setattr(module, "MEASURED_MAX", 20 * 11)
     tried = worked_out((volume(),), tuple(volume(36.0 + n / 1000, km=5) for n in range(30)))
     assert tried[How.LATER].why == "there are too many volumes to work it out here"
+
+
+def test_the_largest_notices_of_circles_are_within_it() -> None:
+    mine, theirs = (
+        tuple(volume(36 + n / 50, lng, km=8, start=10 * n, end=10 * n + 20) for n in range(100)) for lng in (35.0, 35.1)
+    )
+    later = found({each.how: each for each in (remedy(How.LATER, mine, theirs, RULE_OF_THREES),)}, How.LATER)
+    assert not meet(later.volumes, theirs)
+    assert meet(moved(mine, seconds=later.size // 1000 - 1), theirs)
 
 
 def test_what_does_not_stand_up_to_the_check_is_not_offered(monkeypatch: pytest.MonkeyPatch) -> None:

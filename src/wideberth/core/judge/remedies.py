@@ -45,8 +45,10 @@ LENGTH_STEP_MM: Final = 1_000
 SHIFT_MS_MAX: Final = 86_400_000
 LEVEL_MM_MAX: Final = 20_000_000
 ASIDE_MM_MAX: Final = 500_000_000
-# How many pairs of shapes are measured at most, for each kind of change: about a second of work for simple shapes.
-MEASURED_MAX: Final = 4_000
+# How much is measured at most, for each kind of change: about a second of work. A pair of shapes counts as the product
+# of their corners, and as ten for itself: 100 circles against 100 are in it, and one ring of 500 against another.
+MEASURED_MAX: Final = 260_000
+_EACH: Final = 10
 
 _BEARINGS: Final = tuple(range(0, 360, 45))
 _FIXED: Final = (VerticalRef.SFC, VerticalRef.UNL)
@@ -148,7 +150,7 @@ class _Work:
         """Time and height put aside: both for ever, at every height."""
         near = self._near.get((a, b))
         if near is None:
-            self.measured += 1
+            self.measured += _EACH + len(geodesy.spine(a)) * len(geodesy.spine(b))
             if self.measured > MEASURED_MAX:
                 raise _None("there are too many volumes to work it out here")
             near = self._near[a, b] = self.open(_always(a), _always(b))
