@@ -63,8 +63,8 @@ def median(work: Callable[[], Any], most_s: float = 10.0) -> tuple[float, Any]:
     return statistics.median(took), result
 
 
-def one_size(count: int, budget_s: float, before: dict[str, tuple[int, float]]) -> list[Row]:
-    """Every method at one size. `before`: the last volumes and seconds of each, for the budget; it is kept up."""
+def one_size(count: int, budget_s: float, before: dict[str, tuple[int, float]], peers: list[str]) -> list[Row]:
+    """Ours and these peers at one size. `before`: the last volumes and seconds of each, for the budget; kept up."""
     w = workload(count)
     p, truth = w.planar, operation_pairs(w.planar, *conflicts(w.planar))
     rows, columns = [], columns_of(w)
@@ -79,7 +79,8 @@ def one_size(count: int, budget_s: float, before: dict[str, tuple[int, float]]) 
     tell(rows[-1], seconds)
     differences(OURS, found.operations(), truth, columns)
     ready = None
-    for key, (name, method) in BATCH.items():
+    for key in peers:
+        name, method = BATCH[key]
         volumes, last = before.get(key, (p.volumes, 0.0))
         guess = last * (p.volumes / volumes) ** (2.0 if key in ("numpy", "strtree") else 1.25)
         if guess > budget_s:
@@ -202,7 +203,7 @@ def plot(rows: list[Row], path: str) -> None:
     import matplotlib as mpl
 
     mpl.use("svg")
-    mpl.rcParams["svg.hashsalt"] = "wideberth"  # the same figures give the same file
+    mpl.rcParams |= {"svg.hashsalt": "wideberth", "svg.fonttype": "none"}  # the same figures give the same file
     from matplotlib import pyplot as plt
 
     figure, axes = plt.subplots(figsize=(7, 4.5))
@@ -224,11 +225,12 @@ def main() -> None:
     parser.add_argument("--markdown", action="store_true", help="the table of docs/performance.md at the end")
     parser.add_argument("--plot", metavar="FILE.svg")
     parser.add_argument("--budget", type=float, default=60.0, help="seconds that one method may take at one size")
+    parser.add_argument("--peers", nargs="*", choices=tuple(BATCH), default=list(BATCH), help="these only; or none")
     given = parser.parse_args()
     sizes = [*given.operations, *([1_000_000] if given.all else [])]
     before: dict[str, tuple[int, float]] = {}
     print(f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
-    rows = [row for size in sizes for row in one_size(size, given.budget, before)]
+    rows = [row for size in sizes for row in one_size(size, given.budget, before, given.peers)]
     print(f"\nload {os.getloadavg()[0]:.1f}\n")
     for size in sizes:
         if size <= 100_000:
