@@ -47,6 +47,7 @@ _RAD_PER_NDEG: Final = math.pi / 180e9
 _FULL_NDEG: Final = 360 * 10**9
 _HALF_NDEG: Final = 180 * 10**9
 _POLAR_NDEG: Final = 89 * 10**9
+_STEEP_NDEG: Final = 170 * 10**9
 _WIDE_NDEG: Final = 150 * 10**9
 _LOW_NDEG: Final = 45 * 10**9
 
@@ -82,37 +83,32 @@ def spine_box(
     lat_ndeg: Any, lng_ndeg: Any, begin: int, end: int, ring: bool, reach_m: float
 ) -> tuple[float, float, float, float]:
     """South, north, west in ndeg, and the width eastward in ndeg (360° for all round), of a grown spine; outward."""
-    south = north = lat_ndeg[begin]
-    here = west = east = lng_ndeg[begin]
-    near = min(abs(south), 90 * 10**9)
-    crosses = False
+    first = before = south = north = lat_ndeg[begin]
+    start = behind = here = west = east = lng_ndeg[begin]
+    rise = turn = 0  # of the steepest and of the broadest edge: one as both is no shorter than any
     for k in range(begin + 1, end):
-        lat = lat_ndeg[k]
-        crosses = crosses or (lat > 0) != (south > 0)
-        near = min(near, abs(lat))
-        south = min(south, lat)
-        north = max(north, lat)
-    steep = False
-    square = 0.0
-    widest = 1.0 if crosses else _COS_GREATEST[int(near * _CELLS_PER_NDEG)]
-    count = end - begin
-    for k in range(1, count + 1 if ring else count):
-        after = begin + k if k < count else begin
-        before = begin + k - 1
-        step = lng_ndeg[after] - lng_ndeg[before]
-        if step > _HALF_NDEG:
-            step -= _FULL_NDEG
-        elif step < -_HALF_NDEG:
-            step += _FULL_NDEG
-        steep = steep or abs(step) > 170 * 10**9
+        lat, lng = lat_ndeg[k], lng_ndeg[k]
+        rise = max(rise, abs(lat - before))
+        south, north = min(south, lat), max(north, lat)
+        step = lng - behind
+        if abs(step) > _HALF_NDEG:
+            step += -_FULL_NDEG if step > 0 else _FULL_NDEG
+        turn = max(turn, abs(step))
         here += step
-        if k < count:
-            west = min(west, here)
-            east = max(east, here)
-        across = widest * step
-        up = float(lat_ndeg[after] - lat_ndeg[before])
-        square = max(square, across * across + up * up)
-    winds = ring and here != lng_ndeg[begin]
+        west, east = min(west, here), max(east, here)
+        before, behind = lat, lng
+    if ring:
+        rise = max(rise, abs(first - before))
+        step = start - behind
+        if abs(step) > _HALF_NDEG:
+            step += -_FULL_NDEG if step > 0 else _FULL_NDEG
+        turn = max(turn, abs(step))
+        here += step
+    steep = turn > _STEEP_NDEG
+    near = 0 if south <= 0 <= north else min(abs(south), abs(north))
+    across = _COS_GREATEST[int(near * _CELLS_PER_NDEG)] * turn
+    square = across * across + float(rise) * float(rise)
+    winds = ring and here != start
     # L² / 8 in radians², times the greatest radius squared: metres².
     eighth = square * _EIGHTH_PER_SQUARE
     far = float(max(abs(south), abs(north)))

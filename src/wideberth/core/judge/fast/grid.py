@@ -24,12 +24,13 @@ COLUMN_BITS: Final = 16
 
 
 @njit(cache=True, nogil=True)
-def columns_of(row_height: int) -> Any:
-    """How many columns each row has: about as wide as the row is high, at its middle."""
+def columns_of(row_height: int, south: int, north: int) -> Any:
+    """How many columns each row has: about as wide as the row is high, at its middle. Rows that no box between the
+    latitudes `south` and `north` reaches are left at one."""
     rows = 2 * SOUTH // row_height + 1
-    counts = np.empty(rows, dtype=np.int64)
+    counts = np.ones(rows, dtype=np.int64)
     around = 360.0 * LAT_UNITS / row_height
-    for r in range(rows):
+    for r in range((south + SOUTH) // row_height, (north + SOUTH) // row_height + 1):
         lat = min(max(((r + 0.5) * row_height - SOUTH) / LAT_UNITS, -90.0), 90.0)
         counts[r] = max(1, int(around * np.cos(np.radians(lat))))
     return counts

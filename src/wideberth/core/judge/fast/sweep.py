@@ -272,16 +272,17 @@ def _settle(boxes: Any, row_height: int, counts: Any, level: Any, here: int, las
 
 
 def _slab(
-    boxes: NDArray[np.int32], op: NDArray[np.int32], old: int, row_height: int
+    boxes: NDArray[np.int32], op: NDArray[np.int32], old: int, row_height: int, ends: tuple[int, int]
 ) -> NDArray[np.int32]:  # fmt: skip
-    """Pairs of boxes in the order of time, but those of the first `old` with each other."""
+    """Pairs of boxes in the order of time, but those of the first `old` with each other. `ends`: their southernmost and
+    northernmost latitude."""
     # Plain Python between the kernels: called from one another they would all be compiled twice.
     level = np.full(len(boxes), -1, dtype=np.int8)
     pairs = np.empty((1024, 2), dtype=np.int32)
     nothing = np.zeros(1, dtype=np.int64)
     found, here, left = 0, 0, len(boxes)
     while left:
-        counts = columns_of(row_height)
+        counts = columns_of(row_height, *ends)
         total, left = _settle(boxes, row_height, counts, level, here, row_height >= ROW_GREATEST)
         if total:
             bits = min(max((total // 8).bit_length(), _BUCKETS_LEAST), _BUCKETS_MOST)
@@ -302,48 +303,47 @@ def _slab(
 
 
 @njit(cache=True, nogil=True)
-def _cost(boxes: Any, moments: Any, row_height: int, counts: Any) -> float:
-    """What a grid would cost, in entries, going by the boxes that are there at some moments: a comparison costs about
-    a sixteenth of an entry."""
+def _cost(boxes: Any, row_height: int, counts: Any) -> float:
+    """What a grid would cost for boxes that are there at one moment, in entries: a comparison costs about a sixteenth
+    of one."""
     entries = meetings = 0
-    for m in range(len(moments)):
-        moment = moments[m]
-        held = np.zeros(1 << 14, dtype=np.int32)
-        for i in range(len(boxes)):
-            box = boxes[i]
-            if box[T_LO] > moment:
-                break
-            if box[T_HI] <= moment:
-                continue
-            low = box[LNG_LO] & MASK
-            wide = box[LNG_WIDE] & MASK
-            south, north = (box[LAT_LO] + SOUTH) // row_height, (box[LAT_HI] + SOUTH) // row_height
-            if (north - south + 1) ** 2 > CELLS_MAX:
-                continue
-            for r in range(south, north + 1):
-                n = counts[r]
-                column = low * n >> 32
-                for _ in range(min(((low + wide) * n >> 32) - column + 1, CELLS_MAX)):
-                    b = bucket_of(r << COLUMN_BITS | (column if column < n else column - n), 14)
-                    meetings += held[b]
-                    held[b] += 1
-                    entries += 1
-                    column += 1
+    held = np.zeros(1 << 12, dtype=np.int32)
+    for i in range(len(boxes)):
+        box = boxes[i]
+        low = box[LNG_LO] & MASK
+        wide = box[LNG_WIDE] & MASK
+        south, north = (box[LAT_LO] + SOUTH) // row_height, (box[LAT_HI] + SOUTH) // row_height
+        if (north - south + 1) ** 2 > CELLS_MAX:
+            continue
+        for r in range(south, north + 1):
+            n = counts[r]
+            column = low * n >> 32
+            for _ in range(min(((low + wide) * n >> 32) - column + 1, CELLS_MAX)):
+                b = bucket_of(r << COLUMN_BITS | (column if column < n else column - n), 12)
+                meetings += held[b]
+                held[b] += 1
+                entries += 1
+                column += 1
     return entries + meetings / 16.0
 
 
-def row_height_for(boxes: NDArray[np.int32]) -> int:
-    """The cheapest of some heights of rows, in units of latitude, for boxes in the order of their first moment.
+def row_height_for(boxes: NDArray[np.int32], order: NDArray[np.int32], ends: tuple[int, int]) -> int:
+    """The cheapest of some heights of rows, in units of latitude; `order` is that of the boxes' first moments.
 
-    Small cells are entered often, large ones hold much that does not meet: what is better depends on the crowd.
+    Small cells are entered often, large ones hold much that does not meet: what is better depends on the crowd, and
+    that is looked at in three moments.
     """
-    moments = boxes[[len(boxes) // 4, len(boxes) // 2, 3 * len(boxes) // 4], T_LO]
     sample = boxes[:: max(1, len(boxes) // 4096)]
     usual = float(np.median(sample[:, LAT_HI].astype(np.int64) - sample[:, LAT_LO]))
+    crowds = []
+    for at in (len(boxes) // 4, len(boxes) // 2, 3 * len(boxes) // 4):
+        moment = boxes[order[at], T_LO]
+        crowds.append(boxes[(boxes[:, T_LO] <= moment) & (boxes[:, T_HI] > moment)])
     best, cheapest = ROW_GREATEST, np.inf
     for share in (0.7, 1.0, 1.5, 2.2, 3.3, 5.0, 7.5):
         row_height = int(min(max(share * usual, ROW_LEAST), ROW_GREATEST))
-        cost = _cost(boxes, moments, row_height, columns_of(row_height))
+        counts = columns_of(row_height, *ends)
+        cost = sum(_cost(crowd, row_height, counts) for crowd in crowds)
         if cost < cheapest:
             best, cheapest = row_height, cost
     return best
@@ -354,18 +354,18 @@ def meeting(boxes: NDArray[np.int32], op: NDArray[np.int32], row_height: int = 0
     if len(boxes) < 2:
         return np.empty((0, 2), dtype=np.int32)
     order = by_time(boxes)
-    boxes, op = boxes[order], op[order]
-    row_height = row_height or row_height_for(boxes)
+    ends = int(boxes[:, LAT_LO].min()), int(boxes[:, LAT_HI].max())
+    row_height = row_height or row_height_for(boxes, order, ends)
     found = []
-    lasting = np.empty(0, dtype=np.int64)
+    lasting = order[:0]
     begin = 0
-    while begin < len(boxes):
+    while begin < len(order):
         # What lasts from before a slab comes along, and never outweighs it.
         end = begin + max(SLAB, 2 * len(lasting))
-        here = np.concatenate((lasting, np.arange(begin, min(end, len(boxes)))))
-        pairs = _slab(boxes[here], op[here], len(lasting), row_height)
-        found.append(order[here[pairs]])
-        if end < len(boxes):
-            lasting = here[boxes[here, T_HI] > boxes[end, T_LO]]
+        here = np.concatenate((lasting, order[begin:end]))
+        slab = boxes[here]
+        found.append(here[_slab(slab, op[here], len(lasting), row_height, ends)])
+        if end < len(order):
+            lasting = here[slab[:, T_HI] > boxes[order[end], T_LO]]
         begin = end
     return np.concatenate(found)
