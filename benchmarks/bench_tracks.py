@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Closest approach of all pairs of live tracks in reach, beside both state-based detectors of BlueSky, in one run.
+"""Closest approach of all pairs of live tracks in reach, beside both state-based detectors of BlueSky, and conformance
+and entry of updates against many volumes, in one run.
 
     python benchmarks/bench_tracks.py [TRACKS ...] [--beside TRACKS ...] [--numpy TRACKS ...] [--steps K]
-                                                    default: 10000 100000 1000000 --beside 10000 --numpy 2000 --steps 5
+                                      [--follow OPERATIONS ...] [--updates M]
+        default: 10000 100000 1000000 --beside 10000 --numpy 2000 --steps 5 --follow 100000 --updates 100000
 
 * Drones: 300 by 300 km, 5 to 25 m/s, 30 to 150 m high, 30 % climbing or sinking; 50 m, 15 m, 60 s ahead.
 * Airliners: 25 by 40 degrees (35° to 60° N, 10° W to 30° E), 180 to 260 m/s, FL200 to FL400, 30 % climbing or sinking;
@@ -11,6 +13,9 @@
 Every track is own, so every pair counts. CPU seconds of one process for a whole step, columns in to pairs out, median;
 the first step, which compiles or loads the kernels, is left out and printed apart. BlueSky holds all pairs against each
 other on a flat Earth; a pair that only one side reports is put to the geodesic search, which says who is right.
+
+* Following: the seeded workload (workload.py); each update follows an operation, at a random time of one of its volumes,
+  about half of them a little outside of it. In random order over the whole day, so that no cache helps.
 """
 
 from __future__ import annotations
@@ -24,12 +29,16 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+from workload import workload
 
+from wideberth.core.judge.columns import REFS, Columns
+from wideberth.core.judge.swift.following import Following
 from wideberth.core.judge.swift.meeting import Approaches, approaches
 from wideberth.core.judge.track_columns import TrackColumns
 from wideberth.core.judge.tracks import approach
 from wideberth.core.say import units
 from wideberth.core.say.minima import SeparationMinima
+from wideberth.core.say.place import VerticalRef
 
 NOW = 1_800_000_000_000
 DRONES = SeparationMinima("DRONES", 50_000, 15_000)
@@ -129,6 +138,36 @@ def beside(name: str, detect: Callable[..., Any], n: int, steps: int, repeats: i
     )
 
 
+def follow(operations: int, updates: int, steps: int) -> None:
+    made = workload(operations)
+    p, w84 = made.planar, np.full(made.planar.volumes, REFS.index(VerticalRef.W84), np.int8)
+    volumes = Columns(
+        p.op, p.start_ms, p.end_ms, p.low_mm, p.high_mm, w84, w84, p.kind, p.first, made.lat_ndeg, made.lng_ndeg,
+        made.reach_mm,
+    )  # fmt: skip
+    rng = np.random.default_rng(operations)
+    v, none = rng.integers(0, len(volumes), updates), np.zeros(updates, np.int64)
+    corner, along = volumes.first[v], rng.random(updates)
+    across = corner + (volumes.first[v + 1] - corner) // 2 - (volumes.kind[v] == 0)
+    lat, lng = (c[corner] + (c[across] - c[corner]) * along for c in (volumes.lat_ndeg, volumes.lng_ndeg))
+    high = volumes.low_mm[v] + (volumes.high_mm[v] - volumes.low_mm[v]) * rng.uniform(-0.1, 1.1, updates)
+    t_ms = volumes.start_ms[v] + (volumes.end_ms[v] - volumes.start_ms[v]) * rng.random(updates)
+    tracks = TrackColumns(
+        whole(lat + rng.normal(0, 6e4, updates)), whole(lng + rng.normal(0, 6e4, updates)), whole(high),
+        w84[:1].repeat(updates), none, none, none, np.floor(t_ms).astype(np.int64), np.ones(updates, np.bool_), none, none, none, none,
+    )  # fmt: skip
+    Following(volumes, DRONES).weigh(tracks, p.op[v])
+    built_s, index = cpu(lambda: Following(volumes, DRONES), 1)
+    took, found = cpu(lambda: index.weigh(tracks, p.op[v]), steps)
+    standings = np.bincount(found.standing, minlength=3)
+    print(
+        f"{updates:>9,} updates against {len(volumes):,} volumes: {took / updates * 1e6:.2f} us an update "
+        f"({standings[0]} nominal, {standings[2]} outside, {len(found.entries)} entries, {found.exact} put to the exact "
+        f"search); index {built_s:.2f} s, {index.index.bytes / len(volumes):.0f} bytes a volume; "
+        f"load {os.getloadavg()[0]:.1f}"
+    )
+
+
 def special() -> list[tuple[str, TrackColumns]]:
     """Pairs that conflict, and that a detector may miss."""
 
@@ -151,6 +190,8 @@ def main() -> None:
     flags.add_argument("--beside", type=int, nargs="*", default=[10_000])
     flags.add_argument("--numpy", type=int, nargs="*", default=[2_000])
     flags.add_argument("--steps", type=int, default=5)
+    flags.add_argument("--follow", type=int, nargs="*", default=[100_000])
+    flags.add_argument("--updates", type=int, default=100_000)
     given = flags.parse_args()
     began = time.process_time()
     step(drones(10), DRONES, 60)
@@ -162,6 +203,8 @@ def main() -> None:
         print(
             f"{n:>9,} drones: {took * 1e3:9.2f} ms a step, {len(found)} pairs, {found.exact} asked of the exact search"
         )
+    for operations in given.follow:
+        follow(operations, given.updates, given.steps)
     if not (given.beside or given.numpy):
         return
     from bluesky.traffic.asas import cstatebased

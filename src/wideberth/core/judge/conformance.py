@@ -126,6 +126,28 @@ def depth_m(p: LngLat, shape: Outline) -> tuple[float, float]:
     return metres - shape.reach, error
 
 
+def within(
+    state: TrackState, volume: Volume4D, minima: SeparationMinima, *, pressure_margin_mm: int = 610_000
+) -> Answer:
+    """Whether a track, when it was seen, was inside the minima of a volume (in it, with minima of 0): SEPARATE when it
+    was surely not, CONFLICT when its place surely was, errors counted in. Nothing is predicted."""
+    if not volume.start_ms - minima.time_ms <= state.t_ms < volume.end_ms + minima.time_ms:
+        return Answer.SEPARATE
+    floor, top = ends_in_order(volume, pressure_margin_mm)
+    shallow = max(
+        difference_mm(floor, state.altitude, pressure_margin_mm)[0],
+        difference_mm(state.altitude, top, pressure_margin_mm)[0],
+    )
+    shallow -= state.height_error_mm
+    if shallow >= minima.vertical_mm and not (minima.vertical_mm == 0 and shallow <= 0):
+        return Answer.SEPARATE
+    metres, error = depth_m((state.point.lng, state.point.lat), outline(volume.shape))
+    reach = (minima.horizontal_mm + state.position_error_mm) / 1000
+    if metres + error < reach:
+        return Answer.CONFLICT
+    return Answer.SEPARATE if metres - error >= reach > 0 or metres - error > reach else Answer.TOO_CLOSE_TO_CALL
+
+
 class Entry(msgspec.Struct, frozen=True):
     """How a track comes to a volume from now to the end of the look-ahead. Lengths in mm, times in ms UTC.
 
