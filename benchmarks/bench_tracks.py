@@ -14,8 +14,8 @@ Every track is own, so every pair counts. CPU seconds of one process for a whole
 the first step, which compiles or loads the kernels, is left out and printed apart. BlueSky holds all pairs against each
 other on a flat Earth; a pair that only one side reports is put to the geodesic search, which says who is right.
 
-* Following: the seeded workload (workload.py); each update follows an operation, at a random time of one of its volumes,
-  about half of them a little outside of it. In random order over the whole day, so that no cache helps.
+* Following: the seeded workload (workload.py); each update follows an operation, at a random time of one of its
+  volumes, about half of them a little outside of it. In random order over the whole day, so that no cache helps.
 """
 
 from __future__ import annotations
@@ -154,7 +154,8 @@ def follow(operations: int, updates: int, steps: int) -> None:
     t_ms = volumes.start_ms[v] + (volumes.end_ms[v] - volumes.start_ms[v]) * rng.random(updates)
     tracks = TrackColumns(
         whole(lat + rng.normal(0, 6e4, updates)), whole(lng + rng.normal(0, 6e4, updates)), whole(high),
-        w84[:1].repeat(updates), none, none, none, np.floor(t_ms).astype(np.int64), np.ones(updates, np.bool_), none, none, none, none,
+        w84[:1].repeat(updates), none, none, none, np.floor(t_ms).astype(np.int64),
+        np.ones(updates, np.bool_), none, none, none, none,
     )  # fmt: skip
     Following(volumes, DRONES).weigh(tracks, p.op[v])
     built_s, index = cpu(lambda: Following(volumes, DRONES), 1)
@@ -162,8 +163,8 @@ def follow(operations: int, updates: int, steps: int) -> None:
     standings = np.bincount(found.standing, minlength=3)
     print(
         f"{updates:>9,} updates against {len(volumes):,} volumes: {took / updates * 1e6:.2f} us an update "
-        f"({standings[0]} nominal, {standings[2]} outside, {len(found.entries)} entries, {found.exact} put to the exact "
-        f"search); index {built_s:.2f} s, {index.index.bytes / len(volumes):.0f} bytes a volume; "
+        f"({standings[0]} nominal, {standings[2]} outside, {len(found.entries)} entries, {found.exact} put to the "
+        f"exact search); index {built_s:.2f} s, {index.index.bytes / len(volumes):.0f} bytes a volume; "
         f"load {os.getloadavg()[0]:.1f}"
     )
 
