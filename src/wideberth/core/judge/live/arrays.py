@@ -95,7 +95,7 @@ class NativePicture:
         ready = _made_for_us(one)
         check_new(ready.key, ready.key in self._first)
         self._put(ready)
-        self._ends.holds(ready.key, int(ready.rows[:, 4].max()))
+        self._ends.holds(ready.key, ready.end_ms)
 
     def _put(self, one: Ready) -> None:
         count, corners = len(one.rows), len(one.corners)
@@ -157,7 +157,7 @@ class NativePicture:
         corner, end = int(rows[0, 9]), int(rows[-1, 9] + rows[-1, 10])
         rows[:, 7] &= 0xFFFFFFFF
         rows[:, 9] -= corner
-        return Ready(key, rows, self._corners[corner:end].copy())
+        return Ready(key, rows, self._corners[corner:end].copy(), int(rows[:, 4].max()))
 
     def expire(self, now_ms: int) -> list[str]:
         """Take out what is over; the keys, soonest end first."""

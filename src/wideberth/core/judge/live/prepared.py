@@ -23,11 +23,13 @@ _REF_CODE: Final = {ref: code for code, ref in enumerate(REFS)}
 
 
 class Ready(NamedTuple):
-    """`rows` int64[n, 12] and `corners` int64[m, 2], as in `layout.py`. Nothing changes them."""
+    """`rows` int64[n, 12] and `corners` int64[m, 2], as in `layout.py`; nothing changes them. `end_ms`: when the last
+    volume ends."""
 
     key: str
     rows: Words
     corners: Words
+    end_ms: int
 
     @classmethod
     def of(cls, key: str, volumes: tuple[Volume4D, ...]) -> Ready:
@@ -43,7 +45,8 @@ class Ready(NamedTuple):
                  _kind(shape), len(points), len(spine), geodesy.reach_mm(shape))
             )  # fmt: skip
             points += spine
-        ready = cls(key, np.array(rows, np.int64), np.array([(p.lat_ndeg, p.lng_ndeg) for p in points], np.int64))
+        corners = np.array([(p.lat_ndeg, p.lng_ndeg) for p in points], np.int64)
+        ready = cls(key, np.array(rows, np.int64), corners, max(v.end_ms for v in volumes))
         ready.rows[0, 7] |= len(rows) << COUNT_SHIFT
         put_boxes(ready.rows, ready.corners)
         return ready
@@ -99,4 +102,4 @@ def each(columns: Columns, keys: Sequence[str]) -> Iterator[Ready]:
         own = rows[begin:end].copy()
         own[0, 7] |= (end - begin) << COUNT_SHIFT
         own[:, 9] -= first[begin]
-        yield Ready(keys[number], own, corners[first[begin] : first[end]].copy())
+        yield Ready(keys[number], own, corners[first[begin] : first[end]].copy(), int(own[:, 4].max()))
