@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.pair import T0, End, Keys, agreement_of
 from wideberth import evidence
 from wideberth.core import events as ev
@@ -131,22 +133,25 @@ def reported(trio: Trio, name: str, ref: str) -> list[str]:
     return [state for state, _, _ in thread.activity.reports]
 
 
-def test_what_waited_takes_its_place_before_what_its_author_said_of_it_later() -> None:
-    """Seed 51171, promise `agreed`: a suspension waited for the sighting that it names, and what its author reported
-    next stood before it from then on."""
+@pytest.mark.parametrize("later", [["STARTED"], ["FINISHED"], ["STARTED", "FINISHED"]])
+def test_what_waited_takes_its_place_before_what_its_author_said_of_it_later(later: list[str]) -> None:
+    """Seeds 51171 and 56125, promise `agreed`: a suspension waited for the sighting that it names, and what its author
+    reported next stood before it from then on, or left no room for it: its author was blamed."""
     trio = Trio()
     green = trio.ends["GREEN"]
     ref, late = suspend(trio)
-    trio.ends["BLUE"].step(ev.Report(trio.ch, "BLUE/watch-1", ref, "STARTED"), trio.now)
+    for state in later:
+        trio.ends["BLUE"].step(ev.Report(trio.ch, "BLUE/watch-1", ref, state), trio.now)
     trio.settle("BLUE", "GREEN")
-    assert reported(trio, "GREEN", ref) == ["STARTED"]
+    assert reported(trio, "GREEN", ref) == later
     for send in late:
         green.step(ev.Arrived(trio.ch, "AMBER", trio.ends["AMBER"].frames(send), send.sidecars), trio.now)
-    assert reported(trio, "BLUE", ref) == reported(trio, "GREEN", ref) == ["SUSPENDED", "STARTED"]
+    assert reported(trio, "BLUE", ref) == reported(trio, "GREEN", ref) == ["SUSPENDED", *later]
     told = [t.facts["state"] for t in green.told if isinstance(t, Heard) and t.kind == "report"]
-    assert told == ["STARTED", "SUSPENDED"], "each is told once, when it could be judged"
+    assert told == [*later, "SUSPENDED"], "each is told once, when it could be judged"
+    assert not [f for f in green.told if isinstance(f, FaultSeen) and f.fault == "NOT_UNDERSTOOD"]
     green.restart(trio.now)
-    assert reported(trio, "GREEN", ref) == ["SUSPENDED", "STARTED"]
+    assert reported(trio, "GREEN", ref) == ["SUSPENDED", *later]
 
 
 def test_what_waited_of_our_own_takes_its_place_before_what_we_said_later() -> None:

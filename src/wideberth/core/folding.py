@@ -133,6 +133,8 @@ class Fold:
                     fits = True
         held_up = self._held_up()
         free = [hash_ for hash_ in self._waiting if hash_ not in held_up]
+        # What does not fit may only come too late: in its own place, before what overtook it, it can.
+        self.disordered = self.disordered or not self._overtaken.isdisjoint(free)
         done += [(self._waiting.pop(hash_), flaws[hash_]) for hash_ in free]
         # What waits again only because the board was folded anew had its effects before.
         known, self._known = self._known, self._known & self._waiting.keys()
