@@ -14,6 +14,7 @@ from wideberth.core.records import EntryRecord, SettingRecord
 from wideberth.core.recovery import setting_key
 from wideberth.core.say.notice import ShortForm, accident
 from wideberth.core.say.place import Altitude, Point
+from wideberth.core.say.talk import Question
 from wideberth.core.say.words import Hazard, NilReturn, NoticeType
 from wideberth.core.seal import canonical
 from wideberth.core.seal import entry as entries
@@ -180,6 +181,36 @@ def test_what_waited_of_our_own_takes_its_place_before_what_we_said_later() -> N
     assert reported(trio, "BLUE", ref) == reported(trio, "GREEN", ref) == ["SUSPENDED", "STARTED"]
     blue.restart(trio.now)
     assert reported(trio, "BLUE", ref) == ["SUSPENDED", "STARTED"]
+
+
+def test_what_waited_was_shown_too_when_something_later_of_its_author_was() -> None:
+    """Seed 54167, promise `agreed`: receipts say how far one was shown, so BLUE reads GREEN's as of the question as
+    well; GREEN, where the question waited for the notice that it is about, did not say so of itself."""
+    trio = Trio()
+    amber, blue, green = (trio.ends[name] for name in NAMES)
+    form = ShortForm("+999 555 0110", 2_000_000, Altitude.surface(), Altitude.unlimited())
+    until_ms = trio.now.t_ms + 30 * 60_000
+    given = accident(Hazard.UNCREWED_AIRCRAFT, Point.at(36.2, 37.15), until_ms, form, now_ms=trio.now.t_ms)
+    amber.step(ev.GiveNotice(trio.ch, "AMBER/watch-1", given), trio.now)
+    late = [s for s in amber.out if s.to == "GREEN" and s.frames]
+    amber.out = [s for s in amber.out if s.to == "BLUE"]
+    trio.settle("AMBER", "BLUE")
+    (notice,) = blue.node.lines[trio.ch].board
+    blue.step(ev.AskAbout(trio.ch, "BLUE/watch-1", notice.ref, (Question.DURATION,)), trio.now)
+    blue.step(ev.GiveNotice(trio.ch, "BLUE/watch-1", given), trio.now)
+    trio.settle("BLUE", "GREEN")
+    trio.later(1_000)
+    green.step(ev.Showed(trio.ch, "BLUE", blue.node.lines[trio.ch].channel.own.seq), trio.now)
+    trio.settle("BLUE", "GREEN")
+    shown = trio.now.t_ms
+    trio.later(1_000)
+    for send in late:
+        green.step(ev.Arrived(trio.ch, "AMBER", amber.frames(send), send.sidecars), trio.now)
+    for _ in range(2):
+        for end in (blue, green):
+            (asked,) = end.node.lines[trio.ch].board.hotline.talks
+            assert asked.receipts["GREEN", "shown"][0] == shown
+        green.restart(trio.now)
 
 
 def test_a_fork_shown_to_two_is_found_within_one_line_check_and_its_proof_verifies() -> None:

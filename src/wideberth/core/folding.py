@@ -203,6 +203,7 @@ class Fold:
 
         old = self.board
         self.board = self._fresh()
+        self.board.knew_shown(old)
         before, self._waiting = self._waiting, {}
         strands = self.channel.strands
         done: set[str] = set()

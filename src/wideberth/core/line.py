@@ -273,7 +273,7 @@ class Line:
         ]
         if not any(marked):
             return
-        self.board.note_shown(author, strand.epoch, seq)
+        self.board.note_shown(author, strand.epoch, seq, now.t_ms)
         receipt, envelope = self.channel.shown_receipt(author, seq, now.t_ms, self.keys.beside)
         out.store.append(receipt_record(receipt, envelope, now.t_ms))
         out.send.append(Send(author, self.channel.ch, (), (envelope,)))
@@ -495,4 +495,4 @@ class Line:
         else:
             for seq in range(receipt.seq, self.board.shown_up_to(receipt.of, receipt.epoch), -1):
                 self.board.received(receipt.of, receipt.epoch, seq, us, "shown", receipt.t_ms, receipt.seq)
-            self.board.note_shown(receipt.of, receipt.epoch, receipt.seq)
+            self.board.note_shown(receipt.of, receipt.epoch, receipt.seq, receipt.t_ms)

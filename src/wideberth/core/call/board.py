@@ -123,7 +123,8 @@ class Board:
         self._by_entry: dict[str, Thread] = {}
         self._by_ref: dict[str, list[Thread]] = {}
         self._by_place: dict[tuple[str, str, int], tuple[Thread, Version]] = {}
-        self._shown: dict[tuple[str, str], int] = {}
+        # What was shown here of each author's epochs: up to which place, and when; ascending.
+        self._shown: dict[tuple[str, str], list[tuple[int, int]]] = {}
         self._notices: dict[str, int] = {}
         self._openings: dict[str, int] = {}
 
@@ -148,22 +149,30 @@ class Board:
         return (author, epoch, seq) in self._by_place or self.hotline.has_place(author, epoch, seq)
 
     def hand_over(self, other: Board) -> None:
-        """What machines signed, and what was shown, to a board that was folded anew."""
+        """What machines signed to a board that was folded anew, and knew what was shown (`knew_shown`)."""
         for thread in self:
             for step in thread.steps:
                 if step.step in ("DELIVERED", "SEEN"):
-                    found = other._by_entry.get(step.facts["of"])
-                    version = found.version(step.facts["of"]) if found else None
-                    if found is not None and version is not None:
+                    of = step.facts["of"]
+                    found = other._by_entry.get(of)
+                    version = found.version(of) if found else None
+                    if found is None or version is None:
+                        continue
+                    if not any(s.step == step.step for s in found.steps_of(of, step.member)):
                         found.steps.append(step)
-        other._shown.update(self._shown)
         self.hotline.hand_over(other.hotline)
 
-    def shown_up_to(self, author: str, epoch: str) -> int:
-        return self._shown.get((author, epoch), 0)
+    def knew_shown(self, before: Board) -> None:
+        """Before anything is folded: what was shown here."""
+        self._shown = before._shown
 
-    def note_shown(self, author: str, epoch: str, seq: int) -> None:
-        self._shown[author, epoch] = max(seq, self.shown_up_to(author, epoch))
+    def shown_up_to(self, author: str, epoch: str) -> int:
+        shown = self._shown.get((author, epoch))
+        return shown[-1][0] if shown else 0
+
+    def note_shown(self, author: str, epoch: str, seq: int, t_ms: int) -> None:
+        if seq > self.shown_up_to(author, epoch):
+            self._shown.setdefault((author, epoch), []).append((seq, t_ms))
 
     def find(self, ref_or_entry: str, author: str | None = None) -> Thread | None:
         """By reference, or by the hash of any of its versions."""
@@ -184,6 +193,15 @@ class Board:
 
     def apply(self, header: Header, entry: str, what: Word, stored_ms: int) -> Change:
         """Fold one entry in. Raises NotUnderstood, and then nothing has changed."""
+        change = self._apply(header, entry, what, stored_ms)
+        author, epoch, seq = header.sender, header.epoch, header.seq
+        if seq <= self.shown_up_to(author, epoch):
+            # It waited, and what was shown since covers it: so do the receipts that others have of that.
+            upto, t_ms = next(shown for shown in self._shown[author, epoch] if shown[0] >= seq)
+            self.received(author, epoch, seq, self.us, "shown", t_ms, upto)
+        return change
+
+    def _apply(self, header: Header, entry: str, what: Word, stored_ms: int) -> Change:
         if self.versions.rules_of(header.agr) is None:
             raise NotUnderstood("it was signed under a version of the agreement that is not known here")
         if isinstance(what, TalkWord):
