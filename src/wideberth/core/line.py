@@ -319,7 +319,7 @@ class Line:
             if sentence and (due.what == "EXPIRED" or thread.live(now.t_ms)):
                 out.tell.append(
                     Overdue(self.channel.ch, due.ref, thread.newest.number, due.what, due.member, sentence,
-                            Level.RING if loud(due, thread) else Level.NOTE, due.again)
+                            Level.RING if loud(due, thread) else Level.NOTE, due.again, thread.over_ms)
                 )  # fmt: skip
                 self.deadlines.again(due, thread, now.t_ms)
 
@@ -464,6 +464,7 @@ class Line:
                 yield Overdue(
                     self.channel.ch, thread.ref, thread.newest.number, "UNACKNOWLEDGED", us,
                     f"{why}; {thread.ref} of {thread.author} is live and not acknowledged here",
+                    until_ms=thread.over_ms,
                 )  # fmt: skip
 
     def reloaded(self, epoch: str) -> None:

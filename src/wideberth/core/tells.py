@@ -88,7 +88,8 @@ class Climbed(_Tell, frozen=True, tag="climbed"):
 
 class Overdue(_Tell, frozen=True, tag="overdue"):
     """Nobody answered in time. That means *unknown*, never consent. `what`: UNDELIVERED, UNACKNOWLEDGED, NOT_READ_BACK,
-    UNANSWERED (a message or a question), ENDING_SOON, EXPIRED. `again`: how often it was told before."""
+    UNANSWERED (a message or a question), ENDING_SOON, EXPIRED. `again`: how often it was told before. `until_ms`: when
+    what it is about is over by itself, by the version that holds (0: not known)."""
 
     ch: str
     ref: str
@@ -98,6 +99,7 @@ class Overdue(_Tell, frozen=True, tag="overdue"):
     sentence: str
     level: Level = Level.RING
     again: int = 0
+    until_ms: int = 0
 
 
 class FaultSeen(_Tell, frozen=True, tag="fault"):

@@ -48,7 +48,7 @@ def became(
         kind, _, rest = item.group.partition("|")
         match kind:
             case "word":
-                return _of_word(node, *rest.partition("|")[::2], now_ms)
+                return _of_word(node, *rest.partition("|")[::2], item.version, now_ms)
             case "missing":
                 return _of_missing(node, *rest.partition("|")[::2], now_ms)
             case "exposed" | "crossed" | "relays":
@@ -76,13 +76,16 @@ def _live(node: Node, key: str, now_ms: int) -> bool:
     return thread is not None and thread.live(now_ms)
 
 
-def _of_word(node: Node, ch: str, ref: str, now_ms: int) -> str:
+def _of_word(node: Node, ch: str, ref: str, rang: int, now_ms: int) -> str:
+    """`rang`: the newest version that rang."""
     line = node.lines.get(ch)
     if line is None:
         return "OVER"
     us, peers = line.channel.us, line.channel.peers
     thread, talk = line.board.find(ref), line.board.hotline.find(ref)
     if thread is not None:
+        if thread.author != us and rang > thread.newest.number:
+            return ""  # it waits for what comes before it: neither was it answered, nor is it over
         if not thread.live(now_ms):
             return "OVER"
         whose = peers if thread.author == us else (us,)

@@ -8,11 +8,12 @@ import msgspec
 from tests.core.desk.room import BLUE, GREEN, Room
 from tests.core.desk.test_desk import MINUTE, alert, give, room
 from wideberth.core import events as ev
-from wideberth.core.batch import Now
-from wideberth.core.desk.escalation import Item, State
+from wideberth.core.batch import Now, Send
+from wideberth.core.desk.escalation import RINGS, Item, State
 from wideberth.core.say.place import Point
 from wideberth.core.say.words import Precedence
-from wideberth.core.tells import Heard, Level, Overdue
+from wideberth.core.tells import FaultSeen, Heard, Level, Overdue
+from wideberth.desk.after import became
 
 
 def about(made: Room, ref: str) -> Item:
@@ -115,3 +116,78 @@ def test_a_read_back_that_was_wrong_is_no_reason_to_be_silent_after_a_restart() 
     made.do(ev.ReadBackAs(made.pair.ch, GREEN, ref, "north", Point.at(1, 1), terms.starts_ms, terms.ends_ms))
     made.pair.green.restart(made.pair.now)
     assert ref in {t.ref for t in made.pair.green.rung if isinstance(t, Overdue)}
+
+
+def extended_behind_a_gap(made: Room, ref: str, last_ms: int) -> list[Send]:
+    """GREEN hears of version 2, and not of what BLUE said before it; that is what this returns."""
+    pair = made.pair
+    ends_ms = pair.blue.node.lines[pair.ch].board.find(ref).terms.ends_ms  # type: ignore[union-attr]
+    pair.blue.step(ev.GiveNotice(pair.ch, BLUE, pair.terms()), pair.now)
+    gap, pair.blue.out = pair.blue.out, []
+    pair.blue.step(ev.Extend(pair.ch, BLUE, ref, ends_ms + last_ms), pair.now)
+    (extension,), pair.blue.out = pair.blue.out, []
+    pair.arrive(extension, pair.blue)
+    made.hear()
+    thread = pair.green.node.lines[pair.ch].board.find(ref)
+    assert thread is not None
+    assert thread.newest.number == 1, "it waits for what came before it"
+    assert about(made, ref).version == 2, "and rings"
+    return gap
+
+
+def the_rest_arrives(made: Room, gap: list[Send]) -> None:
+    for send in gap:
+        made.pair.arrive(send, made.pair.blue)
+    made.pair.settle()
+    made.hear()
+
+
+def test_an_answer_to_the_version_that_holds_does_not_silence_one_that_rang_and_waits() -> None:
+    made = room()
+    ref = give(made)
+    gap = extended_behind_a_gap(made, ref, MINUTE)
+    made.do(ev.Acknowledge(made.pair.ch, GREEN, ref))
+    assert about(made, ref).state is State.RINGING
+    node, now_ms = made.pair.green.node, made.pair.now.t_ms
+    assert became(node, (), (), (), now_ms)(about(made, ref)) == "", "nor does a desk that starts close it"
+    the_rest_arrives(made, gap)
+    assert about(made, ref).state is State.RINGING
+    made.do(ev.Acknowledge(made.pair.ch, GREEN, ref))
+    assert about(made, ref).state is State.ANSWERED
+
+
+def test_the_end_of_a_version_does_not_silence_the_one_that_extends_it_and_waits() -> None:
+    made = room()
+    ref = give(made)
+    gap = extended_behind_a_gap(made, ref, 10 * MINUTE)
+    thread = made.pair.green.node.lines[made.pair.ch].board.find(ref)
+    assert thread is not None
+    made.later(thread.over_ms + MINUTE - made.pair.now.t_ms)
+    assert not thread.live(made.pair.now.t_ms)
+    assert about(made, ref).state in RINGS
+    the_rest_arrives(made, gap)
+    assert about(made, ref).state in RINGS, "and by now the board knows it too"
+
+
+def test_a_version_that_rang_and_came_to_nothing_needs_no_answer_of_its_own() -> None:
+    made = room()
+    ref = give(made)
+    extended_behind_a_gap(made, ref, MINUTE)
+    (entry,) = [t.entry for t in made.pair.green.rung if isinstance(t, Heard) and t.version == 2]
+    fault = FaultSeen("NOT_UNDERSTOOD", "theirs", "it has no effect", made.pair.ch, "BLUE", {"entry": entry})
+    made.take(made.desk.told(fault, made.pair.now.t_ms))
+    made.do(ev.Acknowledge(made.pair.ch, GREEN, ref))
+    assert about(made, ref).state is State.ANSWERED
+
+
+def test_an_extension_that_the_desk_was_down_for_does_not_end_with_the_version_before_it() -> None:
+    made = room()
+    ref = give(made)
+    ends_ms = about(made, ref).until_ms
+    made.pair.blue.step(ev.Extend(made.pair.ch, BLUE, ref, ends_ms + 10 * MINUTE), made.pair.now)
+    made.pair.settle()  # the node has it; the machine goes down before the desk does
+    made._heard = (len(made.pair.green.rung), len(made.pair.green.told))
+    made.restart()
+    assert about(made, ref).until_ms == ends_ms + 10 * MINUTE
+    made.later(ends_ms + MINUTE - made.pair.now.t_ms)
+    assert about(made, ref).state is State.RINGING

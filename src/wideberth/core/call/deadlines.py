@@ -15,7 +15,7 @@ import msgspec
 
 from wideberth.core.call.board import Change, Thread, Version
 from wideberth.core.call.mustanswer import AGAIN_MS, HAVE_IT, must_answer, reminder
-from wideberth.core.limits import ALERT_LIVES_MS, URGENT_UNRECEIPTED_MS
+from wideberth.core.limits import URGENT_UNRECEIPTED_MS
 from wideberth.core.say.rules import Rules
 from wideberth.core.say.words import Precedence
 
@@ -108,10 +108,7 @@ def over_ms(change: Change) -> int:
     """When the notice, ALERT, message or question that it is about is over by itself; 0 where it is about none."""
     if change.talk is not None:
         return change.talk.over_ms
-    if change.thread is None:
-        return 0
-    terms = change.thread.terms
-    return min(terms.expires_ms, terms.ends_ms) if terms is not None else change.thread.newest.t_ms + ALERT_LIVES_MS
+    return change.thread.over_ms if change.thread is not None else 0
 
 
 def overdue(due: Due, thread: Thread, us: str) -> str:

@@ -67,7 +67,7 @@ class TalkWatch:
                 yield Overdue(
                     self._ch, talk.ref, 0, "UNANSWERED", self._us,
                     f"{why}; {_kind(talk)} {talk.ref} of {talk.author} is not answered here. Show "
-                    "it, then answer it, or read it back",
+                    "it, then answer it, or read it back", until_ms=talk.over_ms,
                 )  # fmt: skip
 
     def _is_old(self, hotline: Hotline) -> bool:
@@ -113,7 +113,8 @@ class TalkWatch:
                 "unknown."
             )
         sentence = sentence[0].upper() + sentence[1:]
-        return Overdue(self._ch, talk.ref, 0, what, member, sentence, Level.RING if urgent else Level.NOTE)
+        level = Level.RING if urgent else Level.NOTE
+        return Overdue(self._ch, talk.ref, 0, what, member, sentence, level, until_ms=talk.over_ms)
 
 
 def _kind(talk: Talk) -> str:

@@ -105,10 +105,9 @@ class Thread:
     def life(self, at_ms: int) -> Life:
         """CANCELLED, FINISHED, REFINED, EXPIRED, ACTIVE or PLANNED at a time; for an ALERT: OPEN until refined."""
         terms, turns = self.terms, []
-        over_ms = self.newest.t_ms + ALERT_LIVES_MS if terms is None else min(terms.expires_ms, terms.ends_ms)
         if terms is not None and any(v.start_ms <= at_ms < v.end_ms for v in terms.volumes):
             turns.append(Turn.BEGINS)
-        if at_ms >= over_ms:
+        if at_ms >= self.over_ms:
             turns.append(Turn.ENDS)
         if self.refined_by:
             turns.append(Turn.REFINED)
@@ -117,6 +116,12 @@ class Thread:
         if self.cancelled is not None:
             turns.append(Turn.CANCELLED)
         return walk(LIFE, Life.OPEN if terms is None else Life.PLANNED, turns)
+
+    @property
+    def over_ms(self) -> int:
+        """When it is over by itself, by the newest version: milliseconds UTC."""
+        terms = self.terms
+        return self.newest.t_ms + ALERT_LIVES_MS if terms is None else min(terms.expires_ms, terms.ends_ms)
 
     def live(self, at_ms: int) -> bool:
         return self.life(at_ms) in LIVES

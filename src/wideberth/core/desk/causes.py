@@ -110,10 +110,12 @@ def as_cause(tell: Mapping[str, Any]) -> Cause:
     """Of a tell that rings, whatever its level says."""
     kind = str(tell["tell"])
     urgency = _OF_PRECEDENCE.get(str(tell.get("precedence", "")), _OF_KIND.get(kind, Urgency.OTHER))
+    # What has no effect is no version that an answer could be to.
+    understood = "not_understood" not in tell.get("facts", {})
     return Cause(
         _key(tell), _group(tell), _name(tell), urgency, str(tell.get("sentence", "")) or _name(tell),
         inside=kind in _INSIDE, until_ms=int(tell.get("until_ms", 0)),
-        again=bool(tell.get("again", 0)), version=int(tell.get("version", 0)),
+        again=bool(tell.get("again", 0)), version=int(tell.get("version", 0)) if understood else 0,
     )  # fmt: skip
 
 
@@ -127,7 +129,8 @@ def end(tell: Mapping[str, Any]) -> End | None:
             return _heard(tell, ch, ref)
         case "overdue" if tell["what"] == "EXPIRED":
             # A movement that is missed is still out there when its notice is over.
-            return msgspec.structs.replace(_over(ch, ref, "its time is over"), event=Event.EXPIRED)
+            expired = _over(ch, ref, "its time is over")
+            return msgspec.structs.replace(expired, event=Event.EXPIRED, version=int(tell.get("version", 0)))
         case "eased":
             return End(Event.OVER, (_exposed(tell), _near(tell)), gone=True, why="the plan no longer meets it")
         case "uncrossed":
@@ -184,7 +187,10 @@ def _said(tell: Mapping[str, Any], ch: str, ref: str) -> End | None:
         # An answer owns the notice, not an exposure of our own plans to it.
         answered = _answered(ch, ref, by, *(("|NOT_READ_BACK|",) if what == "ack" else ()))
         misread = (f"climbed|{ch}|{ref}|MISMATCH|",) if what == "readback" else ()
-        return msgspec.structs.replace(answered, starts=(*answered.starts, *misread))
+        # Not of a newer version, which rang before it could be recorded: nobody has answered that one.
+        return msgspec.structs.replace(
+            answered, starts=(*answered.starts, *misread), group=thread(ch, ref), version=int(tell.get("version", 0))
+        )
     if what in REVISIONS:
         return End(Event.OVER, _words(ch, ref), by=by, why="a new version was given")
     if what == "cancel" or (what == "report" and facts.get("ended")):

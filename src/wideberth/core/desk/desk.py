@@ -25,7 +25,7 @@ from wideberth.core.desk.escalation import RINGS, Escalation, Event, Item, Logge
 from wideberth.core.desk.people import DAY_MS, Roster
 from wideberth.core.desk.relays import CONFIRM_MS, Call, Distribution, Relays
 from wideberth.core.say import reference
-from wideberth.core.tells import Heard, Level, Overdue, Tell
+from wideberth.core.tells import FaultSeen, Heard, Level, Overdue, Tell
 from wideberth.core.warned import Exposed, Nearer, UnitsMet, Warned
 from wideberth.errors import BadInput, NotFound
 
@@ -123,6 +123,8 @@ class Desk:
         out = DeskBatch()
         if isinstance(tell, Heard) and (alert := str(tell.facts.get("refines", ""))):
             out += self._joined(tell.ch, alert, tell.ref, now_ms, rings=tell.precedence in ("FLASH", "IMMEDIATE"))
+        if isinstance(tell, FaultSeen) and tell.fault == "NOT_UNDERSTOOD":
+            out += self._without_effect(tell.ch, str(tell.details.get("entry", "")))
         if (end := causes.end(plain)) is not None:
             out += self._ended(end, now_ms)
         found = causes.missed(plain, self.us) if late and not first else None
@@ -295,6 +297,17 @@ class Desk:
             else:
                 out += self._over(item, now_ms, end.why, end.event)
         return out
+
+    def _without_effect(self, ch: str, entry: str) -> DeskBatch:
+        """A version that rang before it could be recorded, and came to nothing then: an answer to the one that holds
+        is an answer again."""
+        found = [
+            item for item in self.items.values()
+            if any(key.startswith(f"heard|{ch}|") and key.endswith(f"|{entry}") for key in item.causes)
+        ]  # fmt: skip
+        for item in found:
+            item.version = 0
+        return DeskBatch(touched=tuple(item.key for item in found))
 
     def _answered(self, item: Item, person: str, now_ms: int, why: str) -> DeskBatch:
         item.causes = {}
