@@ -59,15 +59,21 @@ class Trio:
 
     def fork(self) -> None:
         """AMBER signs two different entries for its next place and shows one to each."""
-        amber = self.ends["AMBER"]
-        channel = amber.node.lines[self.ch].channel
         for to, until in (("BLUE", 1), ("GREEN", 2)):
-            word = NilReturn(self.now.t_ms + until)
-            said, sig = entries.state("AMBER/watch-1", self.ch, self.now.t_ms, word, amber.keys.post("watch-1"))
-            body = entries.pack_body(said, sig, bytes([until]) * 16)
-            header = channel.header("nil", "AMBER/watch-1", self.now.t_ms, body)
-            entry = entries.seal(header, body, amber.keys.node)
-            self.ends[to].step(ev.Arrived(self.ch, "AMBER", ((entry.envelope, entry.body),), ()), self.now)
+            self.show(to, self.beside(until))
+
+    def beside(self, until: int) -> tuple[bytes, bytes]:
+        """An entry for AMBER's next place that it does not keep."""
+        amber = self.ends["AMBER"]
+        word = NilReturn(self.now.t_ms + until)
+        said, sig = entries.state("AMBER/watch-1", self.ch, self.now.t_ms, word, amber.keys.post("watch-1"))
+        body = entries.pack_body(said, sig, bytes([until]) * 16)
+        header = amber.node.lines[self.ch].channel.header("nil", "AMBER/watch-1", self.now.t_ms, body)
+        entry = entries.seal(header, body, amber.keys.node)
+        return entry.envelope, entry.body
+
+    def show(self, to: str, frame: tuple[bytes, bytes]) -> None:
+        self.ends[to].step(ev.Arrived(self.ch, "AMBER", (frame,), ()), self.now)
 
 
 def test_what_one_says_everybody_hears_and_all_boards_agree() -> None:
@@ -235,3 +241,30 @@ def test_a_fork_shown_to_two_is_found_within_one_line_check_and_its_proof_verifi
         verdict = evidence.verdict(bundle)
         assert verdict["verdict"] == "integrity only"
         assert verdict["marks"] == ["EQUIVOCATION of AMBER at entry 2"]
+
+
+def test_whoever_was_caught_once_is_proven_a_liar_to_others_at_the_next_place_too() -> None:
+    """Seed 58081, promise `convicted`: BLUE knew of a fork at a place where GREEN holds the same half, and so did not
+    give GREEN its half of the next one, where they differ."""
+    trio = Trio()
+    amber, blue, green = (trio.ends[name] for name in NAMES)
+
+    def nil(minutes: int) -> None:
+        amber.step(ev.SayNil(trio.ch, "AMBER/watch-1", trio.now.t_ms + minutes * 60_000), trio.now)
+
+    first = trio.beside(1)
+    nil(10)
+    trio.settle(*NAMES)
+    trio.show("BLUE", first)
+    assert blue.store.sidecars(trio.ch, "equivocation")
+    trio.show("BLUE", trio.beside(2))
+    nil(20)
+    nil(30)
+    trio.settle("AMBER", "GREEN")
+    blue.out.clear()
+    assert not green.store.sidecars(trio.ch, "equivocation"), "GREEN cannot know yet"
+    trio.later(45_000)
+    green.step(ev.CheckLines(), trio.now)
+    trio.settle("BLUE", "GREEN")
+    assert [proof.author for proof in green.store.sidecars(trio.ch, "equivocation")] == ["AMBER"]
+    assert len(blue.store.sidecars(trio.ch, "equivocation")) == 2

@@ -21,10 +21,10 @@ from wideberth.core.call.talkwatch import precedence_of
 from wideberth.core.carry.strand import Fit
 from wideberth.core.effects import Effects, entry_record, fault_tell, is_urgent, receipt_record, supersedes
 from wideberth.core.folding import Heard as ToFold
-from wideberth.core.limits import ALERT_LIVES_MS
+from wideberth.core.limits import ALERT_LIVES_MS, FORKS_PASSED_ON_MAX
 from wideberth.core.records import EntryRecord, SidecarRecord
 from wideberth.core.say import notice
-from wideberth.core.say.words import NodeRemark, Notice, NoticeVersion, Precedence
+from wideberth.core.say.words import NodeRemark, Notice, NoticeVersion, Place, Precedence
 from wideberth.core.seal import canonical
 from wideberth.core.seal import entry as entries
 from wideberth.core.seal.entry import Entry, Header, Said, Unread
@@ -437,12 +437,15 @@ class Hearing:
     # --- proof ---
 
     def _pass_on(self, header: Header, ours: str) -> None:
-        """Whoever handed us the other half may hold only that one: give it ours, so that both can prove it."""
-        place = header.sender, header.epoch
-        new = place not in self._line.forks
-        self._line.forks[place] = min(header.seq, self._line.forks.get(place, header.seq))
-        if new and self._event.peer in self._channel.peers and self._event.peer != header.sender:
-            self._out.send.append(Send(self._event.peer, self._channel.ch, (ours,)))
+        """Whoever handed us the other half may hold only that one: give it ours, so that both can prove it. Once for
+        each place: of one where the author lied before, it may hold the same half as we."""
+        epoch, peer = (header.sender, header.epoch), self._event.peer
+        self._line.forks[epoch] = min(header.seq, self._line.forks.get(epoch, header.seq))
+        given, passed = (peer, Place(header.epoch, header.seq, ours)), self._line.passed_on
+        new = given not in passed and len(passed) < FORKS_PASSED_ON_MAX
+        if new and peer in self._channel.peers and peer != header.sender:
+            passed.add(given)
+            self._out.send.append(Send(peer, self._channel.ch, (ours,)))
 
     def _prove(self, first: bytes, second: Entry) -> None:
         """Two signed headers for one place: kept as a proof that stands alone, told once."""

@@ -28,6 +28,10 @@ LINES_MAX: Final = 16
 # Urgent ones are never dropped by this quota (design.md §3).
 PARKED_FRAMES_MAX: Final = 1024
 
+# Our half of a fork goes to each member once for each place. An author that lies at more places than this was proven a
+# liar long before, and gets nobody to send more because of it.
+FORKS_PASSED_ON_MAX: Final = 256
+
 # Free text is short on purpose (domain.md M1): it is for a clarification, not for a story.
 TEXT_CHARS_MAX: Final = 280
 NAME_CHARS_MAX: Final = 80

@@ -66,6 +66,7 @@ class Line:
         self.rung: set[str] = set()
         # Where an author signed two entries for one place of an epoch: the first such place that we hold.
         self.forks: dict[tuple[str, str], int] = {}
+        self.passed_on: set[tuple[str, Place]] = set()  # to whom our half of which of them went
         self._tangled = False
         self.keys = LineKeys(self, signers)
         self._entropy = entropy
