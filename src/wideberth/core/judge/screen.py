@@ -18,25 +18,17 @@ For files with many thousands of operations see `judge/screen_many.py`, which fi
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import msgspec
 
+from wideberth.core.judge.columns import Named4D
 from wideberth.core.judge.picture import Picture
 from wideberth.core.judge.separation import Answer, Verdict, judge
 from wideberth.core.say import instant
 from wideberth.core.say.minima import SeparationMinima
 from wideberth.core.say.volume import Volume4D
 from wideberth.errors import BadInput
-
-
-class Named4D(Protocol):
-    """Anything with a name and volumes: an operation, a plan of volumes."""
-
-    @property
-    def id(self) -> str: ...
-    @property
-    def volumes(self) -> tuple[Volume4D, ...]: ...
 
 
 class Operation(msgspec.Struct, frozen=True):
